@@ -1,0 +1,31 @@
+"""Ways of writing that do not make another unit: the normalised name.
+
+All functions are polars expressions: total (any text), idempotent, vectorised.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+# Brackets, quotes, dots, dashes and blanks that offices put in or leave out at will.
+_NOISE = r"[\p{P}\p{S}\p{M}\s\p{C}]"
+
+
+def clean_text(text: pl.Expr) -> pl.Expr:
+    """Fold widths and compatibility forms (NFKC) and trim blanks; an empty text becomes NULL."""
+    folded = text.str.normalize("NFKC").str.strip_chars()
+    return pl.when(folded != "").then(folded)
+
+
+def name_key(name: pl.Expr) -> pl.Expr:
+    """Return the normalised name: what remains when two ways to write a name are the same.
+
+    Widths, blanks, brackets and punctuation go; 有限责任公司 and 有限公司 are one form; the mark
+    本部 of a headquarters goes, as it shares its legal entity's name by right (domain 1.3).
+    """
+    folded = name.str.normalize("NFKC").str.to_uppercase().str.normalize("NFKC")
+    # Taking noise out can bring characters together that compose, hence once more.
+    bare = folded.str.replace_all(_NOISE, "").str.normalize("NFKC")
+    unmarked = bare.str.replace(r"(本部)+$", "")
+    key = unmarked.str.replace_all("有限责任公司", "有限公司", literal=True)
+    return pl.when(key != "").then(key)
