@@ -1,0 +1,1 @@
+"""Engines that run rules. DuckDB is the default; each engine is one file behind `base.Engine`."""

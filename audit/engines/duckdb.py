@@ -1,0 +1,199 @@
+"""DuckDB as the engine, and as the store of a night. The only module that imports duckdb."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from audit.errors import EngineError
+
+SCHEMAS = ("census", "raw", "ref", "linkage", "audit")
+STORAGE_VERSION = "v1.5.0"
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_IDENTIFIER = re.compile(r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Resources of one engine. `memory` as DuckDB writes it (`1500MB`)."""
+
+    memory: str = "1500MB"
+    threads: int = 2
+    temp_directory: Path | None = None
+
+
+def _quiet_config(limits: Limits) -> dict[str, str | bool | int | float | list[str]]:
+    """Settings without which DuckDB would reach for the network or for foreign files."""
+    return {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+        "memory_limit": limits.memory,
+        "threads": limits.threads,
+        "temp_directory": str(limits.temp_directory or ""),
+        "preserve_insertion_order": False,
+    }
+
+
+class DuckDBEngine:
+    """One DuckDB database, in memory or in a file that older clients (1.5) can read."""
+
+    name = "duckdb"
+
+    def __init__(self, path: Path | None = None, limits: Limits | None = None) -> None:
+        limits = limits or Limits()
+        self._con = duckdb.connect(":memory:", config=_quiet_config(limits))
+        # Times on forms are local to the census; nothing may depend on the machine's zone.
+        self._con.execute("SET TimeZone = 'Asia/Shanghai'")
+        if path is not None:
+            target = str(path).replace("'", "''")
+            self._con.execute(f"ATTACH '{target}' AS package (STORAGE_VERSION '{STORAGE_VERSION}')")
+            self._con.execute("USE package")
+        for schema in SCHEMAS:
+            self._con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        catalog = "package" if path is not None else "memory"
+        names = ["main", "census", "linkage", "ref", "audit"]
+        search = ",".join(f"{catalog}.{name}" for name in names)
+        self._con.execute(f"SET search_path = '{search}'")
+        self._catalog = catalog
+
+    @staticmethod
+    def _checked(name: str) -> str:
+        if not _IDENTIFIER.match(name):
+            raise ValueError(f"not a table name: {name}")
+        return name
+
+    def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._con.execute(sql)
+        except duckdb.Error as error:
+            raise engine_error(error, sql) from error
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table readable as `name` for this session."""
+        self._con.register(self._checked(name), table)
+
+    def unregister(self, name: str) -> None:
+        """Forget a registered Arrow table."""
+        self._con.unregister(self._checked(name))
+
+    def columns(self, sql: str) -> list[str]:
+        """Return the column names of a SELECT without running it."""
+        return [row[0] for row in self._run(f"DESCRIBE {sql}").fetchall()]
+
+    def fetch(self, sql: str) -> pa.Table:
+        """Run a SELECT and return all its rows as an Arrow table."""
+        try:
+            return self._con.sql(sql).to_arrow_table()
+        except duckdb.Error as error:
+            raise engine_error(error, sql) from error
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        """Run a SELECT and return its rows; for small results."""
+        return self._run(sql).fetchall()
+
+    def scalar(self, sql: str) -> object:
+        """Return the first value of a SELECT of one row."""
+        return self.rows(sql)[0][0]
+
+    def materialise(self, name: str, sql: str) -> int:
+        """Create or replace a table from a SELECT; a bare name is a scratch table. Return rows."""
+        kind = "TABLE" if "." in name else "TEMP TABLE"
+        self._run(f"CREATE OR REPLACE {kind} {self._checked(name)} AS {sql}").fetchall()
+        return int(str(self.scalar(f"SELECT COUNT(*) FROM {name}")))
+
+    def append(self, name: str, sql: str) -> int:
+        """Insert a SELECT into a table by column name; return the rows added."""
+        done = self._run(f"INSERT INTO {self._checked(name)} BY NAME {sql}").fetchall()
+        return int(done[0][0])
+
+    def execute(self, sql: str) -> None:
+        """Run a statement that returns nothing."""
+        self._run(sql).fetchall()
+
+    def tables(self) -> set[str]:
+        """Return all tables and views of the database, written `schema.table`."""
+        sql = (
+            "SELECT table_schema || '.' || table_name FROM information_schema.tables "
+            f"WHERE table_catalog = '{self._catalog}'"
+        )
+        return {str(row[0]) for row in self.rows(sql)}
+
+    def write(self, name: str, path: Path) -> None:
+        """Write a table to a zstd Parquet file."""
+        target = str(path).replace("'", "''")
+        table = self._checked(name)
+        self._run(f"COPY {table} TO '{target}' (FORMAT parquet, COMPRESSION zstd)").fetchall()
+
+    def checkpoint(self) -> None:
+        """Bring everything committed into the file, so that it can be moved."""
+        if self._catalog == "package":
+            self.execute("CHECKPOINT package")
+
+    def close(self) -> None:
+        """Detach and close; safe to call twice."""
+        with suppress(duckdb.Error):
+            self._con.execute("USE memory")
+            self._con.execute("DETACH package")
+        self._con.close()
+
+    def __enter__(self) -> DuckDBEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class PackageReader:
+    """A published package, opened read-only and hardened for SQL written by anybody."""
+
+    def __init__(self, path: Path, limits: Limits | None = None) -> None:
+        self._con = duckdb.connect(
+            str(path), read_only=True, config=_quiet_config(limits or Limits())
+        )
+        self._con.execute("SET TimeZone = 'Asia/Shanghai'")
+        self._con.execute("SET search_path = 'main,audit,census,linkage,ref'")
+        self._con.execute("SET enable_external_access = false")
+        self._con.execute("SET lock_configuration = true")
+
+    def fetch(self, sql: str) -> pa.Table:
+        """Run one statement and return all its rows; EngineError tells what is wrong with it."""
+        try:
+            relation: duckdb.DuckDBPyRelation | None = self._con.sql(sql)
+            return pa.table({}) if relation is None else relation.to_arrow_table()
+        except duckdb.Error as error:
+            raise engine_error(error, sql) from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._con.close()
+
+    def __enter__(self) -> PackageReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def engine_error(error: Exception, sql: str) -> EngineError:
+    """Wrap a DuckDB error with the statement it came from."""
+    first = str(error).strip().splitlines()[0]
+    if isinstance(error, duckdb.ConversionException | duckdb.ConstraintException):
+        # These quote the value they choked on, and it may be a unit's.
+        first = _QUOTED.sub("'…'", first)
+    if "No space left" in str(error) or "disk" in first.lower():
+        return EngineError(
+            f"磁盘空间不足或无法写入：{first}。请清理磁盘后重新运行，已发布的数据包未受影响。",
+            f"Disk full or not writable: {first}. Free space and run again; "
+            "the published package is untouched.",
+        )
+    text = sql if len(sql) <= 4000 else sql[:4000] + " …"
+    return EngineError(
+        f"数据库无法执行语句：{first}\n语句：{text}",
+        f"The database refused a statement: {first}",
+    )
