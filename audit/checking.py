@@ -1,0 +1,305 @@
+"""Rules times tables: outcomes by region, and every finding.
+
+Row rules of one table share two scans of it (counts, then findings); other rules run once each into
+a scratch table. A rule that crashes becomes an outcome with status ERROR and the night goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from audit.engines.base import Engine
+from audit.errors import AuditError
+from audit.model import OutcomeStatus, Rule
+from audit.portable import OPTIONAL_COLUMNS, ROW_ALIAS, RowShape, row_shape
+from audit.rulebook import LINK_TABLES, RuleBook, render
+
+SCRATCH = "rule_result"
+STAGED = "staged_finding"
+FINDING_COLUMNS = (
+    "rule_id", "subject_id", "region_code", "observed", "expected",
+    "related_id", "variable", "score", "group_key",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckPlan:
+    """What to check: the rules, the tables that hold rows, the region to keep to."""
+
+    book: RuleBook
+    run_id: str
+    filled_tables: frozenset[str]
+    whole_region: str
+    region_prefix: str = ""
+    parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSummary:
+    """Counts of a check: rules by status, findings."""
+
+    statuses: Mapping[str, int]
+    n_findings: int
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A rule whose SQL is rendered."""
+
+    rule: Rule
+    sql: str
+    shape: RowShape | None
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _region_filter(plan: CheckPlan, column: str = "region_code") -> str:
+    if not plan.region_prefix:
+        return "TRUE"
+    return f"{column} LIKE {_text(plan.region_prefix + '%')}"
+
+
+def _outcome_select(plan: CheckPlan, rule_id: str, counts: str, seconds: float) -> str:
+    # COUNT first: a rule with nothing in scope in a region has no row there.
+    return f"""
+SELECT {_text(plan.run_id)} AS run_id, {_text(rule_id)} AS rule_id, region_code,
+  n_checked, n_failed, n_unknown,
+  CASE WHEN n_failed > 0 THEN 'FAILED' ELSE 'PASSED' END AS status,
+  CAST({seconds:.6f} AS DOUBLE) AS seconds
+FROM ({counts}) AS counts WHERE n_checked > 0"""
+
+
+def _no_outcome(plan: CheckPlan, rule_id: str, status: OutcomeStatus, detail: str) -> str:
+    return f"""
+SELECT {_text(plan.run_id)} AS run_id, {_text(rule_id)} AS rule_id,
+  {_text(plan.whole_region)} AS region_code, 0 AS n_checked, 0 AS n_failed, 0 AS n_unknown,
+  {_text(status)} AS status, CAST(0 AS DOUBLE) AS seconds, {_text(detail)} AS detail"""
+
+
+def _column(rule: Rule, columns: Mapping[str, str], name: str) -> str:
+    if name in columns:
+        return columns[name]
+    return {"variable": _text(rule.variable), "score": "CAST(1 AS DOUBLE)"}.get(name, "NULL")
+
+
+def _count_scan(table: str, ready: Sequence[_Ready], plan: CheckPlan) -> str:
+    shapes = [item.shape for item in ready if item.shape]
+    region = f"COALESCE({ROW_ALIAS}.region_code, '')"
+    counts = []
+    for number, shape in enumerate(shapes):
+        scope, holds = f"({shape.scope})", f"({shape.columns['holds']})"
+        counts += [
+            f"COUNT(*) FILTER (WHERE {scope}) AS c{number}",
+            f"COUNT(*) FILTER (WHERE {scope} AND NOT {holds}) AS f{number}",
+            f"COUNT(*) FILTER (WHERE {scope} AND {holds} IS NULL) AS u{number}",
+        ]
+    return f"""
+SELECT {region} AS region_code, {", ".join(counts)}
+FROM {table} AS {ROW_ALIAS} WHERE {_region_filter(plan, f"{ROW_ALIAS}.region_code")}
+GROUP BY {region}"""
+
+
+def _finding_scan(table: str, ready: Sequence[_Ready], plan: CheckPlan) -> str:
+    entries, conditions = [], []
+    for item in ready:
+        if item.shape is None:
+            continue
+        columns = item.shape.columns
+        failing = f"({item.shape.scope}) AND NOT ({columns['holds']})"
+        values = [f"'rule_id': {_text(item.rule.id)}"]
+        for name in FINDING_COLUMNS[1:]:
+            kind = "DOUBLE" if name == "score" else "VARCHAR"
+            values.append(f"'{name}': CAST({_column(item.rule, columns, name)} AS {kind})")
+        entries.append(f"CASE WHEN {failing} THEN {{{', '.join(values)}}} END")
+        conditions.append(f"({failing})")
+    found = f"UNNEST([{', '.join(entries)}]) AS f"
+    return f"""
+SELECT {", ".join(f"f.{name}" for name in FINDING_COLUMNS)}
+FROM (SELECT {found} FROM {table} AS {ROW_ALIAS}
+  WHERE {_region_filter(plan, f"{ROW_ALIAS}.region_code")} AND ({" OR ".join(conditions)}))
+WHERE f IS NOT NULL"""
+
+
+def _check_rows(engine: Engine, table: str, ready: Sequence[_Ready], plan: CheckPlan) -> None:
+    began = time.perf_counter()
+    engine.materialise(SCRATCH, _count_scan(table, ready, plan))
+    engine.append(STAGED, _finding_scan(table, ready, plan))
+    seconds = (time.perf_counter() - began) / len(ready)
+    for number, item in enumerate(ready):
+        counts = (
+            f"SELECT region_code, c{number} AS n_checked, f{number} AS n_failed, "
+            f"u{number} AS n_unknown FROM {SCRATCH}"
+        )
+        engine.append("audit.outcome", _outcome_select(plan, item.rule.id, counts, seconds))
+
+
+def _check_single(engine: Engine, item: _Ready, plan: CheckPlan) -> None:
+    began = time.perf_counter()
+    engine.materialise(
+        SCRATCH, f"SELECT * FROM ({item.sql}) AS r WHERE {_region_filter(plan, 'r.region_code')}"
+    )
+    given = set(engine.columns(f"SELECT * FROM {SCRATCH}"))
+    columns = {name: name for name in OPTIONAL_COLUMNS if name in given}
+    values = [f"{_text(item.rule.id)} AS rule_id", "subject_id", "region_code"]
+    values += ["observed", "expected"]
+    values += [f"{_column(item.rule, columns, name)} AS {name}" for name in FINDING_COLUMNS[5:]]
+    engine.append(STAGED, f"SELECT {', '.join(values)} FROM {SCRATCH} WHERE NOT holds")
+    counts = (
+        "SELECT COALESCE(region_code, '') AS region_code, COUNT(*) AS n_checked, "
+        "COUNT(CASE WHEN NOT holds THEN 1 END) AS n_failed, "
+        "COUNT(CASE WHEN holds IS NULL THEN 1 END) AS n_unknown "
+        f"FROM {SCRATCH} GROUP BY COALESCE(region_code, '')"
+    )
+    seconds = time.perf_counter() - began
+    engine.append("audit.outcome", _outcome_select(plan, item.rule.id, counts, seconds))
+
+
+def _missing(rule: Rule, plan: CheckPlan) -> list[str]:
+    ready = set(plan.filled_tables) | set(LINK_TABLES)
+    return [name for name in rule.tables if name not in ready and not name.startswith("ref_")]
+
+
+def _prepare(engine: Engine, plan: CheckPlan, errors: list[str]) -> list[_Ready]:
+    ready = []
+    for rule in plan.book.rules:
+        if missing := _missing(rule, plan):
+            detail = f"未送达 not delivered: {', '.join(missing)}"
+            engine.append(
+                "audit.outcome", _no_outcome(plan, rule.id, OutcomeStatus.NOT_APPLICABLE, detail)
+            )
+            continue
+        try:
+            sql = render(rule, plan.parameters.get(rule.id))
+            ready.append(_Ready(rule, sql, row_shape(rule.id, sql)))
+        except AuditError as error:
+            _record_error(engine, plan, rule.id, error, errors)
+    return ready
+
+
+def _record_error(
+    engine: Engine, plan: CheckPlan, rule_id: str, error: AuditError, errors: list[str]
+) -> None:
+    errors.append(rule_id)
+    engine.execute(f"DELETE FROM audit.outcome WHERE rule_id = {_text(rule_id)}")
+    engine.execute(f"DELETE FROM {STAGED} WHERE rule_id = {_text(rule_id)}")
+    detail = error.en.splitlines()[0][:500]
+    engine.append("audit.outcome", _no_outcome(plan, rule_id, OutcomeStatus.ERROR, detail))
+
+
+def _run_ready(engine: Engine, ready: Sequence[_Ready], plan: CheckPlan, errors: list[str]) -> None:
+    by_table: dict[str, list[_Ready]] = defaultdict(list)
+    for item in ready:
+        by_table[item.shape.table if item.shape else ""].append(item)
+    for table, items in by_table.items():
+        if table:
+            try:
+                _check_rows(engine, table, items, plan)
+                continue
+            except AuditError:
+                # One rule spoils a shared scan: run them alone to learn which, and keep the rest.
+                names = ", ".join(_text(item.rule.id) for item in items)
+                engine.execute(f"DELETE FROM audit.outcome WHERE rule_id IN ({names})")
+                engine.execute(f"DELETE FROM {STAGED} WHERE rule_id IN ({names})")
+        for item in items:
+            try:
+                _check_single(engine, item, plan)
+            except AuditError as error:
+                _record_error(engine, plan, item.rule.id, error, errors)
+
+
+def _nothing_in_scope(engine: Engine, plan: CheckPlan) -> None:
+    done = {
+        row["rule_id"]
+        for row in engine.fetch("SELECT DISTINCT rule_id FROM audit.outcome").to_pylist()
+    }
+    for rule in plan.book.rules:
+        if rule.id not in done:
+            detail = "无适用对象 nothing in scope"
+            engine.append(
+                "audit.outcome", _no_outcome(plan, rule.id, OutcomeStatus.NOT_APPLICABLE, detail)
+            )
+
+
+def _plain(column: str) -> str:
+    return (
+        f"CASE WHEN RIGHT({column}, 3) = '.00' THEN LEFT({column}, LENGTH({column}) - 3) "
+        f"ELSE {column} END"
+    )
+
+
+def _message(language: str) -> str:
+    text = f"r.message_{language}"
+    empty = {"zh": "空", "en": "(empty)"}[language]
+    for field_name, column in (
+        ("observed", _plain("s.observed")),
+        ("expected", _plain("s.expected")),
+        ("related", "s.related_id"),
+        ("variable", "s.variable"),
+    ):
+        text = f"REPLACE({text}, '{{{field_name}}}', COALESCE({column}, '{empty}'))"
+    return text
+
+
+def _publish_findings(engine: Engine, plan: CheckPlan) -> int:
+    """Give staged findings their key, owner and messages; one row a key."""
+    run_id = _text(plan.run_id)
+    key = (
+        "MD5(s.rule_id || '|' || COALESCE(s.subject_id, '') || '|' || "
+        "COALESCE(s.related_id, '') || '|' || COALESCE(s.variable, ''))"
+    )
+    return engine.append(
+        "audit.finding",
+        f"""
+WITH keyed AS (
+  SELECT {key} AS finding_key, s.*,
+    ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY s.observed, s.expected, s.region_code) AS place
+  FROM {STAGED} AS s
+)
+SELECT s.finding_key, {run_id} AS run_id, s.rule_id, r.rule_version, r.severity, s.subject_id,
+  s.related_id, s.group_key, COALESCE(s.region_code, '') AS region_code, u.specialty,
+  CASE WHEN r.owner = 'specialty' THEN COALESCE(o.owner, 'data_quality') ELSE r.owner END AS owner,
+  s.variable, {_plain("s.observed")} AS observed, {_plain("s.expected")} AS expected, s.score,
+  'new' AS state, {run_id} AS first_run_id, {run_id} AS last_run_id,
+  {_message("zh")} AS message_zh, {_message("en")} AS message_en
+FROM keyed AS s
+JOIN rule_text AS r ON r.rule_id = s.rule_id
+LEFT JOIN unit AS u ON u.unit_id = s.subject_id
+LEFT JOIN specialty_owner AS o ON o.specialty = u.specialty
+WHERE s.place = 1""",
+    )
+
+
+def check(engine: Engine, plan: CheckPlan) -> CheckSummary:
+    """Run all rules of the plan; fill `audit.outcome` and `audit.finding`.
+
+    Needs the views of the delivered tables, `rule_text` (rule_id, rule_version, severity, owner,
+    message_zh, message_en) and `specialty_owner` (specialty, owner). checked = passed + failed +
+    unknown in every outcome. Findings have no cap.
+    """
+    errors: list[str] = []
+    kinds = ", ".join(
+        f"CAST(NULL AS {'DOUBLE' if name == 'score' else 'VARCHAR'}) AS {name}"
+        for name in FINDING_COLUMNS
+    )
+    engine.materialise(STAGED, f"SELECT {kinds} WHERE FALSE")
+    ready = _prepare(engine, plan, errors)
+    _run_ready(engine, ready, plan, errors)
+    _nothing_in_scope(engine, plan)
+    n_findings = _publish_findings(engine, plan)
+    for name in (SCRATCH, STAGED):
+        engine.execute(f"DROP TABLE IF EXISTS {name}")
+    rows = engine.fetch(
+        "SELECT status, COUNT(*) AS n FROM (SELECT rule_id, MIN(status) AS status "
+        "FROM audit.outcome GROUP BY rule_id) GROUP BY status ORDER BY status"
+    ).to_pylist()
+    return CheckSummary(
+        statuses={row["status"]: row["n"] for row in rows},
+        n_findings=n_findings,
+        errors=tuple(errors),
+    )

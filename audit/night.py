@@ -1,0 +1,67 @@
+"""The tables and views that a check needs around the delivered ones."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from audit.contracts import CONTRACT
+from audit.engines.base import Engine
+from audit.reference import load_owners, load_reference
+from audit.rulebook import RuleBook
+from audit.views import UNIT_SOURCES, unit_view
+
+REFERENCE_SCHEMA = "ref"
+
+
+def create_outputs(engine: Engine, *, replace: bool = True) -> None:
+    """Create the empty published tables of the contract (`audit.*`, `linkage.*`)."""
+    for name, table in CONTRACT.outputs.items():
+        if name.startswith("census."):
+            continue
+        how = "CREATE OR REPLACE TABLE" if replace else "CREATE TABLE IF NOT EXISTS"
+        engine.execute(f"{how} {name} ({table.duckdb_columns()})")
+
+
+def create_reference(engine: Engine) -> None:
+    """Load the shipped reference lists into `ref.*` with a view `ref_<name>` each."""
+    for name, table in load_reference().items():
+        engine.register("incoming", table)
+        engine.materialise(f"{REFERENCE_SCHEMA}.{name}", "SELECT * FROM incoming")
+        engine.execute(
+            f"CREATE OR REPLACE VIEW ref_{name} AS SELECT * FROM {REFERENCE_SCHEMA}.{name}"
+        )
+
+
+def create_unit_view(engine: Engine) -> None:
+    """Create the view `census.unit` over the tables of units; all three must exist."""
+    missing = [t for t in UNIT_SOURCES if f"census.{t}" not in engine.tables()]
+    if missing:
+        raise ValueError(f"tables of units are missing: {missing}")
+    engine.execute(f"CREATE OR REPLACE VIEW census.unit AS {unit_view()}")
+
+
+def rule_texts(engine: Engine, book: RuleBook) -> None:
+    """Register `rule_text` and `specialty_owner`, which findings take their words from."""
+    engine.register(
+        "rule_text",
+        pa.table(
+            {
+                "rule_id": [rule.id for rule in book.rules],
+                "rule_version": pa.array([rule.version for rule in book.rules], pa.int64()),
+                "severity": [str(rule.severity) for rule in book.rules],
+                "owner": [rule.owner for rule in book.rules],
+                "message_zh": [rule.message.zh for rule in book.rules],
+                "message_en": [rule.message.en for rule in book.rules],
+            }
+        ),
+    )
+    pairs = [(code, owner.id) for owner in load_owners() for code in owner.specialties]
+    engine.register(
+        "specialty_owner",
+        pa.table(
+            {
+                "specialty": pa.array([code for code, _ in pairs], pa.string()),
+                "owner": pa.array([owner for _, owner in pairs], pa.string()),
+            }
+        ),
+    )

@@ -1,0 +1,158 @@
+"""Rule cases: small worlds in YAML beside each rule, built into an engine and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from audit.reference import load_reference
+
+from audit.checking import CheckPlan, check
+from audit.contracts import CONTRACT, read_yaml
+from audit.derive import POLARS_TYPES, DeriveLists, derive
+from audit.engines.duckdb import DuckDBEngine
+from audit.model import Rule
+from audit.night import create_outputs, create_reference, rule_texts
+from audit.rulebook import RULES_DIR, RuleBook, render
+from audit.views import UNIT_SOURCES
+
+CASE_KEYS = {"given", "checked", "unknown", "findings", "parameters"}
+LISTS = DeriveLists(pl.from_arrow(load_reference()["industry_profile"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case: rows given, what must come out."""
+
+    rule_id: str
+    name: str
+    given: dict[str, list[dict[str, str]]]
+    checked: int
+    unknown: int
+    findings: list[dict[str, str]]
+    parameters: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return f"{self.rule_id}-{self.name}"
+
+
+def read_cases(path: Path) -> list[Case]:
+    data = read_yaml(path)
+    rule_id = data.pop("rule")
+    cases = []
+    for name, body in data.items():
+        if extra := set(body) - CASE_KEYS:
+            raise ValueError(f"{path.name} {name}: unknown keys {extra}")
+        cases.append(
+            Case(
+                rule_id,
+                name,
+                {table: rows or [] for table, rows in body["given"].items()},
+                int(body["checked"]),
+                int(body.get("unknown", 0)),
+                body.get("findings") or [],
+                body.get("parameters", {}),
+            )
+        )
+    return cases
+
+
+def all_cases() -> list[Case]:
+    return [case for path in sorted(RULES_DIR.glob("*/*.cases.yaml")) for case in read_cases(path)]
+
+
+def _value(kind: str, text: str) -> Any:
+    if text == "":
+        return None
+    if kind == "integer":
+        return int(text)
+    if kind in ("money", "decimal"):
+        return float(text)
+    if kind == "date":
+        return date.fromisoformat(text)
+    if kind == "timestamp":
+        return datetime.fromisoformat(text)
+    if kind == "boolean":
+        return {"true": True, "false": False}[text.lower()]
+    return text
+
+
+def build(table: str, rows: list[dict[str, str]]) -> pl.DataFrame:
+    """Return the typed frame of a contract table, derived columns included."""
+    contract = CONTRACT.tables[table]
+    for row in rows:
+        if extra := set(row) - set(contract.by_name):
+            raise ValueError(f"{table} has no columns {sorted(extra)}")
+    given = {name for row in rows for name in row}
+    columns = [c for c in contract.all_columns if c in contract.columns or c.name in given]
+    frame = pl.DataFrame(
+        {c.name: [_value(c.type, row.get(c.name, "")) for row in rows] for c in columns},
+        schema={c.name: POLARS_TYPES[c.type] for c in columns},
+    )
+    return derive(table, frame, LISTS)
+
+
+def load(engine: DuckDBEngine, rule: Rule, given: dict[str, list[dict[str, str]]]) -> None:
+    """Create just the tables that the rule's header names."""
+    named = {*rule.tables, *rule.optional_tables}
+    if extra := set(given) - named:
+        raise ValueError(f"{rule.id} does not name the tables {sorted(extra)}")
+    for table in sorted(named):
+        rows = given.get(table, [])
+        if table.startswith("ref_"):
+            continue
+        if table in CONTRACT.tables:
+            engine.register("incoming", build(table, rows).to_arrow())
+            engine.materialise(f"census.{table}", "SELECT * FROM incoming")
+        elif rows:
+            columns = sorted({name for row in rows for name in row})
+            for row in rows:
+                values = ", ".join(
+                    "NULL" if not row.get(c) else "'" + row[c] + "' AS " + c for c in columns
+                )
+                engine.append(f"linkage.{table}", f"SELECT {values}")
+    if "unit" not in named:
+        _unit_of(engine, named)
+
+
+def _unit_of(engine: DuckDBEngine, named: set[str]) -> None:
+    """Findings take the specialty from `unit`; give it the units that the case has."""
+    parts = ["SELECT NULL AS unit_id, NULL AS specialty WHERE FALSE"]
+    for table in sorted(named & set(UNIT_SOURCES)):
+        column = "industry_specialty" if table == "self_employed" else "specialty"
+        parts.append(f"SELECT unit_id, {column} FROM census.{table}")
+    engine.materialise("census.unit", " UNION ALL ".join(parts))
+
+
+def run_case(case: Case, rule: Rule) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """Return the summed outcome and the findings of one case."""
+    book = RuleBook((rule,))
+    with DuckDBEngine() as engine:
+        create_outputs(engine)
+        create_reference(engine)
+        load(engine, rule, case.given)
+        rule_texts(engine, book)
+        plan = CheckPlan(
+            book=book,
+            run_id="R",
+            filled_tables=frozenset(rule.tables),
+            whole_region="430400000000",
+            parameters={rule.id: case.parameters},
+        )
+        summary = check(engine, plan)
+        if summary.errors:
+            detail = engine.fetch("SELECT detail FROM audit.outcome").to_pylist()
+            raise AssertionError(f"{case.id} crashed: {detail}\n{render(rule, case.parameters)}")
+        total = engine.fetch(
+            "SELECT CAST(SUM(n_checked) AS BIGINT) AS checked, "
+            "CAST(SUM(n_unknown) AS BIGINT) AS unknown, "
+            "CAST(SUM(n_failed) AS BIGINT) AS failed FROM audit.outcome"
+        ).to_pylist()[0]
+        findings = engine.fetch(
+            "SELECT * FROM audit.finding ORDER BY subject_id, related_id, variable"
+        ).to_pylist()
+    return total, findings
