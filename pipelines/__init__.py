@@ -1,0 +1,1 @@
+"""The order of work: every reading and writing, the stages of a night, the command line."""

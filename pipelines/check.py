@@ -1,0 +1,58 @@
+"""Stage check: the rulebook against tonight's tables."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from audit.checking import CheckPlan, CheckSummary, check
+from audit.contracts import CONTRACT
+from audit.night import create_unit_view, rule_texts
+from audit.rulebook import RuleBook, render
+from pipelines.context import RunContext
+
+
+def filled_tables(ctx: RunContext) -> frozenset[str]:
+    """Return the tables that hold at least one row tonight, `unit` among them."""
+    return frozenset(
+        name for name in CONTRACT.tables if ctx.engine.rows(f"SELECT 1 FROM census.{name} LIMIT 1")
+    )
+
+
+def _write_rules(ctx: RunContext, book: RuleBook) -> None:
+    rules = book.rules
+    columns = {
+        "rule_id": [rule.id for rule in rules],
+        "rule_version": pa.array([rule.version for rule in rules], pa.int64()),
+        "name": [rule.name for rule in rules],
+        "family": [rule.family for rule in rules],
+        "severity": [str(rule.severity) for rule in rules],
+        "level": pa.array([rule.level for rule in rules], pa.int64()),
+        "grain": [rule.grain for rule in rules],
+        "clause": [rule.clause for rule in rules],
+        "owner": [rule.owner for rule in rules],
+        "variable": [rule.variable for rule in rules],
+        "tables": ["|".join((*rule.tables, *rule.optional_tables)) for rule in rules],
+        "title_zh": [rule.title.zh for rule in rules],
+        "title_en": [rule.title.en for rule in rules],
+        "verify_zh": [rule.verify.zh for rule in rules],
+        "verify_en": [rule.verify.en for rule in rules],
+        "sql": [render(rule, ctx.config.parameters.get(rule.id)) for rule in rules],
+    }
+    ctx.engine.register("incoming", pa.table(columns))
+    ctx.engine.append("audit.rule", "SELECT * FROM incoming")
+
+
+def run(ctx: RunContext, book: RuleBook, region: str = "") -> CheckSummary:
+    """Check all rules of `book`; with `region`, only rows of that region."""
+    create_unit_view(ctx.engine)
+    _write_rules(ctx, book)
+    rule_texts(ctx.engine, book)
+    plan = CheckPlan(
+        book=book,
+        run_id=ctx.info.run_id,
+        filled_tables=filled_tables(ctx),
+        whole_region=ctx.config.city,
+        region_prefix=region,
+        parameters=ctx.config.parameters,
+    )
+    return check(ctx.engine, plan)

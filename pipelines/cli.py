@@ -1,0 +1,226 @@
+"""The command line. Every text in Chinese first, then English; exit codes as in the contract."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from audit import __version__
+from audit.errors import AuditError, ExitCode, UsageError
+from audit.model import Severity
+
+app = typer.Typer(
+    name="census-audit",
+    help="经济普查数据质量审核：读入普查数据，逐条审核，列出差错和须实地核查的地区。\n\n"
+    "Data-integrity audit of an economic census: reads a delivery, runs the rules, lists findings "
+    "and the regions to visit.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="退出码 exit codes: 0 完成 done; 1 有差错达到 --fail-on; 2 用法 usage; 10 输入 input; "
+    "11 规则 rule; 12 引擎 engine; 13 锁 lock",
+)
+rules_app = typer.Typer(
+    help="规则库：列出、查看、检查、登记。 The rulebook.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(rules_app, name="rules")
+
+OutArgument = Annotated[Path, typer.Argument(help="run 写出的文件夹 the folder that run wrote")]
+
+
+class EngineName(StrEnum):
+    """Engines that can run the check."""
+
+    DUCKDB = "duckdb"
+    SPARK = "spark"
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"census-audit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="版本 version")
+    ] = False,
+) -> None:
+    """Options before the sub-command."""
+
+
+@app.command()
+def sample(
+    out: Annotated[Path, typer.Option("--out", help="写到哪个文件夹 folder to write to")],
+    units: Annotated[
+        int, typer.Option(min=50, max=200_000, help="法人单位数 legal entities")
+    ] = 2000,
+    seed: Annotated[int, typer.Option(help="随机种子 seed")] = 2018,
+    error_rate: Annotated[
+        float, typer.Option(min=0.0, max=0.5, help="埋入差错的比例 share of planted errors")
+    ] = 0.02,
+) -> None:
+    """写一份仿真的送达数据及其 truth.csv。 Write a realistic delivery and its truth.csv."""
+    from pipelines.show import show_sample
+    from sample_data import write_sample
+
+    show_sample(write_sample(out, units=units, seed=seed, error_rate=error_rate))
+
+
+@app.command()
+def run(
+    input_dir: Annotated[Path, typer.Option("--input", help="送达文件夹 the delivery")],
+    out: Annotated[Path, typer.Option("--out", help="输出文件夹 where to publish")],
+    config: Annotated[Path | None, typer.Option(help="配置文件 census.toml settings")] = None,
+    engine: Annotated[EngineName, typer.Option(help="审核引擎 engine")] = EngineName.DUCKDB,
+    rules: Annotated[str, typer.Option(help="只用这些规则 only these, e.g. 'DUP*,LNK003'")] = "*",
+    region: Annotated[str, typer.Option(help="只审核此区划 only this region, e.g. 430422")] = "",
+    salt_file: Annotated[
+        Path | None, typer.Option(help="保密摘要的盐文件 salt of the confidential digests")
+    ] = None,
+    fail_on: Annotated[
+        Severity | None,
+        typer.Option(help="有此性质及以上差错时退出码为 1 exit 1 from this severity on"),
+    ] = None,
+    run_id: Annotated[str, typer.Option(help="批次号 run id; 默认取时间 the time by default")] = "",
+) -> None:
+    """整夜审核：读入、审核、评分、派单、导出、发布。 Run the whole night."""
+    from pipelines.config import load_config
+    from pipelines.run import NightOptions, run_night
+    from pipelines.show import TerminalProgress, show_night
+
+    if engine is EngineName.SPARK:
+        raise UsageError(
+            "本版本只带 DuckDB 引擎；请去掉 --engine spark。",
+            "This version carries the DuckDB engine only; leave --engine spark out.",
+        )
+    settings = load_config(config)
+    if salt_file is not None:
+        settings = replace(settings, salt_file=salt_file)
+    with TerminalProgress.when_a_person_looks() as progress:
+        summary = run_night(
+            NightOptions(
+                input_dir=input_dir,
+                out=out,
+                config=settings,
+                rules=rules,
+                region=region,
+                run_id=run_id,
+                progress=progress,
+            )
+        )
+    show_night(summary, out)
+    raise typer.Exit(summary.exit_code(fail_on))
+
+
+@app.command()
+def sql(
+    out: OutArgument,
+    statement: Annotated[
+        str | None, typer.Argument(help="SELECT …; 不写则逐条输入 omit to type statements")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="写到 .csv 或 .xlsx write to a file")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="最多显示多少行 rows shown")] = 100,
+) -> None:
+    """对已发布数据包做只读查询。 Read-only SQL on the current package."""
+    from pipelines.show import show_table, sql_prompt
+    from pipelines.sql import query, write_result
+
+    if statement is None:
+        sql_prompt(out, limit)
+        return
+    table = query(out, statement)
+    if output is None:
+        show_table(table, limit)
+    else:
+        write_result(table, output)
+        typer.echo(f"{table.num_rows} 行 rows → {output}")
+
+
+@app.command()
+def explain(
+    out: OutArgument,
+    finding_key: Annotated[str, typer.Argument(help="差错标识（前几位即可） key or its beginning")],
+) -> None:
+    """一条差错的来龙去脉：规则、语句、数据行、文件与行号。 Explain one finding."""
+    from pipelines.explain import explain as explain_finding
+    from pipelines.show import show_explanation
+
+    show_explanation(explain_finding(out, finding_key))
+
+
+@rules_app.command("list")
+def rules_list(
+    pattern: Annotated[str, typer.Argument(help="如 DUP* e.g. DUP*")] = "*",
+) -> None:
+    """列出规则。 List the rules."""
+    from audit.rulebook import load_rulebook
+    from pipelines.show import show_rules
+
+    show_rules(load_rulebook().select(pattern))
+
+
+@rules_app.command("show")
+def rules_show(rule_id: Annotated[str, typer.Argument(help="如 LNK003 e.g. LNK003")]) -> None:
+    """查看一条规则：说明、语句、核查要点。 Show one rule."""
+    from audit.rulebook import load_rulebook
+    from pipelines.show import show_rule
+
+    show_rule(load_rulebook().get(rule_id.upper()))
+
+
+@rules_app.command("lint")
+def rules_lint() -> None:
+    """检查全部规则的格式、可移植性和登记。 Check all rules."""
+    from pipelines.rulework import lint_rules
+
+    found = lint_rules()
+    for rule_id, problem in found:
+        typer.echo(f"{rule_id}: {problem.zh} / {problem.en}", err=True)
+    typer.echo(f"{len(found)} 个问题 problems")
+    raise typer.Exit(ExitCode.RULE if found else ExitCode.DONE)
+
+
+@rules_app.command("lock")
+def rules_lock() -> None:
+    """登记全部规则的版本。 Write rules.lock."""
+    from audit.rulebook import load_rulebook
+    from audit.rulelock import LOCK_FILE, write_lock
+
+    typer.echo(f"{write_lock(load_rulebook())} 条规则已登记 rules locked → {LOCK_FILE}")
+
+
+def main() -> None:
+    """Run the command line; an AuditError becomes its message and its exit code."""
+    os.umask(0o077)
+    logging.basicConfig(
+        level=os.environ.get("CENSUS_AUDIT_LOG", "WARNING").upper(),
+        format="%(asctime)s %(levelname)s %(message)s",
+    )
+    try:
+        app()
+    except AuditError as error:
+        typer.echo(f"错误：{error.zh}\nError: {error.en}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("已中断，没有发布任何东西。 Interrupted; nothing was published.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""`census-audit explain`: from a finding to its rule, its SQL, the rows, the file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+
+from audit.contracts import CONTRACT, Table
+from audit.engines.duckdb import PackageReader
+from audit.errors import UsageError
+from audit.views import UNIT_SOURCES
+from pipelines.sql import current_package
+
+_SUBJECT_KEYS = ("unit_id", "frame_id", "record_id", "event_id", "visit_id", "enumerator_id",
+                 "block_id", "legal_unit_id", "region_code")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One value of a row: as loaded and as delivered."""
+
+    label: str
+    column: str
+    value: str
+    delivered: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRow:
+    """One row behind a finding, with the place it came from."""
+
+    role: str
+    table: Table
+    file: str
+    row: int
+    line: int
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Everything that is known about one finding."""
+
+    finding: dict[str, Any]
+    rule: dict[str, Any]
+    rows: tuple[SourceRow, ...]
+    again: list[dict[str, Any]]
+
+
+def _quoted(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _find(reader: PackageReader, key: str) -> dict[str, Any]:
+    prefix = _quoted(key.strip().lower() + "%")
+    rows = reader.fetch(
+        f"SELECT * FROM audit.finding WHERE finding_key LIKE {prefix} ORDER BY finding_key LIMIT 2"
+    ).to_pylist()
+    if len(key.strip()) < 6 or len(rows) != 1:
+        raise UsageError(
+            f"差错标识 {key} 对应 {'不止一条' if rows else '零条'}差错。"
+            "标识见工作簿隐藏列或 audit.finding 的 finding_key，至少给出前 6 位。",
+            f"The key {key} names {'more than one' if rows else 'no'} finding. Keys are in "
+            "audit.finding.finding_key; give at least the first 6 characters.",
+        )
+    return dict(rows[0])
+
+
+def _tables(rule: dict[str, Any]) -> Iterator[Table]:
+    for name in str(rule["tables"]).split("|"):
+        for table in UNIT_SOURCES if name == "unit" else [name]:
+            if table in CONTRACT.tables:
+                yield CONTRACT.tables[table]
+
+
+def _rows_of(reader: PackageReader, table: Table, role: str, key: object) -> Iterator[SourceRow]:
+    columns = [c for c in _SUBJECT_KEYS if c in table.by_name]
+    if table.name == "region" or not columns:
+        return
+    condition = " OR ".join(f"CAST(t.{c} AS VARCHAR) = {_quoted(key)}" for c in columns[:1])
+    found = reader.fetch(
+        f"SELECT t.*, f.file, r.line_no FROM census.{table.name} AS t "
+        f"LEFT JOIN census.delivered_file AS f ON f.file_no = t.file_no "
+        f"LEFT JOIN raw.{table.name} AS r ON r.file_no = t.file_no AND r.row_no = t.row_no "
+        f"WHERE {condition} ORDER BY t.file_no, t.row_no LIMIT 20"
+    ).to_pylist()
+    for row in found:
+        raw = reader.fetch(
+            f"SELECT * FROM raw.{table.name} "
+            f"WHERE file_no = {row['file_no']} AND row_no = {row['row_no']}"
+        ).to_pylist()
+        yield SourceRow(
+            role=role,
+            table=table,
+            file=row["file"],
+            row=row["row_no"],
+            line=row["line_no"],
+            cells=tuple(_cells(table, row, raw[0] if raw else {})),
+        )
+
+
+def _cells(table: Table, row: dict[str, Any], raw: dict[str, Any]) -> Iterator[Cell]:
+    for column in table.all_columns:
+        value, delivered = row[column.name], raw.get(column.name)
+        if value is not None or delivered:
+            yield Cell(
+                label=column.label.zh,
+                column=column.name,
+                value="" if value is None else str(value),
+                delivered=delivered or "",
+            )
+
+
+def _again(reader: PackageReader, rule: dict[str, Any], subject: object) -> list[dict[str, Any]]:
+    """Run the stored SQL once more for this subject: the verdict re-derived from the package."""
+    return reader.fetch(
+        f"SELECT * FROM ({rule['sql']}\n) AS r WHERE subject_id = {_quoted(subject)} LIMIT 20"
+    ).to_pylist()
+
+
+def explain(out: Path, key: str) -> Explanation:
+    """Explain one finding of the current package; `key` may be cut to its first characters."""
+    with PackageReader(current_package(out)) as reader:
+        finding = _find(reader, key)
+        rule_id = _quoted(finding["rule_id"])
+        rule = reader.fetch(f"SELECT * FROM audit.rule WHERE rule_id = {rule_id}").to_pylist()[0]
+        rows: list[SourceRow] = []
+        for role, subject in (
+            ("subject", finding["subject_id"]),
+            ("related", finding["related_id"]),
+        ):
+            if subject is not None:
+                for table in _tables(rule):
+                    rows += _rows_of(reader, table, role, subject)
+        again = _again(reader, rule, finding["subject_id"])
+    return Explanation(finding=finding, rule=dict(rule), rows=tuple(rows), again=again)
+
+
+def pretty_sql(sql: str) -> str:
+    """Return rule SQL laid out for reading."""
+    tree: exp.Expression = sqlglot.parse_one(sql, read="duckdb")
+    return tree.sql(dialect="duckdb", pretty=True, comments=False)

@@ -1,0 +1,225 @@
+"""The night: ingest, link, check, ledger, score, dispatch, export, publish."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from audit import __version__
+from audit.checking import CheckSummary
+from audit.engines.duckdb import DuckDBEngine, Limits
+from audit.errors import EngineError, ExitCode
+from audit.model import RunInfo, Severity
+from audit.night import create_outputs, create_reference
+from audit.rulebook import RuleBook, load_rulebook
+from pipelines import check, dispatch, export, ingest, ledger, link, manifest, publish, score
+from pipelines.config import RunConfig
+from pipelines.context import LOG, NoProgress, Progress, RunContext
+from pipelines.ingest import IngestSummary
+from pipelines.sql import PACKAGE
+
+T = TypeVar("T")
+OFFICE_TIME = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightOptions:
+    """What `census-audit run` was asked."""
+
+    input_dir: Path
+    out: Path
+    config: RunConfig
+    rules: str = "*"
+    region: str = ""
+    run_id: str = ""
+    progress: Progress = field(default_factory=NoProgress)
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    """Cost of one stage: seconds of wall clock and of all cores, peak memory so far in MB."""
+
+    stage: str
+    wall: float
+    cpu: float
+    peak_mb: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightSummary:
+    """What the night did, for the table at its end and for the exit code."""
+
+    run_id: str
+    run_dir: Path
+    intake: IngestSummary
+    check: CheckSummary
+    findings: dict[str, int]
+    n_flagged: int
+    n_regions: int
+    n_tasks: int
+    workbooks: int
+    changes: dict[str, int]
+    stages: tuple[StageTime, ...]
+
+    def exit_code(self, fail_on: str | None) -> ExitCode:
+        """Return the contract's exit code: a crashed rule first, then `--fail-on`."""
+        if self.check.errors:
+            return ExitCode.RULE
+        if fail_on:
+            limit = Severity(fail_on).rank
+            if any(n and Severity(s).rank <= limit for s, n in self.findings.items()):
+                return ExitCode.FINDINGS
+        return ExitCode.DONE
+
+
+class _Clock:
+    """Measures the stages of a night."""
+
+    def __init__(self) -> None:
+        self.stages: list[StageTime] = []
+
+    def time(self, stage: str, work: Callable[[], T]) -> T:
+        """Run a stage and keep what it cost."""
+        LOG.info("stage %s", stage)
+        wall, cpu = time.perf_counter(), time.process_time()
+        result = work()
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        scale = 1024 * 1024 if sys.platform == "darwin" else 1024
+        spent = StageTime(
+            stage, time.perf_counter() - wall, time.process_time() - cpu, peak / scale
+        )
+        self.stages.append(spent)
+        return result
+
+
+def _run_info(options: NightOptions, book: RuleBook) -> RunInfo:
+    now = datetime.now(OFFICE_TIME)
+    return RunInfo(
+        run_id=options.run_id or now.strftime("%Y%m%d-%H%M%S"),
+        started_at=now.strftime("%Y-%m-%d %H:%M:%S"),
+        engine=DuckDBEngine.name,
+        code_version=__version__,
+        rulebook_digest=book.digest,
+        input_digest="",
+        parameters={rule: dict(values) for rule, values in options.config.parameters.items()},
+    )
+
+
+def _context(
+    options: NightOptions, engine: DuckDBEngine, run_dir: Path, info: RunInfo
+) -> RunContext:
+    return RunContext(
+        input_dir=options.input_dir,
+        run_dir=run_dir,
+        state_dir=options.out / "state",
+        engine=engine,
+        config=options.config,
+        info=info,
+        progress=options.progress,
+    )
+
+
+def _write_run(ctx: RunContext, status: str) -> None:
+    info = ctx.info
+    finished = datetime.now(OFFICE_TIME).strftime("%Y-%m-%d %H:%M:%S")
+    values = {
+        "run_id": info.run_id,
+        "engine": info.engine,
+        "code_version": info.code_version,
+        "rulebook_digest": info.rulebook_digest,
+        "input_digest": info.input_digest,
+        "status": status,
+    }
+    texts = ", ".join(f"'{value}' AS {name}" for name, value in values.items())
+    ctx.engine.execute("DELETE FROM audit.run")
+    ctx.engine.append(
+        "audit.run",
+        f"SELECT {texts}, TIMESTAMP '{info.started_at}' AS started_at, "
+        f"TIMESTAMP '{finished}' AS finished_at",
+    )
+
+
+def _counts(ctx: RunContext, sql: str) -> dict[str, int]:
+    return {str(name): int(str(count)) for name, count in ctx.engine.rows(sql)}
+
+
+def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Clock) -> NightSummary:
+    create_outputs(ctx.engine)
+    create_reference(ctx.engine)
+    intake = clock.time("ingest", lambda: ingest.run(ctx))
+    ctx.info = replace(ctx.info, input_digest=intake.input_digest)
+    clock.time("link", lambda: link.run(ctx))
+    checked = clock.time("check", lambda: check.run(ctx, book, options.region))
+    _write_run(ctx, "rule_error" if checked.errors else "done")
+    clock.time("ledger", lambda: ledger.run(ctx))
+    scored = clock.time("score", lambda: score.run(ctx))
+    tasks = clock.time("dispatch", lambda: dispatch.run(ctx))
+    exported = clock.time("export", lambda: export.run(ctx))
+    return NightSummary(
+        run_id=ctx.info.run_id,
+        run_dir=options.out / "runs" / ctx.info.run_id,
+        intake=intake,
+        check=checked,
+        findings=_counts(
+            ctx, "SELECT severity, COUNT(*) FROM audit.finding GROUP BY severity ORDER BY severity"
+        ),
+        n_flagged=scored.n_flagged,
+        n_regions=scored.n_regions,
+        n_tasks=tasks.n_tasks,
+        workbooks=exported.n_workbooks,
+        changes=_counts(
+            ctx, "SELECT state, COUNT(*) FROM audit.finding_history GROUP BY state ORDER BY state"
+        ),
+        stages=(),
+    )
+
+
+@contextmanager
+def _system_errors() -> Iterator[None]:
+    """Say in the user's words what the operating system refused."""
+    try:
+        yield
+    except OSError as error:
+        raise EngineError(
+            f"写入时出错：{error.strerror}。请检查磁盘空间和权限后重新运行；"
+            "已发布的数据包未受影响。",
+            f"Writing failed: {error.strerror}. Check space and permissions and run again; "
+            "the published package is untouched.",
+        ) from error
+
+
+def run_night(options: NightOptions) -> NightSummary:
+    """Run the whole night and publish it; on any error the last published package stays.
+
+    Errors: InputError (10) for the delivery or the output folder, RuleError (11) for a broken rule
+    file, EngineError (12), LockError (13) while another run is going.
+    """
+    book = load_rulebook().select(options.rules)
+    info = _run_info(options, book)
+    clock = _Clock()
+    publish.prepare_out(options.out)
+    with publish.RunLock(options.out), _system_errors():
+        partial = publish.begin(options.out, info.run_id)
+        spill = partial / "tmp"
+        limits = Limits(
+            memory=options.config.memory, threads=options.config.threads, temp_directory=spill
+        )
+        try:
+            with DuckDBEngine(partial / PACKAGE, limits) as engine:
+                ctx = _context(options, engine, partial, info)
+                summary = _stages(ctx, book, options, clock)
+                engine.checkpoint()
+            manifest.write(ctx, book, clock.stages)
+            publish.publish(options.out, info.run_id, keep=options.config.keep_runs)
+            ledger.commit(ctx)
+        finally:
+            publish.discard(options.out, info.run_id)
+    return replace(summary, stages=tuple(clock.stages))

@@ -1,0 +1,243 @@
+"""What people see in the terminal: progress bars, tables, the end of a night."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as RichProgress
+from rich.table import Table
+
+from audit.contracts import CONTRACT
+from audit.errors import AuditError
+from audit.model import OutcomeStatus, Rule, Severity
+from audit.rulebook import RuleBook, render
+from pipelines.context import NoProgress, Progress
+from pipelines.explain import Explanation, SourceRow, pretty_sql
+from pipelines.run import NightSummary
+from pipelines.sql import PACKAGE, query
+from sample_data import SampleSummary
+
+PAGE = 100
+
+
+def console() -> Console:
+    """Return a console on standard output; plain when it is not a terminal."""
+    return Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
+
+
+class TerminalProgress:
+    """Bars on standard error, so that output can still be piped."""
+
+    def __init__(self, bars: RichProgress) -> None:
+        self._bars = bars
+        self._task: TaskID | None = None
+
+    @classmethod
+    @contextmanager
+    def when_a_person_looks(cls) -> Iterator[Progress]:
+        """Yield bars on a terminal, and nothing elsewhere."""
+        if not sys.stderr.isatty():
+            yield NoProgress()
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        with RichProgress(*columns, console=Console(stderr=True), transient=True) as bars:
+            yield cls(bars)
+
+    def start(self, zh: str, en: str, total: int) -> None:
+        """Begin a stage of `total` steps."""
+        self._task = self._bars.add_task(f"{zh} {en}", total=total)
+
+    def advance(self, steps: int = 1) -> None:
+        """Tell that steps are done."""
+        if self._task is not None:
+            self._bars.advance(self._task, steps)
+
+    def stop(self) -> None:
+        """End the stage."""
+        if self._task is not None:
+            self._bars.remove_task(self._task)
+            self._task = None
+
+
+def _grid(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column)
+    return table
+
+
+def show_sample(summary: SampleSummary) -> None:
+    """Say what the sample holds and where it is."""
+    out = console()
+    out.print(f"仿真数据 sample: {escape(str(summary.folder))}")
+    out.print(f"埋入的差错 planted errors: {escape(str(summary.truth))}")
+
+
+def show_night(summary: NightSummary, out_dir: Path) -> None:
+    """Print the table at the end of a night, and where everything is."""
+    out = console()
+    table = _grid("", "")
+    intake, check = summary.intake, summary.check
+    table.add_row("批次 run", summary.run_id)
+    table.add_row(
+        "送达 delivered",
+        f"{intake.files} 个文件 files, {intake.rows_delivered} 行 rows; "
+        f"装载 loaded {intake.rows_loaded}, 退回 refused {intake.rows_refused}",
+    )
+    statuses = ", ".join(
+        f"{CONTRACT.label('outcome_status', name).zh} {name} {check.statuses[name]}"
+        for name in OutcomeStatus
+        if check.statuses.get(name)
+    )
+    table.add_row("规则 rules", statuses)
+    for severity in Severity:
+        count = summary.findings.get(severity, 0)
+        table.add_row(f"{severity.zh}差错 {severity} findings", str(count))
+    changes = ", ".join(
+        f"{CONTRACT.label('finding_state', state).zh} {state} {count}"
+        for state, count in summary.changes.items()
+    )
+    table.add_row("与上次相比 changes", changes or "—")
+    table.add_row("须实地核查地区 flagged regions", f"{summary.n_flagged} / {summary.n_regions}")
+    table.add_row("核查任务 tasks", str(summary.n_tasks))
+    out.print(table)
+    places = _grid("", "")
+    current = out_dir / "current"
+    places.add_row("报告 report", escape(str(current / "report.html")))
+    places.add_row("工作簿 workbooks", escape(f"{current / 'workbooks'} ({summary.workbooks})"))
+    places.add_row("数据库 database", escape(str(current / PACKAGE)))
+    out.print(places)
+    seconds = ", ".join(f"{s.stage} {s.wall:.1f}" for s in summary.stages)
+    peak = max((s.peak_mb for s in summary.stages), default=0.0)
+    out.print(f"用时(秒) seconds: {seconds}; 内存峰值 peak {peak:.0f} MB")
+    if check.errors:
+        names = ", ".join(check.errors)
+        out.print(
+            f"[bold red]规则出错 rules crashed: {names}[/] — "
+            f"census-audit sql {escape(str(out_dir))} "
+            "\"SELECT rule_id, detail FROM outcome WHERE status = 'ERROR'\""
+        )
+
+
+def show_table(result: pa.Table, limit: int = PAGE) -> None:
+    """Print the first rows of a result, and say how many more there are."""
+    out = console()
+    table = Table(header_style="bold", show_edge=False)
+    for name in result.column_names:
+        table.add_column(escape(name), overflow="fold")
+    for row in result.slice(0, limit).to_pylist():
+        table.add_row(*("" if v is None else escape(str(v)) for v in row.values()))
+    out.print(table)
+    more = result.num_rows - limit
+    tail = f"，另有 {more} 行未显示 more rows (--limit, --output)" if more > 0 else ""
+    out.print(f"{result.num_rows} 行 rows{tail}")
+
+
+def sql_prompt(out_dir: Path, limit: int) -> None:
+    """Read statements until the end of input; a wrong one is told and the next one read."""
+    out = console()
+    if sys.stdin.isatty():
+        out.print("以分号结束一条语句，Ctrl-D 退出。 End a statement with ; and leave with Ctrl-D.")
+    buffer = ""
+    for line in sys.stdin:
+        buffer += line
+        if line.rstrip().endswith(";"):
+            _one_statement(out_dir, buffer, limit)
+            buffer = ""
+    if buffer.strip():
+        _one_statement(out_dir, buffer, limit)
+
+
+def _one_statement(out_dir: Path, statement: str, limit: int) -> None:
+    try:
+        show_table(query(out_dir, statement), limit)
+    except AuditError as error:
+        console().print(f"[red]{escape(error.zh)}[/]\n{escape(error.en)}")
+
+
+def show_rules(book: RuleBook) -> None:
+    """List rules, a line each."""
+    table = _grid("编号 id", "性质 severity", "条款 clause", "名称 title", "")
+    for rule in book.rules:
+        severity = f"{rule.severity.zh} {rule.severity}"
+        table.add_row(rule.id, severity, rule.clause, rule.title.zh, rule.title.en)
+    out = console()
+    out.print(table)
+    out.print(f"{len(book.rules)} 条规则 rules")
+
+
+def show_rule(rule: Rule) -> None:
+    """Show one rule in full."""
+    table = _grid("", "")
+    for name, value in (
+        ("规则 rule", f"{rule.id} v{rule.version} {rule.name}"),
+        ("名称 title", f"{rule.title.zh}\n{rule.title.en}"),
+        ("性质 severity", f"{rule.severity.zh} {rule.severity}"),
+        ("条款 clause", rule.clause),
+        ("对象 grain", rule.grain),
+        ("所用的表 tables", ", ".join((*rule.tables, *rule.optional_tables))),
+        ("责任组 owner", rule.owner),
+        ("核查要点 verify", f"{rule.verify.zh}\n{rule.verify.en}"),
+        ("易误判 false positives", f"{rule.false_positives.zh}\n{rule.false_positives.en}"),
+    ):
+        table.add_row(name, escape(value))
+    for parameter in rule.parameters:
+        text = f"{parameter.name} = {parameter.default} ({parameter.type}) {parameter.note}"
+        table.add_row("参数 parameter", escape(text))
+    out = console()
+    out.print(table)
+    out.print()
+    out.print(escape(render(rule)))
+
+
+def _show_row(out: Console, source: SourceRow) -> None:
+    out.print()
+    out.print(
+        f"[bold]{source.table.title.zh} {source.table.name}[/] ({source.role}) — "
+        f"{escape(source.file)}: 数据行 row {source.row}, 文件行 line {source.line}"
+    )
+    table = _grid("项目 item", "列 column", "值 value", "送达原文 as delivered")
+    for cell in source.cells:
+        same = cell.delivered == cell.value
+        shown = "" if same else escape(cell.delivered)
+        table.add_row(escape(cell.label), cell.column, escape(cell.value), shown)
+    out.print(table)
+
+
+def show_explanation(explanation: Explanation) -> None:
+    """Show a finding from its message down to the line of the file it came from."""
+    out = console()
+    finding, rule = explanation.finding, explanation.rule
+    head = _grid("", "")
+    severity = Severity(finding["severity"])
+    for name, value in (
+        ("差错 finding", finding["finding_key"]),
+        ("规则 rule", f"{rule['rule_id']} v{rule['rule_version']} {rule['title_zh']}"),
+        ("", rule["title_en"]),
+        ("性质 severity", f"{severity.zh} {severity}"),
+        ("预案条款 clause", rule["clause"]),
+        ("说明 message", f"{finding['message_zh']}\n{finding['message_en']}"),
+        ("核查要点 verify", f"{rule['verify_zh']}\n{rule['verify_en']}"),
+        ("首次/最近 first/last", f"{finding['first_run_id']} / {finding['last_run_id']}"),
+    ):
+        head.add_row(name, escape(str(value)))
+    out.print(head)
+    for source in explanation.rows:
+        _show_row(out, source)
+    out.print()
+    out.print("[bold]规则语句 SQL[/]")
+    out.print(escape(pretty_sql(rule["sql"])))
+    verdicts = {str(row["holds"]) for row in explanation.again}
+    out.print(f"在本数据包上重新运行 run again on this package: holds = {', '.join(verdicts)}")
