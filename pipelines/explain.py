@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlglot
-from sqlglot import exp
 
 from audit.contracts import CONTRACT, Table
 from audit.engines.duckdb import PackageReader
@@ -118,9 +117,8 @@ def _cells(table: Table, row: dict[str, Any], raw: dict[str, Any]) -> Iterator[C
 
 def _again(reader: PackageReader, rule: dict[str, Any], subject: object) -> list[dict[str, Any]]:
     """Run the stored SQL once more for this subject: the verdict re-derived from the package."""
-    return reader.fetch(
-        f"SELECT * FROM ({rule['sql']}\n) AS r WHERE subject_id = {_quoted(subject)} LIMIT 20"
-    ).to_pylist()
+    again = f"SELECT * FROM ({rule['sql']}\n) AS r WHERE subject_id = {_quoted(subject)} LIMIT 20"
+    return [dict(row) for row in reader.fetch(again).to_pylist()]
 
 
 def explain(out: Path, key: str) -> Explanation:
@@ -143,5 +141,4 @@ def explain(out: Path, key: str) -> Explanation:
 
 def pretty_sql(sql: str) -> str:
     """Return rule SQL laid out for reading."""
-    tree: exp.Expression = sqlglot.parse_one(sql, read="duckdb")
-    return tree.sql(dialect="duckdb", pretty=True, comments=False)
+    return sqlglot.parse_one(sql, read="duckdb").sql(dialect="duckdb", pretty=True, comments=False)
