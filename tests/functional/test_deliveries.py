@@ -1,0 +1,104 @@
+"""The two deliveries that this project did not make, from folder to findings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from conftest import SHARED
+from deliveries import Night, missed, read_truth, run, unexplained
+
+NEEDED = pytest.mark.skipif(
+    not (SHARED / "deliveries").is_dir(), reason="../shared is not here: its deliveries are checked"
+)
+pytestmark = NEEDED
+
+
+@pytest.fixture(scope="module", params=["small", "messy"])
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def truth_dir(name: str) -> Path:
+    return SHARED / "deliveries" / f"{name}_truth"
+
+
+@pytest.fixture(scope="module")
+def night(name: str, truth_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Night:
+    out = tmp_path_factory.mktemp(name)
+    return run(SHARED / "deliveries" / name, out, truth_dir / "salt.txt")
+
+
+def test_every_planted_error_is_found(night: Night, truth_dir: Path) -> None:
+    assert missed(night, read_truth(truth_dir)) == []
+
+
+def test_clean_units_have_no_unexplained_finding(night: Night, truth_dir: Path) -> None:
+    clean = pl.read_csv(truth_dir / "clean_ids.csv", infer_schema=False)["unit_id"]
+
+    extra = unexplained(night, read_truth(truth_dir))
+
+    assert extra.filter(pl.col("subject_id").is_in(clean.to_list())).rows() == []
+
+
+def test_no_rule_crashed(night: Night) -> None:
+    assert night.summary.check.errors == ()
+
+
+def test_rows_delivered_are_loaded_or_refused(night: Night, truth_dir: Path) -> None:
+    delivered = pl.read_csv(truth_dir / "delivered.csv")
+    files = night.table(
+        "SELECT file, rows_delivered AS rows, rows_loaded + rows_refused AS kept "
+        "FROM census.delivered_file"
+    )
+
+    joined = delivered.join(files, on="file", how="left", suffix="_seen")
+
+    assert joined.filter(pl.col("rows") != pl.col("rows_seen")).rows() == []
+    assert files.filter(pl.col("rows") != pl.col("kept")).rows() == []
+
+
+def test_every_refusal_has_its_place_and_reason(night: Night, truth_dir: Path) -> None:
+    owed = pl.read_csv(truth_dir / "rejects_truth.csv", infer_schema=False).filter(
+        ~pl.col("reason").is_in(["confidential", "unknown_column"])
+    )
+    seen = night.table(
+        "SELECT file, CAST(row AS VARCHAR), CAST(line AS VARCHAR), COALESCE(table_name, ''), "
+        "reason FROM census.rejected_row WHERE reason <> 'confidential'"
+    )
+    columns = [pl.col(c).fill_null("") for c in ("file", "row", "line", "table", "reason")]
+
+    assert sorted(seen.rows()) == sorted(owed.select(columns).rows())
+
+
+def test_the_confidential_unit_is_counted_and_nowhere_else(night: Night, truth_dir: Path) -> None:
+    secret = pl.read_csv(truth_dir / "rejects_truth.csv", infer_schema=False).filter(
+        reason="confidential"
+    )
+
+    counted = night.table("SELECT * FROM census.rejected_row WHERE reason = 'confidential'")
+    kept = counted.drop("file", "row", "reason").rows()
+
+    assert counted.height == secret.height
+    assert all(value is None for row in kept for value in row)
+    for path in night.out.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not any(code.encode() in content for code in secret["value"])
+
+
+def test_regions_are_flagged_for_what_is_there(night: Night, truth_dir: Path) -> None:
+    expected = pl.read_csv(truth_dir / "regions_truth.csv", infer_schema=False)
+    scores = night.table("SELECT region_code, region_level, flagged, rank FROM region_score")
+
+    for region in expected.to_dicts():
+        score = scores.filter(region_code=region["region_code"]).to_dicts()[0]
+        level = scores.filter(region_level=score["region_level"])
+        if region["expect"] == "must_not_flag":
+            assert not score["flagged"]
+        if region["expect"] == "must_flag":
+            assert score["flagged"]
+        if region["expect"] == "must_not_rank_first":
+            assert score["rank"] > level["rank"].min()
