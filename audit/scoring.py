@@ -1,0 +1,282 @@
+"""Which regions to visit first: counts, shrunk error rates, flags and ranks of all regions.
+
+Units are of two kinds with a limit each: legal entities with establishments, and the self-employed.
+A region is reported by the kind that is furthest over its limit. Method: `docs/method/scoring.md`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from audit.contracts import CONTRACT
+from audit.shrinkage import Floats, Ints, fit_tree, own_low, posterior, root_prior
+
+COUNTS = (
+    "n_units_legal",
+    "n_failed_legal",
+    "n_self_employed",
+    "n_failed_self_employed",
+    "n_register",
+)
+PROVINCE, CITY = "1", "2"
+_PREFIXES = (9, 6, 4, 2)
+_DIGITS = 6
+_FIELDS = ("rate", "rate_low", "rate_high", "probability", "excess", "flagged")
+_TOP_RULES = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Highest tolerated shares of units with a fatal finding, and when to flag."""
+
+    units: float = 0.03
+    self_employed: float = 0.05
+    flag_probability: float = 0.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What regions are scored from.
+
+    `regions`: region_code, name, level, parent_code, one row a region of the delivery's vintage.
+    `counts`: region_code and `COUNTS`, of the units that carry exactly that code.
+    `by_rule`: region_code, rule_id, title_zh, title_en, n_units with a fatal finding of the rule.
+    `city`: region that is kept even when it has no unit.
+    """
+
+    regions: pl.DataFrame
+    counts: pl.DataFrame
+    by_rule: pl.DataFrame
+    city: str = ""
+
+
+def parent_positions(regions: pl.DataFrame) -> Ints:
+    """Return the position of each region's parent, -1 where the list holds none.
+
+    The parent is the one the list names; where that is missing from the list or not of a higher
+    level, the nearest listed region by the digits of the code. So there can be no cycle.
+    """
+    codes, levels = regions["region_code"].to_list(), regions["level"].to_list()
+    named = regions["parent_code"].to_list()
+    position = {code: i for i, code in enumerate(codes)}
+
+    def parent(i: int) -> int:
+        candidates = [named[i], *(codes[i][:k].ljust(12, "0") for k in _PREFIXES)]
+        found = (position[code] for code in candidates if code in position)
+        return next((p for p in found if levels[p] < levels[i]), -1)
+
+    return np.array([parent(i) for i in range(len(codes))], dtype=np.int64)
+
+
+def with_ancestors(parents: Ints) -> tuple[Ints, Ints]:
+    """Return pairs (region, region that contains it), each region with itself included."""
+    below = above = np.arange(len(parents), dtype=np.int64)
+    pairs = [(below, above)]
+    while len(above):
+        up = parents[above]
+        below, above = below[up >= 0], up[up >= 0]
+        pairs.append((below, above))
+    return np.concatenate([p[0] for p in pairs]), np.concatenate([p[1] for p in pairs])
+
+
+def score_regions(evidence: Evidence, limits: Limits) -> pl.DataFrame:
+    """Return `audit.region_score`: one row a region, all columns of the contract, by rank."""
+    regions = evidence.regions.sort("region_code")
+    parents = parent_positions(regions)
+    below, above = with_ancestors(parents)
+    totals = _roll_up(regions, evidence.counts, (below, above))
+    scored = pl.concat(
+        [regions, totals, _rates(parents, totals, limits)], how="horizontal"
+    ).with_columns(
+        parent_code=_codes_at(regions, parents),
+        n_units=pl.col("n_units_legal") + pl.col("n_self_employed"),
+        n_failed=pl.col("n_failed_legal") + pl.col("n_failed_self_employed"),
+    )
+    codes = regions["region_code"]
+    nesting = pl.DataFrame({"region_code": codes.gather(below), "within": codes.gather(above)})
+    top = _top_rules(evidence.by_rule, nesting)
+    kept = scored.filter(_worth_a_row(scored, evidence.city))
+    told = _reasons(_ranked(kept).join(top, on="region_code", how="left"), limits)
+    columns = [c.name for c in CONTRACT.outputs["audit.region_score"].columns]
+    renamed = told.rename({"name": "region_name", "level": "region_level"})
+    return renamed.select(columns).sort("rank")
+
+
+def _codes_at(regions: pl.DataFrame, positions: Ints) -> pl.Series:
+    known = pl.Series(positions)
+    return regions["region_code"].gather(known.set(known < 0, None))
+
+
+def _roll_up(regions: pl.DataFrame, counts: pl.DataFrame, pairs: tuple[Ints, Ints]) -> pl.DataFrame:
+    own = regions.select("region_code").join(
+        counts, on="region_code", how="left", maintain_order="left"
+    )
+    direct = own.select(pl.col(*COUNTS).fill_null(0).cast(pl.Int64)).to_numpy()
+    totals = np.zeros_like(direct)
+    np.add.at(totals, pairs[1], direct[pairs[0]])
+    return pl.DataFrame(totals, schema=list(COUNTS), orient="row")
+
+
+def _kind_rates(parents: Ints, counts: tuple[Ints, Ints], limit: float, flag_at: float) -> Floats:
+    """Return the `_FIELDS` of one kind of unit as rows, one column a region."""
+    units, failed = counts
+    top = parents < 0
+    root = root_prior(int(failed[top].sum()), int(units[top].sum()), limit)
+    known = posterior(failed, units, fit_tree(parents, failed, units, root), limit)
+    # Only what a region's own units show counts for its place: neighbours shrink, never accuse.
+    low = np.minimum(known.low, own_low(failed, units))
+    flagged = (known.over.round(_DIGITS) >= flag_at) & (failed > limit * units)
+    excess = low / limit
+    return np.stack([known.mean, known.low, known.high, known.over, excess, flagged]).round(_DIGITS)
+
+
+def _rates(parents: Ints, totals: pl.DataFrame, limits: Limits) -> pl.DataFrame:
+    counts = [totals[name].to_numpy() for name in COUNTS[:4]]
+    flag_at = limits.flag_probability
+    legal = _kind_rates(parents, (counts[0], counts[1]), limits.units, flag_at)
+    households = _kind_rates(parents, (counts[2], counts[3]), limits.self_employed, flag_at)
+    second = _further_over((counts[0], legal), (counts[2], households))
+    values = np.where(second, households, legal)
+    frame = pl.DataFrame(values.T, schema=list(_FIELDS), orient="row")
+    empty = pl.Series((counts[0] == 0) & (counts[2] == 0))
+    return frame.with_columns(
+        pl.when(~empty).then(pl.col(*_FIELDS[:5])),
+        flagged=pl.col("flagged") > 0,
+        by_households=pl.Series(second),
+    )
+
+
+def _further_over(first: tuple[Ints, Floats], second: tuple[Ints, Floats]) -> npt.NDArray[np.bool_]:
+    """Return where the second kind is reported: it has units, is flagged, is further over."""
+    by_name = {name: i for i, name in enumerate(_FIELDS)}
+    keys = [(first[0] > 0, second[0] > 0)]
+    keys += [(first[1][by_name[k]], second[1][by_name[k]]) for k in ("flagged", "excess")]
+    keys.append((first[1][by_name["probability"]], second[1][by_name["probability"]]))
+    chosen = np.zeros(len(first[0]), dtype=np.bool_)
+    undecided = np.ones(len(first[0]), dtype=np.bool_)
+    for one, other in keys:
+        chosen |= undecided & (other > one)
+        undecided &= other == one
+    return chosen
+
+
+def _worth_a_row(scored: pl.DataFrame, city: str) -> pl.Series:
+    """Return which regions are published: not those that only stand above or beside the census."""
+    busy = scored.filter(pl.col("n_units") > 0)
+    shared = busy.group_by("parent_code").len().filter(pl.col("len") > 1)["parent_code"]
+    province = pl.col("level") == PROVINCE
+    idle_city = (pl.col("level") == CITY) & (pl.col("n_units") == 0)
+    wrapper = province & ~pl.col("region_code").is_in(shared.drop_nulls().implode())
+    return scored.select((~wrapper & ~idle_city) | (pl.col("region_code") == city)).to_series()
+
+
+def _ranked(scored: pl.DataFrame) -> pl.DataFrame:
+    by = ["excess", "probability", "n_failed", "region_code"]
+    ordered = scored.sort(by, descending=[True, True, True, False], nulls_last=True)
+    place = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
+    return ordered.with_columns(rank=place, rank_in_level=place.over("level"))
+
+
+def _top_rules(by_rule: pl.DataFrame, nesting: pl.DataFrame) -> pl.DataFrame:
+    """Return for each region the rules with most failing units, as a phrase in each language."""
+    item = pl.col("rule_id") + " "
+    n = pl.col("n_units").cast(pl.String)
+    sums = (
+        by_rule.join(nesting, on="region_code")
+        .group_by(pl.col("within").alias("region_code"), "rule_id", "title_zh", "title_en")
+        .agg(pl.col("n_units").sum())
+        .sort(["region_code", "n_units", "rule_id"], descending=[False, True, False])
+    )
+    return (
+        sums.group_by("region_code", maintain_order=True)
+        .head(_TOP_RULES)
+        .group_by("region_code", maintain_order=True)
+        .agg(
+            top_zh=(item + pl.col("title_zh") + " " + n + " 个单位").str.join("、"),
+            top_en=(item + pl.col("title_en") + " " + n).str.join(", "),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The three sentences of one language; polars `format` templates."""
+
+    no_rules: str
+    rules: str
+    register: str
+    no_units: str
+    rate: str
+    kinds: tuple[str, str]
+    verdicts: tuple[str, str, str, str]
+    join: str
+
+
+_ZH = _Words(
+    "未发现强制性差错",
+    "强制性差错最多的规则：{}",
+    "部门名录差异 {} 个",
+    "本区域没有登记单位",
+    "{}差错率 {}（区间 {}–{}），{} {}",
+    ("法人和产业活动单位", "个体经营户"),
+    ("高于限值", "很可能高于限值", "低于限值", "尚不能判定是否超过限值"),
+    "；",
+)
+_EN = _Words(
+    "No unit with a fatal finding",
+    "Rules with most failing units: {}",
+    "Register discrepancies: {}",
+    "No unit enumerated here",
+    "{}: rate {} ({} to {}), {} {}",
+    ("Legal entities and establishments", "Self-employed"),
+    ("above the limit of", "likely above the limit of", "below the limit of", "not clear of"),
+    "; ",
+)
+
+
+def _percent(column: str) -> pl.Expr:
+    return (pl.col(column) * 100).round(1).cast(pl.String) + "%"
+
+
+def _verdict(limit: pl.Expr, flag_at: float, words: tuple[str, str, str, str]) -> pl.Expr:
+    over, likely, under, unclear = (pl.lit(word) for word in words)
+    return (
+        pl.when(pl.col("rate_low") > limit)
+        .then(over)
+        .when(pl.col("probability") >= flag_at)
+        .then(likely)
+        .when(pl.col("rate_high") < limit)
+        .then(under)
+        .otherwise(unclear)
+    )
+
+
+def _sentences(words: _Words, top: str, limits: Limits) -> pl.Expr:
+    households = pl.col("by_households")
+
+    def of_kind(units: float | str, self_employed: float | str) -> pl.Expr:
+        return pl.when(households).then(pl.lit(self_employed)).otherwise(pl.lit(units))
+
+    limit = of_kind(limits.units, limits.self_employed)
+    shown = of_kind(f"{limits.units * 100:g}%", f"{limits.self_employed * 100:g}%")
+    numbers = (_percent("rate"), _percent("rate_low"), _percent("rate_high"))
+    verdict = _verdict(limit, limits.flag_probability, words.verdicts)
+    rate = pl.format(words.rate, of_kind(*words.kinds), *numbers, verdict, shown)
+    return pl.concat_str(
+        pl.when(pl.col(top).is_null())
+        .then(pl.lit(words.no_rules))
+        .otherwise(pl.format(words.rules, pl.col(top))),
+        pl.format(words.register, pl.col("n_register")),
+        pl.when(pl.col("rate").is_null()).then(pl.lit(words.no_units)).otherwise(rate),
+        separator=words.join,
+    )
+
+
+def _reasons(ranked: pl.DataFrame, limits: Limits) -> pl.DataFrame:
+    return ranked.with_columns(
+        reasons=_sentences(_ZH, "top_zh", limits), reasons_en=_sentences(_EN, "top_en", limits)
+    )

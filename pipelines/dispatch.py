@@ -1,0 +1,90 @@
+"""Dispatch stage: priorities into `audit.finding`, then `audit.verification_task`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+
+from audit.tasking import TaskPlan, draw_random, flagged_counties, make_tasks, prioritise
+from pipelines.context import LOG, RunContext
+from pipelines.score import fetch_frame, replace_output
+
+_UNITS = """
+SELECT unit_id, left(region_code, 6) AS county, specialty, revenue_kyuan, employees
+FROM census.unit
+"""
+_OPEN_FINDINGS = """
+SELECT f.finding_key, f.subject_id, md5('task|' || f.subject_id) AS task_id, r.grain, f.severity,
+  f.owner, f.priority, COALESCE(u.region_code, NULLIF(f.region_code, '')) AS region_code
+FROM audit.finding AS f
+JOIN audit.rule AS r ON r.rule_id = f.rule_id
+LEFT JOIN (SELECT unit_id, MAX(region_code) AS region_code FROM census.unit GROUP BY unit_id) AS u
+  ON u.unit_id = f.subject_id
+WHERE f.severity IN ('fatal', 'query') AND f.state IS DISTINCT FROM 'waived'
+"""
+# The other unit of a pair is under suspicion too: it is no unit without findings.
+_CLEAN_UNITS = """
+SELECT u.unit_id, md5('task|' || u.unit_id) AS task_id, u.region_code,
+  md5('{seed}|' || u.unit_id) AS draw_key
+FROM census.unit AS u
+SEMI JOIN audit.region_score AS s ON s.region_code = u.region_code
+ANTI JOIN audit.finding AS f ON f.subject_id = u.unit_id
+ANTI JOIN audit.finding AS g ON g.related_id = u.unit_id
+WHERE left(u.region_code, 6) IN (SELECT county FROM flagged_county)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchSummary:
+    """Tasks by arm."""
+
+    n_priority: int
+    n_random: int
+
+    @property
+    def n_tasks(self) -> int:
+        """All tasks."""
+        return self.n_priority + self.n_random
+
+
+def _set_priorities(ctx: RunContext) -> None:
+    findings = fetch_frame(
+        ctx.engine, "SELECT finding_key, subject_id, severity, score FROM audit.finding"
+    )
+    worth = prioritise(findings, fetch_frame(ctx.engine, _UNITS))
+    ctx.engine.register("finding_worth", worth.to_arrow())
+    ctx.engine.execute(
+        "UPDATE audit.finding SET influence = w.influence, priority = w.priority "
+        "FROM finding_worth AS w WHERE w.finding_key = finding.finding_key"
+    )
+    ctx.engine.unregister("finding_worth")
+
+
+def _draw(ctx: RunContext, n_priority: int, plan: TaskPlan) -> pl.DataFrame:
+    scores = fetch_frame(
+        ctx.engine, "SELECT region_code, region_level, flagged FROM audit.region_score"
+    )
+    counties = flagged_counties(scores)
+    ctx.engine.register("flagged_county", pl.DataFrame({"county": counties}).to_arrow())
+    units = fetch_frame(ctx.engine, _CLEAN_UNITS.format(seed=ctx.config.tasks.seed))
+    ctx.engine.unregister("flagged_county")
+    return draw_random(units, counties, math.ceil(n_priority * plan.random_share), plan)
+
+
+def run(ctx: RunContext) -> DispatchSummary:
+    """Fill influence and priority, then make the tasks of tonight; safe to run again."""
+    _set_priorities(ctx)
+    started = date.fromisoformat(ctx.info.started_at[:10])
+    settings = ctx.config.tasks
+    plan = TaskPlan(
+        due_on=started + timedelta(days=settings.due_days), random_share=settings.random_share
+    )
+    tasks = make_tasks(fetch_frame(ctx.engine, _OPEN_FINDINGS), plan)
+    drawn = _draw(ctx, tasks.height, plan)
+    everything = pl.concat([tasks, drawn]).sort(["priority", "task_id"], descending=[True, False])
+    replace_output(ctx.engine, "audit.verification_task", everything)
+    LOG.info("dispatch: %d priority tasks, %d random", tasks.height, drawn.height)
+    return DispatchSummary(n_priority=tasks.height, n_random=drawn.height)

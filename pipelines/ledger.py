@@ -1,0 +1,316 @@
+"""Ledger stage: gives every finding its life over the nights.
+
+`run` compares tonight with the ledger of the last published night and stages the next ledger;
+`commit` puts it in force once the package is published. Until then a crash changes nothing, and a
+night that runs again under the same id compares with the same ledger again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from audit.contracts import CONTRACT
+from audit.errors import InputError
+from audit.ledger import FACTS, LEDGER, NOT_CHECKED, Night, compare, vanished
+from pipelines.context import LOG, RunContext
+from pipelines.score import fetch_frame, replace_output
+
+IN_FORCE = "ledger.parquet"
+PREVIOUS = "ledger.previous.parquet"
+STAGED = "ledger.next.parquet"
+_RUN_ID = b"census_audit_run_id"
+_BY_COUNTY = ("unit", "legal_entity", "establishment", "self_employed", "frame_unit")
+
+# REG001 and REG010 name the frame line where there is one: a register subject without a source.
+_TONIGHT_SQL = """
+SELECT f.finding_key, f.rule_id, f.rule_version, f.subject_id, f.region_code,
+  CASE
+    WHEN r.grain = 'unit' THEN COALESCE('unit|' || u.unit_kind, 'unit')
+    WHEN r.grain = 'register' AND f.subject_id LIKE '%|%'
+      THEN 'register|' || split_part(f.subject_id, '|', 1)
+    WHEN r.grain IN ('register', 'frame') THEN 'frame'
+    ELSE r.grain
+  END AS universe,
+  f.observed
+FROM audit.finding AS f
+LEFT JOIN audit.rule AS r ON r.rule_id = f.rule_id
+LEFT JOIN (SELECT unit_id, MAX(unit_kind) AS unit_kind FROM census.unit GROUP BY unit_id) AS u
+  ON u.unit_id = f.subject_id AND r.grain = 'unit'
+"""
+
+# County '' stands for anywhere: for subjects without a region, or with one that is on no list.
+# A rule has looked at a county where it judged somebody there, or where all tables it reads came:
+# a corrected value can take the last unit of a county out of its scope.
+_FACTS_SQL = """
+WITH county AS (
+  SELECT DISTINCT left(region_code, 6) AS code FROM census.region WHERE vintage = '{vintage}'
+),
+unit AS (
+  SELECT unit_id, MAX(region_code) AS region_code FROM census.unit
+  WHERE unit_id IN (SELECT subject_id FROM vanished_rows) GROUP BY unit_id
+),
+frame AS (
+  SELECT frame_id, MAX(region_code) AS region_code FROM census.frame_unit
+  WHERE frame_id IN (SELECT subject_id FROM vanished_rows) GROUP BY frame_id
+),
+came AS (
+  SELECT DISTINCT 'unit|' || unit_kind AS universe, left(region_code, 6) AS county
+  FROM census.unit
+  UNION SELECT DISTINCT 'unit|' || unit_kind, '' FROM census.unit
+  UNION SELECT DISTINCT 'frame', left(region_code, 6) FROM census.frame_unit
+  UNION SELECT 'frame', '' FROM census.frame_unit
+  UNION SELECT DISTINCT 'register|' || source, '' FROM census.register_unit
+),
+ran AS (
+  SELECT DISTINCT rule_id, left(region_code, 6) AS county FROM audit.outcome
+  WHERE status IN ('PASSED', 'FAILED')
+),
+asked AS (
+  SELECT rule_id FROM audit.outcome GROUP BY rule_id HAVING NOT bool_or(status = 'ERROR')
+),
+placed AS (
+  SELECT v.finding_key, v.rule_id, v.subject_id, v.universe,
+    CASE
+      WHEN v.universe LIKE 'unit|%' THEN u.unit_id IS NOT NULL
+      WHEN v.universe = 'frame' THEN f.frame_id IS NOT NULL
+      WHEN v.universe LIKE 'register|%' THEN v.subject_id IN (
+        SELECT source || '|' || register_id FROM census.register_unit)
+      ELSE TRUE
+    END AS present,
+    left(CASE
+      WHEN v.universe LIKE 'unit|%' THEN COALESCE(u.region_code, v.region_code)
+      WHEN v.universe = 'frame' THEN COALESCE(f.region_code, v.region_code)
+      ELSE v.region_code
+    END, 6) AS county
+  FROM vanished_rows AS v
+  LEFT JOIN unit AS u ON u.unit_id = v.subject_id
+  LEFT JOIN frame AS f ON f.frame_id = v.subject_id
+),
+settled AS (
+  SELECT p.* EXCLUDE (county), COALESCE(c.code, '') AS county
+  FROM placed AS p LEFT JOIN county AS c ON c.code = p.county
+),
+reads AS (
+  SELECT rule_id, UNNEST(string_split(tables, '|')) AS table_name FROM audit.rule
+),
+lacking AS (
+  SELECT DISTINCT s.rule_id, s.county
+  FROM settled AS s
+  JOIN reads AS t ON t.rule_id = s.rule_id
+  ANTI JOIN table_came AS c ON c.table_name = t.table_name AND c.county = s.county
+  WHERE t.table_name IN ({delivered_tables})
+)
+SELECT s.finding_key, r.rule_id IS NOT NULL AS rule_known, r.rule_version AS version_now,
+  a.rule_id IS NOT NULL AND (n.rule_id IS NOT NULL OR l.rule_id IS NULL) AS looked,
+  s.present, s.present OR d.universe IS NOT NULL AS delivered
+FROM settled AS s
+LEFT JOIN audit.rule AS r ON r.rule_id = s.rule_id
+LEFT JOIN asked AS a ON a.rule_id = s.rule_id
+LEFT JOIN (SELECT rule_id, county FROM ran UNION SELECT rule_id, '' FROM ran) AS n
+  ON n.rule_id = s.rule_id AND n.county = s.county
+LEFT JOIN lacking AS l ON l.rule_id = s.rule_id AND l.county = s.county
+LEFT JOIN came AS d ON d.universe = s.universe
+  AND d.county = CASE WHEN s.universe LIKE 'register|%' THEN '' ELSE s.county END
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerSummary:
+    """Findings by what became of them tonight."""
+
+    n_new: int
+    n_persisting: int
+    n_reopened: int
+    n_resolved: int
+    n_not_checked: int
+
+
+def _run_of(path: Path) -> str | None:
+    """Return the run that wrote a ledger; None where there is no file."""
+    if not path.exists():
+        return None
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path) from error
+    return str(metadata.get(_RUN_ID, b"").decode())
+
+
+def _unreadable(path: Path) -> InputError:
+    return InputError(
+        f"差错台账 {path} 无法读取。请从备份恢复，或将其移走后重新运行（此后所有差错将记为新增）。",
+        f"The ledger {path} cannot be read. Restore it from a backup, or move it away and run "
+        "again (all findings then count as new).",
+    )
+
+
+def _read(path: Path) -> pl.DataFrame:
+    if not path.exists():
+        return LEDGER.to_frame()
+    try:
+        return pl.DataFrame(pq.read_table(path)).select(LEDGER.names()).cast(LEDGER)
+    except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
+        raise _unreadable(path) from error
+
+
+def _last_published(ctx: RunContext) -> pl.DataFrame:
+    """Read the ledger to compare with: not the one that this very run has already committed."""
+    in_force = ctx.state_dir / IN_FORCE
+    again = _run_of(in_force) == ctx.info.run_id
+    return _read(ctx.state_dir / PREVIOUS if again else in_force)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _private(path: Path) -> Path:
+    """Create an empty file that only its owner can read."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600, exist_ok=False)
+    return path
+
+
+def _stage(ctx: RunContext, ledger: pl.DataFrame) -> None:
+    ctx.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    table = ledger.to_arrow().replace_schema_metadata({_RUN_ID: ctx.info.run_id.encode()})
+    part = _private(ctx.state_dir / (STAGED + ".part"))
+    pq.write_table(table, part, compression="zstd")
+    _sync(part)
+    part.replace(ctx.state_dir / STAGED)
+
+
+def _counties_of(name: str) -> str:
+    """Return the SELECT of the counties that a delivered table came for; '' is any."""
+    table = f"census.{name}"
+    if name in _BY_COUNTY:
+        counties = f"SELECT DISTINCT left(region_code, 6) AS county FROM {table}"
+    elif "unit_id" in CONTRACT.tables[name].by_name:
+        counties = (
+            f"SELECT DISTINCT left(u.region_code, 6) AS county FROM {table} AS t "
+            "JOIN census.unit AS u ON u.unit_id = t.unit_id"
+        )
+    else:
+        # Lists and registers come for the whole census at once.
+        counties = (
+            "SELECT DISTINCT left(region_code, 6) AS county FROM census.region "
+            f"WHERE EXISTS (SELECT 1 FROM {table})"
+        )
+    anywhere = f"SELECT '' WHERE EXISTS (SELECT 1 FROM {table})"
+    return f"SELECT '{name}' AS table_name, county FROM ({counties} UNION ALL {anywhere}) AS q"
+
+
+def _register_tables(ctx: RunContext, missing: pl.DataFrame) -> str:
+    """Register `table_came` for what the rules of `missing` read; return its names as SQL."""
+    ctx.engine.register("missing_rule", missing.select("rule_id").unique().to_arrow())
+    read = ctx.engine.rows(
+        "SELECT DISTINCT UNNEST(string_split(tables, '|')) FROM audit.rule "
+        "SEMI JOIN missing_rule USING (rule_id)"
+    )
+    ctx.engine.unregister("missing_rule")
+    names = sorted({str(row[0]) for row in read} & set(CONTRACT.tables)) or ["unit"]
+    union = " UNION ALL ".join(_counties_of(name) for name in names)
+    ctx.engine.register("table_came", ctx.engine.fetch(union))
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def _facts(ctx: RunContext, missing: pl.DataFrame) -> pl.DataFrame:
+    if missing.is_empty():
+        return FACTS.to_frame()
+    tables = _register_tables(ctx, missing)
+    ctx.engine.register("vanished_rows", missing.to_arrow())
+    vintage = ctx.config.vintage.replace("'", "''")
+    facts = fetch_frame(ctx.engine, _FACTS_SQL.format(vintage=vintage, delivered_tables=tables))
+    ctx.engine.unregister("vanished_rows")
+    ctx.engine.unregister("table_came")
+    return facts
+
+
+def _write(ctx: RunContext, night: Night) -> None:
+    ctx.engine.register("night_states", night.states.to_arrow())
+    ctx.engine.execute(
+        "UPDATE audit.finding SET state = s.state, first_run_id = s.first_run_id, "
+        "last_run_id = s.last_run_id FROM night_states AS s "
+        "WHERE s.finding_key = finding.finding_key"
+    )
+    ctx.engine.unregister("night_states")
+    replace_output(ctx.engine, "audit.finding_history", night.history)
+
+
+def run(ctx: RunContext, *, partial: bool = False) -> LedgerSummary:
+    """Set the state of tonight's findings, write their history and stage the next ledger.
+
+    On a whole night `audit.rule` holds every rule in force, and a finding whose rule is missing
+    there is closed as `rule_changed`. `partial` says that rules or regions were selected: then
+    nothing is closed, and what was not found again counts as not checked.
+    """
+    before = _last_published(ctx)
+    tonight = fetch_frame(ctx.engine, _TONIGHT_SQL)
+    facts = _facts(ctx, vanished(tonight, before))
+    if partial:
+        facts = facts.with_columns(rule_known=pl.lit(value=True), looked=pl.lit(value=False))
+    night = compare(tonight, before, facts, ctx.info.run_id)
+    _write(ctx, night)
+    _stage(ctx, night.ledger)
+    states = dict(night.history.filter(pl.col("cause").is_null())["state"].value_counts().rows())
+    causes = night.history["cause"].drop_nulls()
+    kept = int((causes == NOT_CHECKED).sum())
+    summary = LedgerSummary(
+        n_new=states.get("new", 0),
+        n_persisting=states.get("persisting", 0),
+        n_reopened=states.get("reopened", 0),
+        n_resolved=len(causes) - kept,
+        n_not_checked=kept,
+    )
+    LOG.info("ledger: %d new, %d resolved", summary.n_new, summary.n_resolved)
+    return summary
+
+
+def _put_in_force(state_dir: Path, run_id: str) -> None:
+    in_force = state_dir / IN_FORCE
+    if _run_of(in_force) not in (None, run_id):
+        part = _private(state_dir / (PREVIOUS + ".part"))
+        shutil.copyfile(in_force, part)
+        _sync(part)
+        part.replace(state_dir / PREVIOUS)
+    (state_dir / STAGED).replace(in_force)
+    _sync(state_dir)
+
+
+def commit(ctx: RunContext) -> None:
+    """Put the staged ledger in force; call it after the package is published.
+
+    Needs no database. Calling it twice for one run does nothing the second time. InputError where
+    this run has staged none.
+    """
+    run_id = ctx.info.run_id
+    if _run_of(ctx.state_dir / STAGED) == run_id:
+        _put_in_force(ctx.state_dir, run_id)
+    elif _run_of(ctx.state_dir / IN_FORCE) != run_id:
+        raise InputError(
+            f"批次 {run_id} 没有待生效的差错台账。请重新运行该批次。",
+            f"Run {run_id} has staged no ledger. Run it again.",
+        )
+
+
+def recover(state_dir: Path, published_run_id: str) -> bool:
+    """Put in force what a night staged that died between publishing and `commit`.
+
+    Call it before a night begins, with the id of the package that `current` names. Returns whether
+    there was something to do.
+    """
+    if _run_of(state_dir / STAGED) != published_run_id:
+        return False
+    _put_in_force(state_dir, published_run_id)
+    return True

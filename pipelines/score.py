@@ -1,0 +1,106 @@
+"""Score stage: units, findings and the region list in, `audit.region_score` out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from audit.contracts import CONTRACT
+from audit.engines.duckdb import DuckDBEngine
+from audit.scoring import Evidence, Limits, score_regions
+from pipelines.context import LOG, RunContext
+
+_FATAL = (
+    "SELECT f.subject_id, f.rule_id, MAX(r.title_zh) AS title_zh, MAX(r.title_en) AS title_en "
+    "FROM audit.finding AS f JOIN audit.rule AS r ON r.rule_id = f.rule_id "
+    "WHERE f.severity = 'fatal' AND r.grain = 'unit' AND f.state IS DISTINCT FROM 'waived' "
+    "GROUP BY f.subject_id, f.rule_id"
+)
+# A subject seen by several rules is one discrepancy, in one region, or sums would not add up.
+_COUNTS = f"""
+WITH failed AS (SELECT DISTINCT subject_id FROM ({_FATAL}) AS q),
+unit_counts AS (
+  SELECT u.region_code,
+    COUNT(*) FILTER (WHERE u.unit_kind <> '3') AS n_units_legal,
+    COUNT(f.subject_id) FILTER (WHERE u.unit_kind <> '3') AS n_failed_legal,
+    COUNT(*) FILTER (WHERE u.unit_kind = '3') AS n_self_employed,
+    COUNT(f.subject_id) FILTER (WHERE u.unit_kind = '3') AS n_failed_self_employed
+  FROM census.unit AS u LEFT JOIN failed AS f ON f.subject_id = u.unit_id
+  GROUP BY u.region_code
+),
+register_counts AS (
+  SELECT region_code, COUNT(*) AS n_register FROM (
+    SELECT MIN(NULLIF(f.region_code, '')) AS region_code
+    FROM audit.finding AS f JOIN audit.rule AS r ON r.rule_id = f.rule_id
+    WHERE r.family = 'register' AND f.state IS DISTINCT FROM 'waived'
+    GROUP BY r.grain, f.subject_id
+  ) AS q GROUP BY region_code
+)
+SELECT COALESCE(u.region_code, r.region_code) AS region_code, u.* EXCLUDE (region_code),
+  r.n_register
+FROM unit_counts AS u FULL JOIN register_counts AS r ON r.region_code = u.region_code
+"""
+_BY_RULE = f"""
+SELECT u.region_code, f.rule_id, f.title_zh, f.title_en, COUNT(*) AS n_units
+FROM ({_FATAL}) AS f JOIN census.unit AS u ON u.unit_id = f.subject_id
+WHERE u.region_code IS NOT NULL
+GROUP BY u.region_code, f.rule_id, f.title_zh, f.title_en
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreSummary:
+    """What the stage did. Units outside the region list are in no score."""
+
+    n_regions: int
+    n_flagged: int
+    n_units_outside: int
+
+
+def fetch_frame(engine: DuckDBEngine, sql: str) -> pl.DataFrame:
+    """Run a SELECT and return its rows as a polars frame."""
+    return pl.DataFrame(engine.fetch(sql))
+
+
+def replace_output(engine: DuckDBEngine, name: str, rows: pl.DataFrame) -> None:
+    """Create a published table anew, as the contract has it, from rows of the same columns."""
+    engine.execute(f"CREATE OR REPLACE TABLE {name} ({CONTRACT.outputs[name].duckdb_columns()})")
+    engine.register("new_rows", rows.to_arrow())
+    engine.append(name, "SELECT * FROM new_rows")
+    engine.unregister("new_rows")
+
+
+def run(ctx: RunContext) -> ScoreSummary:
+    """Score every region of the configured vintage; safe to run again."""
+    vintage = ctx.config.vintage.replace("'", "''")
+    regions = fetch_frame(
+        ctx.engine,
+        "SELECT region_code, name, level, parent_code FROM census.region "
+        f"WHERE vintage = '{vintage}'",
+    )
+    counts = fetch_frame(ctx.engine, _COUNTS)
+    settings = ctx.config.scoring
+    scores = score_regions(
+        Evidence(
+            regions=regions,
+            counts=counts.filter(pl.col("region_code").is_not_null()),
+            by_rule=fetch_frame(ctx.engine, _BY_RULE),
+            city=ctx.config.city,
+        ),
+        Limits(
+            units=settings.limit_units,
+            self_employed=settings.limit_self_employed,
+            flag_probability=settings.flag_probability,
+        ),
+    )
+    replace_output(ctx.engine, "audit.region_score", scores)
+    outside = ~pl.col("region_code").is_in(regions["region_code"].implode()).fill_null(value=False)
+    lost = counts.filter(outside).select(pl.sum("n_units_legal", "n_self_employed")).row(0)
+    summary = ScoreSummary(
+        n_regions=scores.height,
+        n_flagged=int(scores["flagged"].sum()),
+        n_units_outside=int(sum(n or 0 for n in lost)),
+    )
+    LOG.info("score: %d regions, %d flagged", summary.n_regions, summary.n_flagged)
+    return summary
