@@ -1,0 +1,129 @@
+"""What makes the published database readable for analysts: views and comments."""
+
+from __future__ import annotations
+
+from audit.contracts import CONTRACT, Table
+from audit.model import Label
+from pipelines.context import RunContext
+from pipelines.report_data import OPEN
+
+_UNIT_NAMES = """(
+  SELECT unit_id, MIN(name) AS name, MIN(credit_code) AS credit_code FROM census.unit
+  GROUP BY unit_id
+)"""
+
+VIEWS: dict[str, tuple[Label, str]] = {
+    "findings_current": (
+        Label("当前差错：附规则、单位和地区名称", "Findings with names of rule, unit and region"),
+        """
+SELECT f.finding_key, f.severity, f.rule_id, r.title_zh, r.title_en, r.grain, f.subject_id,
+  u.name AS unit_name, u.credit_code, f.related_id, c.name AS county_name, t.name AS township_name,
+  v.name AS village_name, f.region_code, f.specialty, f.owner, f.variable, f.observed, f.expected,
+  f.priority, f.state, f.first_run_id, f.message_zh, f.message_en
+FROM audit.finding AS f
+LEFT JOIN audit.rule AS r ON r.rule_id = f.rule_id
+LEFT JOIN {unit_names} AS u ON u.unit_id = f.subject_id AND r.grain = 'unit'
+LEFT JOIN {regions} AS c ON c.region_code = left(f.region_code, 6) || '000000'
+LEFT JOIN {regions} AS t ON t.level = '4' AND t.region_code = left(f.region_code, 9) || '000'
+LEFT JOIN {regions} AS v ON v.level = '5' AND v.region_code = f.region_code
+WHERE f.state IS DISTINCT FROM 'resolved'""",
+    ),
+    "region_flags": (
+        Label("须实地核查的地区，按次序", "Flagged regions in order"),
+        """
+SELECT s.rank, s.region_level, s.region_code, s.region_name, p.name AS parent_name, s.n_units,
+  s.n_failed, s.n_register, s.rate, s.rate_low, s.rate_high, s.probability, s.reasons, s.reasons_en
+FROM audit.region_score AS s
+LEFT JOIN {regions} AS p ON p.region_code = s.parent_code
+WHERE s.flagged ORDER BY s.rank, s.region_code""",
+    ),
+    "coverage": (
+        Label("审核覆盖：规则 × 县", "Coverage: rule by county"),
+        """
+SELECT o.rule_id, r.title_zh, r.title_en, r.severity,
+  left(o.region_code, 6) || '000000' AS county_code, MIN(c.name) AS county_name,
+  CAST(SUM(o.n_checked) AS BIGINT) AS n_checked, CAST(SUM(o.n_failed) AS BIGINT) AS n_failed,
+  CAST(SUM(o.n_unknown) AS BIGINT) AS n_unknown,
+  CASE WHEN BOOL_OR(o.status = 'ERROR') THEN 'ERROR'
+    WHEN BOOL_AND(o.status = 'NOT_APPLICABLE') THEN 'NOT_APPLICABLE'
+    WHEN SUM(o.n_failed) > 0 THEN 'FAILED' ELSE 'PASSED' END AS status,
+  MAX(o.detail) AS detail
+FROM audit.outcome AS o
+LEFT JOIN audit.rule AS r ON r.rule_id = o.rule_id
+LEFT JOIN {regions} AS c ON c.region_code = left(o.region_code, 6) || '000000'
+GROUP BY o.rule_id, r.title_zh, r.title_en, r.severity, left(o.region_code, 6)""",
+    ),
+    "units_flagged": (
+        Label("有差错的单位，一户一行", "Units with findings, one row each"),
+        """
+SELECT f.subject_id AS unit_id, MIN(u.name) AS unit_name, MIN(u.credit_code) AS credit_code,
+  MIN(f.region_code) AS region_code, MIN(c.name) AS county_name, COUNT(*) AS n_findings,
+  COUNT(*) FILTER (WHERE f.severity = 'fatal') AS n_fatal,
+  COUNT(*) FILTER (WHERE f.severity = 'query') AS n_query,
+  COUNT(*) FILTER (WHERE f.severity = 'info') AS n_info,
+  MAX(f.priority) AS priority, STRING_AGG(DISTINCT f.rule_id, '|' ORDER BY f.rule_id) AS rule_ids
+FROM audit.finding AS f
+JOIN audit.rule AS r ON r.rule_id = f.rule_id AND r.grain = 'unit'
+LEFT JOIN {unit_names} AS u ON u.unit_id = f.subject_id
+LEFT JOIN {regions} AS c ON c.region_code = left(f.region_code, 6) || '000000'
+WHERE {open}
+GROUP BY f.subject_id""",
+    ),
+}
+"""Views of the published database: what they show, and their SELECT."""
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def create_views(ctx: RunContext) -> None:
+    """Create the views in the database's main schema, over the region list in use."""
+    regions = (
+        "(SELECT region_code, MIN(name) AS name, MIN(level) AS level FROM census.region "
+        f"WHERE vintage = {_text(ctx.config.vintage)} GROUP BY region_code)"
+    )
+    for name, (title, select) in VIEWS.items():
+        body = select.format(
+            regions=regions, unit_names=_UNIT_NAMES, open=OPEN.replace("state", "f.state")
+        )
+        ctx.engine.execute(f"CREATE OR REPLACE VIEW main.{name} AS {body}")
+        ctx.engine.execute(f"COMMENT ON VIEW main.{name} IS {_text(f'{title.zh} | {title.en}')}")
+
+
+def published_tables() -> dict[str, Table]:
+    """Return the contract's tables as they are called in the package; views are not among them."""
+    delivered = {f"census.{table.name}": table for table in CONTRACT.delivered}
+    return {**CONTRACT.outputs, **delivered}
+
+
+def _comments(ctx: RunContext, name: str, table: Table) -> list[str]:
+    present = set(ctx.engine.columns(f"SELECT * FROM {name}"))
+    return [
+        f"COMMENT ON TABLE {name} IS {_text(f'{table.title.zh} | {table.title.en}')}",
+        *(
+            f'COMMENT ON COLUMN {name}."{column.name}" IS '
+            + _text(f"{column.label.zh} | {column.label.en}")
+            for column in table.all_columns
+            if column.name in present
+        ),
+    ]
+
+
+def comment_tables(ctx: RunContext) -> None:
+    """Write the contract's labels as comments on tables and columns, Chinese first."""
+    there = ctx.engine.tables()
+    comments = [
+        comment
+        for name, table in published_tables().items()
+        if name in there
+        for comment in _comments(ctx, name, table)
+    ]
+    # One transaction: each comment alone would wait for the disk, some nine hundred times.
+    ctx.engine.execute("BEGIN TRANSACTION")
+    try:
+        ctx.engine.execute(";\n".join(comments))
+    except BaseException:
+        ctx.engine.execute("ROLLBACK")
+        raise
+    ctx.engine.execute("COMMIT")

@@ -1,0 +1,343 @@
+"""What the workbooks show, gathered from the run's tables: places to visit and their findings.
+
+A place is what a team visits: a unit, or a line of the frame or of a register that no unit answers
+for. Findings about an edit or a visit belong to its unit. Leads have no place and stay apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from audit.contracts import CONTRACT
+from audit.model import Label
+from pipelines.context import RunContext
+from pipelines.report_data import OPEN
+from reports.workbook import CountyData, WorkbookSource
+
+NOWHERE = "000000"
+"""County of what lies in no listed county, so that no finding is lost."""
+
+NOWHERE_NAME, NO_TOWNSHIP = "区划不明", "乡镇不明"
+UNIT_GRAINS = "('unit', 'frame', 'register', 'event', 'visit')"
+_NUMBERS = ("integer", "money", "decimal")
+_RANK = "CASE severity WHEN 'fatal' THEN 0 WHEN 'query' THEN 1 ELSE 2 END"
+
+_REGIONS = """
+CREATE OR REPLACE TEMP TABLE export_region AS
+SELECT region_code, MIN(name) AS name, MIN(level) AS level
+FROM census.region WHERE vintage = '{vintage}' GROUP BY region_code
+"""
+
+# A register subject may be a frame line (REG001, REG010), and a frame line may have its unit.
+_FINDINGS = f"""
+CREATE OR REPLACE TEMP TABLE export_finding AS
+SELECT f.finding_key, f.rule_id, f.severity, r.clause, f.message_zh, f.message_en, f.related_id,
+  COALESCE(r.title_zh, f.rule_id) AS title_zh, COALESCE(r.title_en, f.rule_id) AS title_en,
+  f.variable, f.observed, f.expected, f.priority, f.region_code,
+  {_RANK.replace("severity", "f.severity")} AS severity_rank,
+  CASE
+    WHEN r.grain = 'event' AND e.unit_id IS NOT NULL THEN 'u|' || e.unit_id
+    WHEN r.grain = 'visit' AND v.unit_id IS NOT NULL THEN 'u|' || v.unit_id
+    WHEN w.unit_id IS NOT NULL THEN 'u|' || w.unit_id
+    WHEN w.frame_id IS NOT NULL OR r.grain = 'frame' THEN 'f|' || f.subject_id
+    WHEN r.grain = 'register' THEN 'r|' || f.subject_id
+    ELSE 'u|' || f.subject_id
+  END AS place_key
+FROM audit.finding AS f
+LEFT JOIN audit.rule AS r ON r.rule_id = f.rule_id
+LEFT JOIN census.edit_event AS e ON r.grain = 'event'
+  AND CAST(e.event_id AS VARCHAR) = f.subject_id
+LEFT JOIN census.visit AS v ON r.grain = 'visit'
+  AND CAST(v.visit_id AS VARCHAR) = f.subject_id
+LEFT JOIN census.frame_unit AS w
+  ON r.grain IN ('frame', 'register') AND w.frame_id = f.subject_id
+WHERE {OPEN.replace("state", "f.state")} AND COALESCE(r.grain, 'unit') IN {UNIT_GRAINS}
+"""
+
+_KNOWN = """
+CREATE OR REPLACE TEMP TABLE export_known AS
+WITH wanted AS (
+  SELECT DISTINCT place_key FROM export_finding
+  UNION SELECT 'u|' || subject_id FROM audit.verification_task WHERE arm = 'random'
+), kept AS (
+  SELECT DISTINCT ON (u.unit_id) u.* FROM census.unit AS u
+  SEMI JOIN wanted AS w ON w.place_key = 'u|' || u.unit_id ORDER BY u.unit_id, u.unit_kind
+)
+SELECT 'u|' || unit_id AS place_key, unit_id AS place_id, unit_kind AS kind, credit_code, name,
+  address, concat_ws(' ', phone_mobile, phone_fixed) AS phone, person AS contact, enumerator_id,
+  region_code
+FROM kept
+UNION ALL
+SELECT 'f|' || frame_id, frame_id, 'frame', credit_code, name, address, phone, legal_rep, NULL,
+  region_code
+FROM census.frame_unit AS f SEMI JOIN wanted AS w ON w.place_key = 'f|' || f.frame_id
+UNION ALL
+SELECT 'r|' || record_id, record_id, 'register', credit_code, name, address, phone, legal_rep, NULL,
+  region_code
+FROM census.register_unit AS r SEMI JOIN wanted AS w ON w.place_key = 'r|' || r.record_id
+"""
+
+_PLACES = """
+CREATE OR REPLACE TEMP TABLE export_place AS
+WITH placed AS (
+  SELECT place_key, MIN(NULLIF(region_code, '')) AS region_code FROM export_finding GROUP BY 1
+  UNION ALL
+  SELECT k.place_key, NULL FROM export_known AS k ANTI JOIN export_finding AS f
+    ON f.place_key = k.place_key
+), located AS (
+  SELECT p.place_key, COALESCE(k.place_id, substr(p.place_key, 3)) AS place_id, k.kind,
+    k.credit_code, k.name, k.address, NULLIF(k.phone, '') AS phone, k.contact,
+    CASE WHEN n.name IS NULL THEN k.enumerator_id
+      ELSE n.name || '（' || k.enumerator_id || '）' END AS enumerator,
+    COALESCE(NULLIF(k.region_code, ''), p.region_code) AS region_code
+  FROM placed AS p
+  LEFT JOIN export_known AS k ON k.place_key = p.place_key
+  LEFT JOIN census.enumerator AS n ON n.enumerator_id = k.enumerator_id
+)
+SELECT l.*, COALESCE(left(c.region_code, 6), '{nowhere}') AS county,
+  COALESCE(t.region_code, '') AS township_code, COALESCE(t.name, '{no_township}') AS township
+FROM located AS l
+LEFT JOIN export_region AS c ON c.level = '3' AND c.region_code LIKE '{city}%'
+  AND c.region_code = left(l.region_code, 6) || '000000'
+LEFT JOIN export_region AS t ON c.region_code IS NOT NULL AND t.level = '4'
+  AND t.region_code = left(l.region_code, 9) || '000'
+"""
+
+_UNITS = """
+CREATE OR REPLACE TEMP TABLE export_unit AS
+WITH counted AS (
+  SELECT place_key, COUNT(*) AS n_findings, COUNT(*) FILTER (WHERE severity = 'fatal') AS n_fatal,
+    COUNT(*) FILTER (WHERE severity = 'query') AS n_query,
+    COUNT(*) FILTER (WHERE severity = 'info') AS n_info, MAX(priority) AS priority,
+    FIRST(title_zh ORDER BY severity_rank, priority DESC NULLS LAST, finding_key) AS reason_zh,
+    FIRST(title_en ORDER BY severity_rank, priority DESC NULLS LAST, finding_key) AS reason_en
+  FROM export_finding GROUP BY place_key
+), due AS (
+  SELECT 'u|' || subject_id AS place_key, MIN(due_on) AS due_on
+  FROM audit.verification_task GROUP BY ALL
+  UNION ALL SELECT 'f|' || subject_id, MIN(due_on) FROM audit.verification_task GROUP BY ALL
+  UNION ALL SELECT 'r|' || subject_id, MIN(due_on) FROM audit.verification_task GROUP BY ALL
+)
+SELECT p.*, k.kind_zh, k.kind_en, COALESCE(c.n_findings, 0) AS n_findings,
+  COALESCE(c.n_fatal, 0) AS n_fatal, COALESCE(c.n_query, 0) AS n_query,
+  COALESCE(c.n_info, 0) AS n_info, c.reason_zh, c.reason_en, d.due_on,
+  ROW_NUMBER() OVER (
+    ORDER BY p.county, p.township_code = '', p.township_code, c.priority DESC NULLS LAST,
+      p.place_key
+  ) AS place_no
+FROM export_place AS p
+LEFT JOIN counted AS c ON c.place_key = p.place_key
+LEFT JOIN due AS d ON d.place_key = p.place_key
+LEFT JOIN export_kind AS k ON k.kind = p.kind
+"""
+
+_RELATED = """
+CREATE OR REPLACE TEMP TABLE export_related AS
+WITH wanted AS (SELECT DISTINCT related_id FROM export_finding WHERE related_id IS NOT NULL)
+SELECT related_id, MIN(name) AS name FROM (
+  SELECT w.related_id, u.name FROM wanted AS w JOIN census.unit AS u ON u.unit_id = w.related_id
+  UNION ALL SELECT w.related_id, r.name
+  FROM wanted AS w JOIN census.register_unit AS r ON r.record_id = w.related_id
+  UNION ALL SELECT w.related_id, f.name
+  FROM wanted AS w JOIN census.frame_unit AS f ON f.frame_id = w.related_id
+) GROUP BY related_id
+"""
+
+_ROWS = """
+CREATE OR REPLACE TEMP TABLE export_row AS
+WITH valued AS (
+  SELECT f.*, i.item_zh, i.item_en,
+    CASE WHEN i.is_number THEN TRY_CAST(f.observed AS DOUBLE) END AS observed_number,
+    CASE WHEN i.is_number THEN TRY_CAST(f.expected AS DOUBLE) END AS expected_number
+  FROM export_finding AS f LEFT JOIN export_item AS i ON i.variable = f.variable
+)
+SELECT v.* EXCLUDE (region_code), u.county, u.township_code, u.township, u.place_id, u.credit_code,
+  u.name, u.place_no, v.observed_number - v.expected_number AS difference,
+  CASE WHEN r.name IS NULL THEN v.related_id
+    ELSE r.name || '（' || v.related_id || '）' END AS related
+FROM valued AS v JOIN export_unit AS u ON u.place_key = v.place_key
+LEFT JOIN export_related AS r ON r.related_id = v.related_id
+"""
+
+# A county is named when something was checked there: no finding without a check is no good news.
+_COUNTIES = """
+CREATE OR REPLACE TEMP TABLE export_county AS
+WITH there AS (SELECT DISTINCT left(region_code, 6) AS county FROM census.unit),
+checked AS (
+  SELECT DISTINCT left(region_code, 6) AS county FROM audit.outcome
+  WHERE n_checked > 0 AND status IN ('PASSED', 'FAILED')
+)
+SELECT DISTINCT left(c.region_code, 6) AS county, c.name
+FROM export_region AS c
+WHERE c.level = '3' AND c.region_code LIKE '{city}%' AND (
+  left(c.region_code, 6) IN (SELECT t.county FROM there AS t SEMI JOIN checked AS k
+    ON k.county = t.county)
+  OR left(c.region_code, 6) IN (SELECT county FROM export_unit))
+UNION ALL
+SELECT '{nowhere}', '{unknown}' WHERE EXISTS (
+  SELECT 1 FROM export_unit WHERE county = '{nowhere}')
+"""
+
+_TOWNSHIPS = """
+CREATE OR REPLACE TEMP TABLE export_township AS
+WITH population AS (
+  SELECT left(u.region_code, 6) AS county, COALESCE(t.region_code, '') AS township_code,
+    COUNT(*) AS n_units
+  FROM census.unit AS u
+  LEFT JOIN export_region AS t ON t.level = '4' AND t.region_code = left(u.region_code, 9) || '000'
+  WHERE left(u.region_code, 6) IN (SELECT county FROM export_county)
+  GROUP BY ALL
+), flagged AS (
+  SELECT county, township_code, COUNT(*) AS n_flagged, SUM(n_fatal) AS n_fatal,
+    SUM(n_query) AS n_query, SUM(n_info) AS n_info, SUM(n_findings) AS n_findings
+  FROM export_unit GROUP BY ALL
+), joined AS (
+  SELECT COALESCE(p.county, f.county) AS county,
+    COALESCE(p.township_code, f.township_code) AS township_code,
+    p.n_units, f.n_flagged, f.n_fatal, f.n_query, f.n_info, f.n_findings
+  FROM population AS p FULL JOIN flagged AS f
+    ON f.county = p.county AND f.township_code = p.township_code
+)
+SELECT j.county, j.township_code, COALESCE(t.name, '{no_township}') AS township, {counts}
+FROM joined AS j LEFT JOIN export_region AS t ON t.region_code = j.township_code
+"""
+
+_LEADS = f"""
+SELECT f.severity, f.rule_id, f.message_zh, f.message_en, f.subject_id AS subject,
+  f.region_code AS code, g.name AS place
+FROM audit.finding AS f
+JOIN audit.rule AS r ON r.rule_id = f.rule_id AND r.grain NOT IN {UNIT_GRAINS}
+LEFT JOIN export_region AS g ON g.region_code = f.region_code
+WHERE {OPEN.replace("state", "f.state")}
+ORDER BY {_RANK.replace("severity", "f.severity")}, f.rule_id, f.finding_key
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """The source of the workbooks, and how the findings of the run divide."""
+
+    source: WorkbookSource
+    n_rows: int
+    n_leads: int
+    n_closed: int
+
+
+def _kinds() -> pa.Table:
+    labels = {
+        **CONTRACT.code_lists["unit_kind"],
+        "frame": Label("清查底册单位", "frame line"),
+        "register": Label("部门名录单位", "register record"),
+    }
+    return pa.table(
+        {
+            "kind": list(labels),
+            "kind_zh": [label.zh for label in labels.values()],
+            "kind_en": [label.en for label in labels.values()],
+        }
+    )
+
+
+def _item(variable: str) -> tuple[str, str, bool]:
+    """Return item number and name in both languages, and whether its values are numbers.
+
+    A rule may name several columns joined by `|`; the number of an item is shown where all forms
+    agree on it.
+    """
+    names_zh, names_en, numeric = [], [], []
+    for part in variable.split("|"):
+        columns = [t.by_name[part] for t in CONTRACT.tables.values() if part in t.by_name]
+        items = {column.item for column in columns if column.item}
+        number = f"{items.pop()} " if len(items) == 1 else ""
+        names_zh.append(number + columns[0].label.zh if columns else part)
+        names_en.append(number + columns[0].label.en if columns else part)
+        numeric.append(bool(columns) and all(c.type in _NUMBERS for c in columns))
+    return "、".join(names_zh), ", ".join(names_en), all(numeric)
+
+
+def _items(ctx: RunContext) -> pa.Table:
+    found = ctx.engine.rows(
+        "SELECT DISTINCT variable FROM export_finding WHERE variable IS NOT NULL ORDER BY variable"
+    )
+    variables = [str(row[0]) for row in found]
+    items = [_item(variable) for variable in variables]
+    return pa.table(
+        {
+            "variable": pa.array(variables, pa.string()),
+            "item_zh": pa.array([item[0] for item in items], pa.string()),
+            "item_en": pa.array([item[1] for item in items], pa.string()),
+            "is_number": pa.array([item[2] for item in items], pa.bool_()),
+        }
+    )
+
+
+def _prepare(ctx: RunContext) -> None:
+    """Build the temporary tables that the counties are read from; they leave no trace."""
+    city = ctx.config.city
+    words = {
+        "vintage": ctx.config.vintage.replace("'", "''"),
+        "city": city[:2] if city[2:4] == "00" else city[:4],
+        "nowhere": NOWHERE,
+        "unknown": NOWHERE_NAME,
+        "no_township": NO_TOWNSHIP,
+        "counts": ", ".join(
+            f"CAST(COALESCE(j.{name}, 0) AS BIGINT) AS {name}"
+            for name in ("n_units", "n_flagged", "n_fatal", "n_query", "n_info", "n_findings")
+        ),
+    }
+    ctx.engine.execute(_REGIONS.format(**words))
+    ctx.engine.execute(_FINDINGS)
+    ctx.engine.execute(_KNOWN)
+    ctx.engine.register("export_kind", _kinds())
+    ctx.engine.register("export_item", _items(ctx))
+    for statement in (_PLACES, _UNITS, _RELATED, _ROWS, _COUNTIES, _TOWNSHIPS):
+        ctx.engine.execute(statement.format(**words))
+
+
+def _counties(ctx: RunContext) -> Iterator[CountyData]:
+    for county, name in ctx.engine.rows("SELECT county, name FROM export_county ORDER BY county"):
+        where = f"WHERE county = '{county}'"
+        yield CountyData(
+            code=str(county),
+            name=str(name),
+            townships=ctx.engine.fetch(
+                f"SELECT * FROM export_township {where} ORDER BY township_code = '', township_code"
+            ),
+            units=ctx.engine.fetch(f"SELECT * FROM export_unit {where} ORDER BY place_no"),
+            findings=ctx.engine.fetch(
+                f"SELECT * FROM export_row {where} "
+                "ORDER BY place_no, severity_rank, rule_id, finding_key"
+            ),
+        )
+
+
+def gather(ctx: RunContext) -> Gathered:
+    """Return what the workbooks show; counties are read one by one as they are written."""
+    _prepare(ctx)
+    leads = ctx.engine.fetch(_LEADS)
+    rules = ctx.engine.fetch(
+        "SELECT rule_id, severity, clause, title_zh, title_en, verify_zh, verify_en "
+        "FROM audit.rule ORDER BY rule_id"
+    )
+    counts = ctx.engine.rows(
+        f"SELECT (SELECT COUNT(*) FROM export_row), COUNT(*) FILTER (WHERE NOT ({OPEN})) "
+        "FROM audit.finding"
+    )[0]
+    return Gathered(
+        source=WorkbookSource(counties=_counties(ctx), rules=rules, leads=leads),
+        n_rows=int(str(counts[0])),
+        n_leads=leads.num_rows,
+        n_closed=int(str(counts[1])),
+    )
+
+
+def forget(ctx: RunContext) -> None:
+    """Drop what `gather` built."""
+    for name in ("export_kind", "export_item"):
+        ctx.engine.unregister(name)
+    for name in ("region", "finding", "known", "place", "unit", "related", "row", "county"):
+        ctx.engine.execute(f"DROP TABLE IF EXISTS export_{name}")
+    ctx.engine.execute("DROP TABLE IF EXISTS export_township")

@@ -1,0 +1,208 @@
+"""Verification workbooks: one .xlsx a county for its field team, and an index of them.
+
+A county gives its units to visit and its findings to answer; a county without either gets a
+workbook that says so. What is not about a unit (a lead) stays in the index, at the city office.
+Nothing delivered ever becomes a formula or a link; the same input gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reports.workbook_book import Formats, WorkbookInfo, open_book
+from reports.workbook_cells import Cell, clean_text, column_cells, safe_name
+from reports.workbook_guide import write_codes, write_guide, write_meta, write_summary
+from reports.workbook_index import write_index
+from reports.workbook_sheets import CODES_SHEET, Part, write_findings, write_units
+from reports.workbook_texts import say
+
+META_SHEET = "_meta"
+INDEX_FILE = "目录.xlsx"
+MAX_FINDINGS = 3000
+"""A county with more findings than this is split by township (validation study, 5.1)."""
+
+FINDING_FIELDS = (
+    "finding_key",
+    "place_key",
+    "rule_id",
+    "severity",
+    "clause",
+    "message_zh",
+    "message_en",
+    "township_code",
+    "township",
+    "place_id",
+    "credit_code",
+    "name",
+    "related",
+    "item_zh",
+    "item_en",
+    "observed",
+    "observed_number",
+    "expected",
+    "expected_number",
+    "difference",
+)
+UNIT_FIELDS = (
+    "place_key",
+    "place_id",
+    "credit_code",
+    "name",
+    "kind_zh",
+    "kind_en",
+    "township_code",
+    "township",
+    "address",
+    "phone",
+    "contact",
+    "enumerator",
+    "n_findings",
+    "n_fatal",
+    "reason_zh",
+    "reason_en",
+    "due_on",
+)
+TOWNSHIP_FIELDS = (
+    "township_code",
+    "township",
+    "n_units",
+    "n_flagged",
+    "n_fatal",
+    "n_query",
+    "n_info",
+    "n_findings",
+)
+LEAD_FIELDS = ("severity", "rule_id", "message_zh", "message_en", "subject", "code", "place")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountyData:
+    """One county. `code` has 6 digits; the tables have the columns of the `*_FIELDS`.
+
+    Tables are in the order they are shown: units and findings by township, then unit.
+    `place_key` ties findings to their unit.
+    """
+
+    code: str
+    name: str
+    townships: pa.Table
+    units: pa.Table
+    findings: pa.Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkbookSource:
+    """All that the workbooks show. `rules`: rule_id, severity, clause, title_*, verify_*."""
+
+    counties: Iterable[CountyData]
+    rules: pa.Table
+    leads: pa.Table
+
+
+def _fill(book: Any, part: Part) -> None:
+    book.set_custom_property("export_id", part.export_id)
+    book.set_custom_property("rulebook_digest", part.rulebook_digest)
+    formats = Formats(book, part.lang)
+    names = [say(f"sheet_{key}", part.lang) for key in ("guide", "summary", "units", "findings")]
+    guide, summary, units, findings, codes, meta = (
+        book.add_worksheet(name) for name in (*names, CODES_SHEET, META_SHEET)
+    )
+    write_guide(guide, part, formats)
+    write_summary(summary, part, formats)
+    write_units(units, part, formats)
+    write_findings(findings, part, formats)
+    write_codes(codes, part)
+    write_meta(meta, part)
+
+
+def _of_township(table: pa.Table, code: str) -> pa.Table:
+    return table.filter(pc.equal(pc.fill_null(table["township_code"], ""), code))
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    code: str
+    place: str
+    county: CountyData
+
+
+def _pieces(county: CountyData) -> Iterator[_Piece]:
+    """Yield the county, or its townships where it has too many findings for one file."""
+    name = clean_text(county.name)
+    if county.findings.num_rows <= MAX_FINDINGS:
+        yield _Piece(county.code, name, county)
+        return
+    codes = column_cells(county.townships, "township_code")
+    names = column_cells(county.townships, "township")
+    for code, township in zip(codes, names, strict=True):
+        key = str(code or "")
+        part = CountyData(
+            code=county.code,
+            name=county.name,
+            townships=_of_township(county.townships, key),
+            units=_of_township(county.units, key),
+            findings=_of_township(county.findings, key),
+        )
+        yield _Piece(key[:9] or county.code, f"{name}{township or key}", part)
+
+
+def _part(piece: _Piece, info: WorkbookInfo, rules: pa.Table) -> Part:
+    keys = sorted(str(key) for key in column_cells(piece.county.findings, "finding_key"))
+    digest = hashlib.sha256("\n".join(keys).encode()).hexdigest()
+    return Part(
+        code=piece.code,
+        place=piece.place,
+        export_id=f"{info.run_id}-{piece.code}-{digest[:8]}",
+        run_id=info.run_id,
+        rulebook_digest=info.rulebook_digest,
+        keys_digest=digest,
+        lang=info.lang,
+        townships=piece.county.townships,
+        units=piece.county.units,
+        findings=piece.county.findings,
+        rules=rules,
+    )
+
+
+def write_workbooks(source: WorkbookSource, folder: Path, info: WorkbookInfo) -> list[Path]:
+    """Write a workbook a county into `folder`, and the index; return the paths, index last.
+
+    Names are `<区划6位>_<地名>_<批次>.xlsx`; a county with more than `MAX_FINDINGS` findings gives
+    one a township, named by its nine digits. Raises OSError when the disk is full.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths: list[Path] = []
+    rows: list[list[Cell]] = []
+    # The writer's scratch files hold unit data: beside the result, not in the shared /tmp.
+    with tempfile.TemporaryDirectory(prefix=".scratch-", dir=folder) as scratch:
+        for county in source.counties:
+            for piece in _pieces(county):
+                part = _part(piece, info, source.rules)
+                name = f"{piece.code}_{safe_name(piece.place)}_{safe_name(info.run_id)}.xlsx"
+                path = folder / name
+                title = say("title_guide", part.lang, place=part.place)
+                with open_book(path, info, Path(scratch), title) as book:
+                    _fill(book, part)
+                paths.append(path)
+                rows.append(_index_row(part, path))
+        index = folder / INDEX_FILE
+        with open_book(index, info, Path(scratch), say("sheet_index", info.lang)) as book:
+            write_index(book, rows, source.leads, info)
+    return [*paths, index]
+
+
+def _index_row(part: Part, path: Path) -> list[Cell]:
+    counts = [
+        float(pc.sum(part.townships[name]).as_py() or 0) if part.townships.num_rows else 0.0
+        for name in TOWNSHIP_FIELDS[2:]
+    ]
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return [part.code, part.place, *counts, path.name, digest]

@@ -1,0 +1,319 @@
+"""The export stage over a tiny run: every finding goes somewhere, to the right place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pyarrow.parquet as pq
+import pytest
+
+from audit.contracts import CONTRACT
+from audit.engines.duckdb import DuckDBEngine, PackageReader
+from audit.errors import EngineError
+from audit.model import RunInfo
+from audit.night import create_outputs, create_unit_view
+from audit.rulebook import RuleBook
+from pipelines import export, manifest, workbook_data
+from pipelines.config import RunConfig
+from pipelines.context import RunContext
+from pipelines.package_views import VIEWS
+from pipelines.sql import PACKAGE
+
+INFO = RunInfo(
+    run_id="r1",
+    started_at="2019-05-20 01:30:00",
+    engine="duckdb",
+    code_version="0.1.0",
+    rulebook_digest="ab" * 32,
+    input_digest="cd" * 32,
+)
+ZHUHUI, YANFENG = "430405001001", "430406001001"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the manifest is told of a stage."""
+
+    stage: str = "check"
+    wall: float = 1.23456
+    cpu: float = 1.0
+    peak_mb: float = 99.94
+
+
+def _insert(engine: DuckDBEngine, table: str, **values: object) -> None:
+    shown = ", ".join(f"{'NULL' if v is None else repr(v)} AS {name}" for name, v in values.items())
+    engine.append(table, f"SELECT {shown}")
+
+
+def _region(engine: DuckDBEngine, code: str, name: str, level: str) -> None:
+    _insert(engine, "census.region", region_code=code, vintage="2018-10-31", name=name, level=level)
+
+
+def _rule(engine: DuckDBEngine, rule_id: str, grain: str, severity: str = "fatal") -> None:
+    _insert(
+        engine,
+        "audit.rule",
+        rule_id=rule_id,
+        rule_version=1,
+        severity=severity,
+        grain=grain,
+        clause="三(三)1",
+        title_zh=f"规则{rule_id}",
+        title_en=f"rule {rule_id}",
+        sql="SELECT 1",
+    )
+
+
+def _finding(engine: DuckDBEngine, key: str, rule_id: str, subject: str, **values: object) -> None:
+    given: dict[str, object] = {
+        "run_id": "r1",
+        "severity": "fatal",
+        "region_code": ZHUHUI,
+        "state": "new",
+        "priority": 0.5,
+        "message_zh": "说明",
+        "message_en": "message",
+        **values,
+    }
+    _insert(engine, "audit.finding", finding_key=key, rule_id=rule_id, subject_id=subject, **given)
+
+
+def _fill(engine: DuckDBEngine) -> None:
+    for table in CONTRACT.delivered:
+        engine.execute(f"CREATE TABLE census.{table.name} ({table.duckdb_columns()})")
+    for name in ("census.delivered_file", "census.rejected_row"):
+        engine.execute(f"CREATE TABLE {name} ({CONTRACT.outputs[name].duckdb_columns()})")
+    create_outputs(engine)
+    create_unit_view(engine)
+    for code, name, level in (
+        ("430400000000", "衡阳市", "2"),
+        ("430405000000", "珠晖区", "3"),
+        ("430406000000", "雁峰区", "3"),
+        ("430407000000", "石鼓区", "3"),
+        ("430405001000", "广东路街道", "4"),
+        ("430406001000", "先锋街道", "4"),
+    ):
+        _region(engine, code, name, level)
+    units = (("L1", ZHUHUI), ("L2", YANFENG), ("L3", "430407001001"), ("L4", "110105000000"))
+    for unit_id, region in units:
+        _insert(
+            engine,
+            "census.legal_entity",
+            unit_id=unit_id,
+            name=f"公司{unit_id}",
+            credit_code="014304000000000018",
+            region_code=region,
+            phone_mobile="13000000000",
+            phone_fixed="0734-1",
+            legal_rep="张三",
+            enumerator_id="P1",
+        )
+    _insert(engine, "census.enumerator", enumerator_id="P1", name="李四", region_code=ZHUHUI)
+    for rule_id, grain in (("FRM002", "unit"), ("REG001", "register"), ("TRL001", "event")):
+        _rule(engine, rule_id, grain)
+    _rule(engine, "PAD001", "enumerator", "query")
+    for code in (ZHUHUI, YANFENG):
+        _insert(
+            engine,
+            "audit.outcome",
+            run_id="r1",
+            rule_id="FRM002",
+            region_code=code,
+            n_checked=1,
+            n_failed=0,
+            n_unknown=0,
+            status="PASSED",
+        )
+
+
+@pytest.fixture
+def ctx(tmp_path: Path) -> Iterator[RunContext]:
+    with DuckDBEngine(tmp_path / PACKAGE) as engine:
+        _fill(engine)
+        yield RunContext(
+            input_dir=tmp_path,
+            run_dir=tmp_path,
+            state_dir=tmp_path,
+            engine=engine,
+            config=RunConfig(),
+            info=INFO,
+        )
+
+
+def _books(ctx: RunContext) -> dict[str, Any]:
+    export.write_county_workbooks(ctx)
+    paths = sorted((ctx.run_dir / "workbooks").glob("*.xlsx"))
+    return {path.name.split("_")[0]: openpyxl.load_workbook(path) for path in paths}
+
+
+def _units(book: Any) -> list[tuple[Any, ...]]:
+    """Unit id, kind, township, phone, enumerator, findings, reason of each row."""
+    rows = book["单位核查表"].iter_rows(min_row=4, values_only=True)
+    return [(r[3], r[4], r[5], r[7], r[9], r[10], r[12]) for r in rows]
+
+
+def _findings(book: Any) -> list[tuple[Any, ...]]:
+    """Rule, unit, related, item, observed, expected, difference of each row."""
+    rows = book["核查差错一览表"].iter_rows(min_row=4, values_only=True)
+    return [(r[2], r[7], *r[10:15]) for r in rows]
+
+
+def test_a_workbook_for_each_county_that_was_checked(ctx: RunContext) -> None:
+    _finding(ctx.engine, "k1", "FRM002", "L1")
+    books = _books(ctx)
+
+    # 石鼓区 has a unit, but nothing was checked there: no good news without evidence.
+    assert sorted(books) == ["430405", "430406", "目录.xlsx"]
+    assert _units(books["430405"]) == [
+        ("L1", "法人单位", "广东路街道", "13000000000 0734-1", "李四（P1）", 1, "规则FRM002")
+    ]
+    assert books["430406"]["单位核查表"]["A4"].value.startswith("无差错")
+
+
+def test_values_are_numbers_where_the_item_is_one(ctx: RunContext) -> None:
+    values = {"observed": "9", "expected": "5", "related_id": "L2"}
+    _finding(ctx.engine, "k1", "FRM002", "L1", variable="employees_female", **values)
+    _finding(ctx.engine, "k2", "FRM002", "L1", variable="credit_code|made_up", **values)
+    item = CONTRACT.tables["legal_entity"].by_name["credit_code"]
+    women = CONTRACT.tables["legal_entity"].by_name["employees_female"].label.zh
+    rows = _findings(_books(ctx)["430405"])
+
+    assert rows[0][:3] == ("FRM002", "L1", "公司L2（L2）")
+    assert rows[0][3].endswith(women)
+    assert rows[0][4:] == (9, 5, 4)
+    assert rows[1][3].endswith(f"{item.label.zh}、made_up")
+    assert rows[1][4:] == ("9", "5", None)
+
+
+def test_findings_beside_units_go_to_their_unit(ctx: RunContext) -> None:
+    engine = ctx.engine
+    _insert(engine, "census.edit_event", event_id=7, unit_id="L1")
+    _insert(engine, "census.frame_unit", frame_id="B1", unit_id="L1", region_code=ZHUHUI)
+    _insert(engine, "census.frame_unit", frame_id="B2", name="底册甲", region_code=ZHUHUI)
+    _insert(
+        engine,
+        "census.register_unit",
+        source="1",
+        register_id="R1",
+        record_id="1|R1",
+        name="名录乙",
+    )
+    _finding(engine, "k1", "TRL001", "7")
+    _finding(engine, "k2", "REG001", "B1")
+    _finding(engine, "k3", "REG001", "B2")
+    _finding(engine, "k4", "REG001", "1|R1")
+    book = _books(ctx)["430405"]
+
+    assert [(row[0], row[1], row[5]) for row in _units(book)] == [
+        ("B2", "清查底册单位", 1),
+        ("1|R1", "部门名录单位", 1),
+        ("L1", "法人单位", 2),
+    ]
+    assert [row[1] for row in _findings(book)] == ["B2", "1|R1", "L1", "L1"]
+
+
+def test_a_random_check_is_a_unit_without_findings(ctx: RunContext) -> None:
+    _insert(
+        ctx.engine,
+        "audit.verification_task",
+        task_id="t1",
+        subject_id="L1",
+        region_code=ZHUHUI,
+        arm="random",
+        due_on="2019-05-27",
+    )
+    book = _books(ctx)["430405"]
+
+    assert [(row[0], row[5], row[6]) for row in _units(book)] == [("L1", 0, "随机抽查")]
+    assert "2019-05-27" in [cell.value for cell in book["填写说明"]["B"]]
+
+
+def test_what_lies_in_no_listed_county_is_not_lost(ctx: RunContext) -> None:
+    _finding(ctx.engine, "k1", "FRM002", "L4", region_code="110105000000")
+    _finding(ctx.engine, "k2", "FRM002", "L9", region_code="")
+    books = _books(ctx)
+
+    assert sorted(row[1] for row in _findings(books["000000"])) == ["L4", "L9"]
+
+
+def test_leads_and_answered_findings_are_not_in_the_workbooks(ctx: RunContext) -> None:
+    _finding(ctx.engine, "k1", "PAD001", "P1", severity="query")
+    _finding(ctx.engine, "k2", "FRM002", "L1", state="waived")
+    books = _books(ctx)
+
+    assert books["430405"]["单位核查表"]["A4"].value.startswith("无差错")
+    assert [cell.value for cell in books["目录.xlsx"]["线索"][3]][2:5] == ["PAD001", "说明", "P1"]
+
+
+def test_a_finding_that_no_workbook_holds_stops_the_export(
+    ctx: RunContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _finding(ctx.engine, "k1", "FRM002", "L1")
+    real = workbook_data.gather
+    monkeypatch.setattr(workbook_data, "gather", lambda ctx: replace(real(ctx), n_rows=0))
+
+    with pytest.raises(EngineError, match="do not hold every finding"):
+        export.write_county_workbooks(ctx)
+
+
+def test_the_whole_export_and_its_manifest(ctx: RunContext) -> None:
+    _finding(ctx.engine, "k1", "FRM002", "L1")
+    summary = export.run(ctx)
+    ctx.engine.checkpoint()
+    ctx.engine.close()
+    path = manifest.write(ctx, RuleBook(rules=()), [Stage()])
+    told = json.loads(path.read_text(encoding="utf-8"))
+    outputs = {entry["path"]: entry["sha256"] for entry in told["outputs"]}
+
+    assert (summary.n_workbooks, summary.n_rows, summary.n_validations) == (2, 1, 3)
+    assert told["counts"]["findings"] == {"fatal": 1}
+    assert told["stages"] == [
+        {"stage": "check", "wall_seconds": 1.235, "cpu_seconds": 1.0, "peak_mb": 99.9}
+    ]
+    assert told["settings"]["salted"] is False
+    assert {"census_audit.duckdb", "report.html", "validation_report.json"} <= set(outputs)
+    report = ctx.run_dir / "report.html"
+    assert outputs["report.html"] == hashlib.sha256(report.read_bytes()).hexdigest()
+
+
+def test_parquet_holds_the_published_tables(ctx: RunContext) -> None:
+    _finding(ctx.engine, "k1", "FRM002", "L1")
+    export.write_parquet(ctx)
+    names = {path.name for path in (ctx.run_dir / "parquet").iterdir()}
+    finding = pq.read_table(ctx.run_dir / "parquet" / "audit.finding.parquet")
+
+    assert {"audit.verification_task.parquet", "linkage.link.parquet"} <= names
+    assert "census.legal_entity.parquet" in names
+    assert {"census.finance.parquet", "census.unit.parquet"} & names == set()
+    assert finding["finding_key"].to_pylist() == ["k1"]
+
+
+def test_views_and_comments_are_in_the_package(ctx: RunContext) -> None:
+    _finding(ctx.engine, "k1", "FRM002", "L1")
+    export.run(ctx)
+    ctx.engine.checkpoint()
+    ctx.engine.close()
+    with PackageReader(ctx.run_dir / PACKAGE) as reader:
+        current = reader.fetch("SELECT unit_name, county_name FROM findings_current").to_pylist()
+        units = reader.fetch("SELECT unit_id, n_fatal FROM units_flagged").to_pylist()
+        coverage = reader.fetch("SELECT county_name, status FROM coverage ORDER BY 1").to_pylist()
+        comment = reader.fetch(
+            "SELECT comment FROM duckdb_columns() "
+            "WHERE table_name = 'finding' AND column_name = 'rule_id'"
+        ).to_pylist()
+        for view in VIEWS:
+            reader.fetch(f"SELECT * FROM {view}")
+
+    assert current == [{"unit_name": "公司L1", "county_name": "珠晖区"}]
+    assert units == [{"unit_id": "L1", "n_fatal": 1}]
+    assert coverage == [
+        {"county_name": "珠晖区", "status": "PASSED"},
+        {"county_name": "雁峰区", "status": "PASSED"},
+    ]
+    assert comment == [{"comment": "规则编号 | Rule"}]
