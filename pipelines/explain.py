@@ -83,7 +83,7 @@ def _rows_of(reader: PackageReader, table: Table, role: str, key: object) -> Ite
         return
     condition = " OR ".join(f"CAST(t.{c} AS VARCHAR) = {_quoted(key)}" for c in columns[:1])
     found = reader.fetch(
-        f"SELECT t.*, f.file, r.line_no FROM census.{table.name} AS t "
+        f"SELECT t.*, f.file, r.file_line FROM census.{table.name} AS t "
         f"LEFT JOIN census.delivered_file AS f ON f.file_no = t.file_no "
         f"LEFT JOIN raw.{table.name} AS r ON r.file_no = t.file_no AND r.row_no = t.row_no "
         f"WHERE {condition} ORDER BY t.file_no, t.row_no LIMIT 20"
@@ -98,9 +98,15 @@ def _rows_of(reader: PackageReader, table: Table, role: str, key: object) -> Ite
             table=table,
             file=row["file"],
             row=row["row_no"],
-            line=row["line_no"],
+            line=row["file_line"],
             cells=tuple(_cells(table, row, raw[0] if raw else {})),
         )
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _cells(table: Table, row: dict[str, Any], raw: dict[str, Any]) -> Iterator[Cell]:
@@ -110,7 +116,7 @@ def _cells(table: Table, row: dict[str, Any], raw: dict[str, Any]) -> Iterator[C
             yield Cell(
                 label=column.label.zh,
                 column=column.name,
-                value="" if value is None else str(value),
+                value=_shown(value),
                 delivered=delivered or "",
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import sys
 import time
@@ -16,7 +17,7 @@ from zoneinfo import ZoneInfo
 from audit import __version__
 from audit.checking import CheckSummary
 from audit.engines.duckdb import DuckDBEngine, Limits
-from audit.errors import EngineError, ExitCode
+from audit.errors import EngineError, ExitCode, UsageError
 from audit.model import RunInfo, Severity
 from audit.night import create_outputs, create_reference
 from audit.rulebook import RuleBook, load_rulebook
@@ -100,6 +101,20 @@ class _Clock:
         return result
 
 
+def _check_options(options: NightOptions) -> None:
+    """Refuse ids that could not name a folder, and regions that are no code."""
+    if options.run_id and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", options.run_id):
+        raise UsageError(
+            "--run-id 只能用字母、数字、下划线和连字符，最多 64 个字符。",
+            "--run-id takes letters, digits, underscores and hyphens, 64 at most.",
+        )
+    if options.region and not re.fullmatch(r"\d{2,12}", options.region):
+        raise UsageError(
+            "--region 须为 2 至 12 位数字的区划代码，例如 430422。",
+            "--region takes a region code of 2 to 12 digits, for example 430422.",
+        )
+
+
 def _run_info(options: NightOptions, book: RuleBook) -> RunInfo:
     now = datetime.now(OFFICE_TIME)
     return RunInfo(
@@ -159,7 +174,9 @@ def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Cloc
     clock.time("link", lambda: link.run(ctx))
     checked = clock.time("check", lambda: check.run(ctx, book, options.region))
     _write_run(ctx, "rule_error" if checked.errors else "done")
-    clock.time("ledger", lambda: ledger.run(ctx))
+    # A night of some rules or one region says nothing of the others: it closes no finding.
+    partial = options.rules != "*" or bool(options.region)
+    clock.time("ledger", lambda: ledger.run(ctx, partial=partial))
     scored = clock.time("score", lambda: score.run(ctx))
     tasks = clock.time("dispatch", lambda: dispatch.run(ctx))
     exported = clock.time("export", lambda: export.run(ctx))
@@ -182,6 +199,12 @@ def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Cloc
     )
 
 
+def _published_run(out: Path) -> str:
+    """Return the run id that `current` names; empty before the first night."""
+    current = out / "current"
+    return current.resolve().name if current.is_symlink() else ""
+
+
 @contextmanager
 def _system_errors() -> Iterator[None]:
     """Say in the user's words what the operating system refused."""
@@ -202,11 +225,13 @@ def run_night(options: NightOptions) -> NightSummary:
     Errors: InputError (10) for the delivery or the output folder, RuleError (11) for a broken rule
     file, EngineError (12), LockError (13) while another run is going.
     """
+    _check_options(options)
     book = load_rulebook().select(options.rules)
     info = _run_info(options, book)
     clock = _Clock()
     publish.prepare_out(options.out)
     with publish.RunLock(options.out), _system_errors():
+        ledger.recover(options.out / "state", _published_run(options.out))
         partial = publish.begin(options.out, info.run_id)
         spill = partial / "tmp"
         limits = Limits(

@@ -25,11 +25,13 @@ from pipelines.sql import PACKAGE, query
 from sample_data import SampleSummary
 
 PAGE = 100
+WIDTH = 160  # of output that goes to a file or a pipe
 
 
 def console() -> Console:
     """Return a console on standard output; plain when it is not a terminal."""
-    return Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
+    width = None if sys.stdout.isatty() else WIDTH
+    return Console(width=width, highlight=False)
 
 
 class TerminalProgress:
@@ -72,9 +74,9 @@ class TerminalProgress:
 
 
 def _grid(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", show_header=any(columns))
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     return table
 
 
