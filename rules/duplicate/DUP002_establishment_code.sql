@@ -1,0 +1,58 @@
+/* ---
+id: DUP002
+name: duplicate.establishment_code
+title:
+  zh: 产业活动单位重码
+  en: Establishments share a credit code
+family: duplicate
+severity: fatal
+clause: 三(三)2
+level: 1
+grain: unit
+variable: credit_code
+tables: [establishment]
+owner: data_quality
+version: 1
+status: active
+message:
+  zh: 统一社会信用代码与产业活动单位 {related} 相同，共 {observed} 个产业活动单位使用同一代码
+  en: Establishment {related} has the same credit code; {observed} establishments use it
+verify:
+  zh: 核对双方证照；同一产业活动单位重复登记的保留一份，代码填错的改正
+  en: Compare both licences; keep one form of an establishment, or correct the code that is wrong
+false_positives:
+  zh: 本部没有自己的代码，误填法人代码的不在此列
+  en: A headquarters has no code of its own and is left out
+--- */
+-- Scope: establishments that are not a headquarters (本部); one without the mark counts as a branch.
+-- Unknown: no credit code of its own.
+WITH branch AS (
+  SELECT unit_id, region_code, credit_code
+  FROM establishment
+  WHERE COALESCE(is_headquarters, '2') <> '1'
+),
+repeated AS (
+  SELECT credit_code, COUNT(*) AS n, MIN(unit_id) AS first_id
+  FROM branch
+  WHERE credit_code IS NOT NULL
+  GROUP BY credit_code
+  HAVING COUNT(*) > 1
+),
+second AS (
+  SELECT b.credit_code, MIN(b.unit_id) AS second_id
+  FROM branch AS b
+  JOIN repeated AS r ON r.credit_code = b.credit_code
+  WHERE b.unit_id <> r.first_id
+  GROUP BY b.credit_code
+)
+SELECT
+  b.unit_id AS subject_id,
+  b.region_code AS region_code,
+  CASE WHEN b.unit_id = r.first_id THEN s.second_id ELSE r.first_id END AS related_id,
+  CAST(r.n AS STRING) AS observed,
+  '1' AS expected,
+  CASE WHEN b.credit_code IS NOT NULL THEN r.n IS NULL END AS holds,
+  CASE WHEN r.n IS NOT NULL THEN MD5('DUP002|' || b.credit_code) END AS group_key
+FROM branch AS b
+LEFT JOIN repeated AS r ON r.credit_code = b.credit_code
+LEFT JOIN second AS s ON s.credit_code = b.credit_code

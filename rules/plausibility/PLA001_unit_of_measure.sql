@@ -1,0 +1,80 @@
+/* ---
+id: PLA001
+name: plausibility.unit_of_measure
+title:
+  zh: 金额疑似计量单位错误
+  en: A sum of money looks written in another unit
+family: plausibility
+severity: query
+clause: 三(三)1
+level: 4
+grain: unit
+variable: revenue_kyuan
+tables: [legal_entity]
+optional_tables: [finance, employment, register_unit, prior_value]
+owner: specialty
+version: 1
+status: active
+parameters:
+  width: {type: number, default: 0.05, note: distance of log10(value/reference) from a power of ten}
+  agree: {type: number, default: 0.3, note: log10 distance within which another source confirms it}
+  prior_period: {type: text, default: "2017", note: period of prior_value to compare with}
+message:
+  zh: 填报 {observed} 千元，参照值 {expected} 千元，相差约 10 倍、1000 倍或 10000 倍，疑似计量单位错误
+  en: "{observed} thousand yuan against {expected} elsewhere: ten, 1,000 or 10,000 times apart"
+verify:
+  zh: 对照财务报表核对，普查表计量单位为千元；报表以元、万元计的须换算
+  en: Compare with the accounts; the forms count in thousand yuan, accounts in yuan or 万元
+false_positives:
+  zh: 企业真实扩大或收缩约十倍的，另一来源（税务、上期）与填报值相近时不提示
+  en: A firm that grew or shrank tenfold; it is not told where another outside source agrees
+--- */
+-- Scope: legal entities. Revenue against tax sales, the previous value and the finance return;
+-- assets against the previous value and the return; wages (602) against pay (603).
+-- Factors are 10, 1000 and 10000 either way. Outside sources can confirm a value, returns cannot.
+-- Unknown: no pair of a value and a reference, both above zero.
+WITH pair AS (
+  SELECT l.unit_id, 'revenue_kyuan' AS item, l.revenue_kyuan AS x, r.sales_kyuan AS ref, 1 AS outside
+  FROM legal_entity AS l
+  JOIN register_unit AS r ON r.credit_code = l.credit_code AND r.source = '2'
+  UNION ALL
+  SELECT l.unit_id, 'revenue_kyuan', l.revenue_kyuan, p.revenue_kyuan, 1 FROM legal_entity AS l
+  JOIN prior_value AS p ON p.credit_code = l.credit_code AND p.period = :prior_period
+  UNION ALL
+  SELECT l.unit_id, 'assets_kyuan', l.assets_kyuan, p.assets_kyuan, 1 FROM legal_entity AS l
+  JOIN prior_value AS p ON p.credit_code = l.credit_code AND p.period = :prior_period
+  UNION ALL
+  SELECT l.unit_id, 'revenue_kyuan', l.revenue_kyuan, f.revenue_kyuan, 0 FROM legal_entity AS l
+  JOIN finance AS f ON f.unit_id = l.unit_id
+  UNION ALL
+  SELECT l.unit_id, 'assets_kyuan', l.assets_kyuan, f.assets_kyuan, 0 FROM legal_entity AS l
+  JOIN finance AS f ON f.unit_id = l.unit_id
+  UNION ALL
+  SELECT e.unit_id, 'wages_kyuan', e.wages_kyuan, f.pay_kyuan, 0 FROM employment AS e
+  JOIN finance AS f ON f.unit_id = e.unit_id
+),
+distance AS (
+  SELECT unit_id, item, x, ref, outside,
+    ABS(LOG10(CASE WHEN x > 0 AND ref > 0 THEN x / NULLIF(ref, 0) END)) AS d
+  FROM pair WHERE x > 0 AND ref > 0
+),
+judged AS (
+  SELECT unit_id, item, MAX(x) AS x,
+    MIN(CASE WHEN ABS(d - 1) < :width OR ABS(d - 3) < :width OR ABS(d - 4) < :width
+      THEN ref END) AS ref,
+    COUNT(CASE WHEN outside = 1 AND d <= :agree THEN 1 END) AS n_agree
+  FROM distance GROUP BY unit_id, item
+),
+told AS (
+  SELECT unit_id, COALESCE(
+      MAX(CASE WHEN item = 'revenue_kyuan' AND ref IS NOT NULL AND n_agree = 0 THEN item END),
+      MIN(CASE WHEN ref IS NOT NULL AND n_agree = 0 THEN item END)) AS item
+  FROM judged GROUP BY unit_id
+)
+SELECT l.unit_id AS subject_id, l.region_code AS region_code, t.item AS variable,
+  CAST(CAST(j.x AS DECIMAL(18, 2)) AS STRING) AS observed,
+  CAST(CAST(j.ref AS DECIMAL(18, 2)) AS STRING) AS expected,
+  CASE WHEN t.unit_id IS NOT NULL THEN t.item IS NULL END AS holds
+FROM legal_entity AS l
+LEFT JOIN told AS t ON t.unit_id = l.unit_id
+LEFT JOIN judged AS j ON j.unit_id = t.unit_id AND j.item = t.item
