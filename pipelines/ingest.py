@@ -1,0 +1,205 @@
+"""Ingest: the files of a delivery into typed tables, or refused with a reason, row by row.
+
+Every row is accounted for: delivered = loaded + refused, for each file, or the run stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from audit.contracts import CONTRACT
+from audit.derive import POLARS_TYPES, DeriveLists
+from audit.engines.duckdb import DuckDBEngine
+from audit.errors import AuditError, InputError
+from audit.reference import load_reference
+from pipelines.confidential import TABLE as DIGESTS
+from pipelines.confidential import Confidential, read_confidential
+from pipelines.context import LOG, RunContext, bar
+from pipelines.duplicates import refuse_duplicates
+from pipelines.loading import REJECTED, FileReport, Loader, append, input_digest
+from pipelines.readers.model import RefusedFileError, Source
+from pipelines.readers.opening import open_source
+from pipelines.readers.which import delivered_files, is_leftover
+
+DELIVERED = CONTRACT.outputs["census.delivered_file"]
+REGIONS = Path(__file__).parents[1] / "sample_data" / "regions_hengyang.csv"
+FIRST = (DIGESTS, "region")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestSummary:
+    """What came in. `rows_confidential` is part of `rows_refused`."""
+
+    files: int
+    files_refused: int
+    rows_delivered: int
+    rows_loaded: int
+    rows_refused: int
+    rows_confidential: int
+    input_digest: str
+    rows_by_table: dict[str, int]
+    unknown_columns: dict[str, tuple[str, ...]]
+
+
+def _find(folder: Path, globs: dict[str, str]) -> list[Source]:
+    if not folder.is_dir():
+        raise InputError(
+            f"找不到输入文件夹：{folder}。请检查 --input 的路径。",
+            f"There is no input folder {folder}. Check the path given with --input.",
+        )
+    sources = delivered_files(folder, globs)
+    if all(is_leftover(source.file.rsplit("/", maxsplit=1)[-1]) for source in sources):
+        raise InputError(
+            f"输入文件夹是空的：{folder}。请放入报送文件（CSV、TSV、XLSX 或 Parquet）后重新运行。",
+            f"The input folder is empty: {folder}. Put the delivered files (CSV, TSV, XLSX or "
+            "Parquet) there and run again.",
+        )
+    return sources
+
+
+def derive_lists() -> DeriveLists:
+    """Return the reference lists that derived columns look up."""
+    return DeriveLists(pl.DataFrame(pl.from_arrow(load_reference()["industry_profile"])))
+
+
+def create_tables(engine: DuckDBEngine) -> None:
+    """Create all delivered tables anew, typed and raw, and the two that account for the rows."""
+    for table in CONTRACT.delivered:
+        engine.execute(f"CREATE OR REPLACE TABLE census.{table.name} ({table.duckdb_columns()})")
+        texts = ", ".join(f'"{column.name}" VARCHAR' for column in table.columns)
+        engine.execute(
+            f"CREATE OR REPLACE TABLE raw.{table.name} "
+            f"(file_no INTEGER, row_no BIGINT, file_line BIGINT, {texts})"
+        )
+    for name in (DELIVERED.name, REJECTED):
+        columns = CONTRACT.outputs[name].duckdb_columns()
+        engine.execute(f"CREATE OR REPLACE TABLE {name} ({columns})")
+
+
+def load_shipped_regions(engine: DuckDBEngine, lists: DeriveLists, path: Path) -> int:
+    """Load the shipped sample of regions (file_no 0) where none were delivered; return the rows."""
+    if engine.scalar("SELECT count(*) FROM census.region") or not path.is_file():
+        return 0
+    loader = Loader(engine, lists, Confidential())
+    source = Source(file_no=0, file=path.name, path=path, table="region")
+    for batch in open_source(source).batches:
+        loader.load_batch(source, batch)
+    return int(str(engine.scalar("SELECT count(*) FROM census.region")))
+
+
+def _delivered(report: FileReport, loaded: int, refused: int) -> dict[str, object]:
+    return {
+        "file_no": report.source.file_no,
+        "file": report.source.file,
+        "table_name": report.source.table or None,
+        "digest": report.digest,
+        "format": report.format or None,
+        "encoding": report.encoding or None,
+        "rows_delivered": report.rows_delivered,
+        "rows_loaded": loaded,
+        "rows_refused": report.rows_delivered if report.whole else refused,
+        "unknown_columns": "|".join(report.unknown) or None,
+    }
+
+
+def _count(engine: DuckDBEngine, sql: str) -> dict[object, int]:
+    return {key: int(str(rows)) for key, rows in engine.rows(sql)}
+
+
+def account(engine: DuckDBEngine, reports: Sequence[FileReport]) -> pl.DataFrame:
+    """Write census.delivered_file from what the database holds.
+
+    AuditError naming a file whose rows are not all loaded or refused, each exactly once.
+    """
+    refused = _count(engine, f"SELECT file, count(*) FROM {REJECTED} WHERE row > 0 GROUP BY file")
+    loaded: dict[object, int] = {}
+    for table in {report.source.table for report in reports if report.source.table}:
+        loaded |= _count(engine, f"SELECT file_no, count(*) FROM census.{table} GROUP BY file_no")
+    records = []
+    for report in reports:
+        source = report.source
+        record = _delivered(report, loaded.get(source.file_no, 0), refused.get(source.file, 0))
+        parts = int(str(record["rows_loaded"])) + int(str(record["rows_refused"]))
+        if report.rows_delivered != parts:
+            raise AuditError(
+                f"“{source.file}”的行数对不上：送达 {report.rows_delivered} 行，"
+                f"装载与退回共 {parts} 行。这是程序错误，请保留该文件并报告。",
+                f"The rows of “{source.file}” do not add up: {report.rows_delivered} delivered, "
+                f"{parts} loaded or refused. This is a defect: keep the file and report it.",
+            )
+        records.append(record)
+    schema = {column.name: POLARS_TYPES[column.type] for column in DELIVERED.columns}
+    frame = pl.DataFrame(records, schema=schema)
+    append(engine, DELIVERED.name, frame)
+    return frame
+
+
+def _refuse_duplicates(engine: DuckDBEngine, reports: Sequence[FileReport]) -> None:
+    sources = {report.source.file_no: report.source for report in reports}
+    labels = {report.source.file_no: report.labels for report in reports}
+    for name in sorted({report.source.table for report in reports if not report.whole}):
+        rows = refuse_duplicates(engine, CONTRACT.tables[name], sources, labels)
+        append(engine, REJECTED, rows)
+
+
+def _nothing_readable(reports: Sequence[FileReport]) -> InputError:
+    names = [report.source.file for report in reports]
+    shown = "、".join(names[:10]) + (" …" if len(names) > 10 else "")
+    return InputError(
+        f"没有一个文件可以读取：{shown}。文件名应以表名开头，文件应完整并含有必需的列；请更正后重新报送。",
+        f"Not one file can be read: {shown}. Names should begin with a table's name, and files be "
+        "whole and have the required columns. Correct them and deliver again.",
+    )
+
+
+def _summary(frame: pl.DataFrame, reports: Sequence[FileReport], secret: int) -> IngestSummary:
+    tables = frame.drop_nulls("table_name").group_by("table_name").agg(pl.col("rows_loaded").sum())
+    return IngestSummary(
+        files=len(reports),
+        files_refused=sum(report.whole for report in reports),
+        rows_delivered=int(frame["rows_delivered"].sum()),
+        rows_loaded=int(frame["rows_loaded"].sum()),
+        rows_refused=int(frame["rows_refused"].sum()),
+        rows_confidential=secret,
+        input_digest=input_digest({r.source.file: r.digest for r in reports}),
+        rows_by_table={str(name): int(rows) for name, rows in sorted(tables.iter_rows())},
+        unknown_columns={r.source.file: r.unknown for r in reports if r.unknown},
+    )
+
+
+def run(ctx: RunContext) -> IngestSummary:
+    """Read the delivery into census.*, raw.*, census.delivered_file and census.rejected_row.
+
+    InputError where there is nothing to read, or confidential units cannot be told.
+    """
+    sources = _find(ctx.input_dir, dict(ctx.config.tables))
+    confidential = read_confidential(sources, ctx.config.salt_file)
+    lists = derive_lists()
+    create_tables(ctx.engine)
+    loader = Loader(ctx.engine, lists, confidential)
+    order = sorted(sources, key=lambda source: (source.table not in FIRST, source.file_no))
+    reports: list[FileReport] = []
+    with bar(ctx.progress, "读取报送文件", "Reading files", len(order)) as progress:
+        for source in order:
+            reports.append(loader.load(source))
+            progress.advance()
+    reports.sort(key=lambda report: report.source.file_no)
+    if all(report.whole for report in reports):
+        raise _nothing_readable(reports)
+    _refuse_duplicates(ctx.engine, reports)
+    try:
+        load_shipped_regions(ctx.engine, lists, REGIONS)
+    except RefusedFileError as error:
+        raise InputError(error.zh, error.en) from error
+    frame = account(ctx.engine, reports)
+    secret = f"SELECT count(*) FROM {REJECTED} WHERE reason = 'confidential'"
+    summary = _summary(frame, reports, int(str(ctx.engine.scalar(secret))))
+    LOG.info(
+        "ingest: %d files, %d rows delivered, %d loaded, %d refused",
+        summary.files, summary.rows_delivered, summary.rows_loaded, summary.rows_refused,
+    )  # fmt: skip
+    return summary

@@ -1,0 +1,224 @@
+"""One file after the other into census.* and raw.*: what is sound is loaded, the rest refused."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from audit.contracts import CONTRACT, Table
+from audit.derive import DeriveLists, derive
+from audit.engines.duckdb import DuckDBEngine
+from pipelines import refusals
+from pipelines.confidential import Confidential
+from pipelines.parsing import Fault, damaged_cells, normalise_text, parse
+from pipelines.readers.model import (
+    LINE,
+    ROW,
+    Batch,
+    Header,
+    Reading,
+    RefusedFileError,
+    Source,
+    position,
+)
+from pipelines.readers.opening import open_source
+from pipelines.readers.which import is_leftover
+
+INCOMING = "ingest_incoming"
+REJECTED = "census.rejected_row"
+
+
+@dataclass(slots=True)
+class FileReport:
+    """What became of one file. `whole` tells that the file was refused as a whole."""
+
+    source: Source
+    digest: str = ""
+    format: str = ""
+    encoding: str = ""
+    rows_delivered: int = 0
+    unknown: tuple[str, ...] = ()
+    labels: dict[str, str] = field(default_factory=dict)
+    whole: bool = False
+
+
+def append(engine: DuckDBEngine, name: str, frame: pl.DataFrame) -> None:
+    """Append a frame to a table by column name."""
+    if frame.height:
+        engine.register(INCOMING, frame.to_arrow())
+        try:
+            engine.append(name, f"SELECT * FROM {INCOMING}")
+        finally:
+            engine.unregister(INCOMING)
+
+
+def labels_of(header: Header) -> dict[str, str]:
+    """Return the header cell of each contract column that a file has."""
+    named = zip(header.columns, header.labels, strict=True)
+    return {column: label for column, label in named if column}
+
+
+def _texts(batch: Batch, table: Table) -> pl.DataFrame:
+    """Return the delivered text of the contract's columns, one not delivered all NULL."""
+    where = {name: index for index, name in enumerate(batch.header.columns) if name}
+    return batch.frame.select(
+        pl.col(position(where[column.name])).alias(column.name)
+        if column.name in where
+        else pl.lit(None, dtype=pl.String).alias(column.name)
+        for column in table.columns
+    )
+
+
+def _damage(batch: Batch) -> tuple[Fault, ...]:
+    if not batch.damaged:
+        return ()
+    header = batch.header
+    return tuple(
+        Fault(header.columns[index] or header.labels[index], found.reason, found.kind, found.rows)
+        for index in range(len(header.columns))
+        for found in damaged_cells(batch.frame, [position(index)])
+    )
+
+
+@dataclass(slots=True)
+class Loader:
+    """Loads files of one delivery into one database."""
+
+    engine: DuckDBEngine
+    lists: DeriveLists
+    confidential: Confidential
+
+    def load(self, source: Source) -> FileReport:
+        """Read one file; a file that cannot be read to its end leaves nothing behind."""
+        report = FileReport(source)
+        try:
+            with source.path.open("rb") as stream:
+                report.digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            if not source.table:
+                raise unknown_table(source)
+            reading = open_source(source)
+            report.format, report.encoding = reading.format, reading.encoding
+            report.unknown = reading.header.unknown
+            if reading.header.missing:
+                report.rows_delivered = sum(batch.rows for batch in reading.batches)
+                raise missing_columns(source.table, reading.header.missing)
+            report.labels = labels_of(reading.header)
+            self._load_whole(source, reading, report)
+        except OSError:
+            self._refuse(report, unreadable())
+        except RefusedFileError as error:
+            self._refuse(report, error)
+        return report
+
+    def _load_whole(self, source: Source, reading: Reading, report: FileReport) -> None:
+        self.engine.execute("BEGIN TRANSACTION")
+        try:
+            for batch in reading.batches:
+                report.rows_delivered += batch.rows
+                self.load_batch(source, batch)
+        except BaseException:
+            report.rows_delivered = 0
+            self.engine.execute("ROLLBACK")
+            raise
+        self.engine.execute("COMMIT")
+
+    def _refuse(self, report: FileReport, error: RefusedFileError) -> None:
+        report.whole = True
+        append(self.engine, REJECTED, refusals.refused_file(report.source, error))
+
+    def load_batch(self, source: Source, batch: Batch) -> None:
+        """Split one batch into confidential, refused and sound rows, and write the latter two."""
+        table = CONTRACT.tables[source.table]
+        secret = [row.row_no for row in batch.broken if self.confidential.in_cells(row.cells)]
+        broken = [row for row in batch.broken if row.row_no not in secret]
+        rejected = [refusals.broken_rows(source, batch.header, broken)]
+        texts = _texts(batch, table)
+        normal = normalise_text(texts)
+        hidden = self.confidential.rows(table, normal)
+        if hidden.any():
+            secret += batch.frame.get_column(ROW).filter(hidden).to_list()
+            frame = batch.frame.filter(~hidden)
+            batch = Batch(header=batch.header, frame=frame, damaged=batch.damaged)
+            texts, normal = texts.filter(~hidden), normal.filter(~hidden)
+        rejected.append(refusals.confidential_rows(source, secret))
+        parsed = parse(table, normal)
+        faults = (*_damage(batch), *parsed.faults)
+        sound = parsed.values
+        if faults:
+            bad = pl.select(pl.any_horizontal(fault.rows for fault in faults)).to_series()
+            rejected.append(_refused(source, batch, faults, bad))
+            texts, sound = texts.filter(~bad), sound.filter(~bad)
+            batch = Batch(header=batch.header, frame=batch.frame.filter(~bad))
+        append(self.engine, REJECTED, pl.concat(rejected))
+        self._write(source, batch, texts, sound)
+
+    def _write(
+        self, source: Source, batch: Batch, texts: pl.DataFrame, sound: pl.DataFrame
+    ) -> None:
+        file_no = pl.lit(source.file_no, dtype=pl.Int32).alias("file_no")
+        numbers = batch.frame.get_column(ROW)
+        typed = derive(source.table, sound, self.lists)
+        append(self.engine, f"census.{source.table}", typed.with_columns(numbers, file_no))
+        raw = texts.with_columns(numbers, batch.frame.get_column(LINE), file_no)
+        append(self.engine, f"raw.{source.table}", raw)
+
+
+def _refused(
+    source: Source, batch: Batch, faults: tuple[Fault, ...], bad: pl.Series
+) -> pl.DataFrame:
+    part = Batch(header=batch.header, frame=batch.frame.filter(bad), damaged=batch.damaged)
+    cut = [Fault(f.column, f.reason, f.kind, f.rows.filter(bad)) for f in faults]
+    return refusals.refused_rows(source, part, cut)
+
+
+def unreadable() -> RefusedFileError:
+    """Return the refusal of a file that the system does not let us read."""
+    return RefusedFileError(
+        "unreadable_file",
+        "文件无法打开。请检查读取权限和磁盘后重新报送。",
+        "The file cannot be opened. Check that it may be read and that the disk is sound.",
+    )
+
+
+def missing_columns(table: str, names: tuple[str, ...]) -> RefusedFileError:
+    """Return the refusal of a file without required columns; the first names its column."""
+    labels = [refusals.column_label(table, name) for name in names]
+    zh = "、".join(f"“{label.zh}”" for label in labels)
+    en = ", ".join(label.en for label in labels)
+    return RefusedFileError(
+        "missing_column",
+        f"文件缺少必需的列：{zh}。请补上该列（列名用中文名、项目编号加中文名或英文名均可）后重新报送。",
+        f"The file lacks required columns: {en}. Add them (Chinese name, item number and Chinese "
+        "name, or English name) and deliver the file again.",
+        names[0],
+    )
+
+
+def unknown_table(source: Source) -> RefusedFileError:
+    """Return the refusal of a file that belongs to no table."""
+    if is_leftover(source.file.rsplit("/", maxsplit=1)[-1]):
+        return RefusedFileError(
+            "unknown_table",
+            "这是隐藏文件或办公软件的临时文件，不是报送数据。请关闭打开的表格并删除该文件。",
+            "This is a hidden file or a lock file of an office program, not data. Close the open "
+            "spreadsheet and delete the file.",
+        )
+    return RefusedFileError(
+        "unknown_table",
+        "无法判断属于哪张表：文件名或文件夹名应以表的中文名或英文名开头，例如“法人单位基本情况_衡南县.xlsx”。"
+        "请改名，或在配置 [tables] 中指定。",
+        "Which table it belongs to cannot be told: the file's or its folder's name should begin "
+        "with the table's Chinese or English name, such as legal_entity_430422.csv. Rename it, or "
+        "name it in the configuration under [tables].",
+    )
+
+
+def input_digest(reports: Mapping[str, str]) -> str:
+    """Return sha256 over the sorted paths of a delivery and the digests of their bytes."""
+    total = hashlib.sha256()
+    for file, digest in sorted(reports.items()):
+        total.update(f"{file}\0{digest}\n".encode())
+    return total.hexdigest()

@@ -1,0 +1,1 @@
+"""How delivered files become batches of delivered text: one reader a format, one kind of batch."""

@@ -1,0 +1,159 @@
+"""Spreadsheets (XLSX, and XLS or WPS ET as they come) to batches of delivered text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
+
+from audit.contracts import CONTRACT
+from pipelines.readers import headers
+from pipelines.readers.cell_errors import Errors, cell_errors
+from pipelines.readers.model import (
+    BATCH_ROWS,
+    LINE,
+    ROW,
+    Batch,
+    Header,
+    Reading,
+    RefusedFileError,
+    position,
+)
+from pipelines.readers.values import cell_text
+
+SHEET_NAMES_COLUMNS = 2
+Cells = list[list[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A sheet with a header: its rows are those below `top`."""
+
+    name: str
+    cells: Cells
+    top: int
+    named: int
+    header: Header
+
+
+def _workbook(path: Path) -> CalamineWorkbook:
+    try:
+        return CalamineWorkbook.from_path(path)
+    except (CalamineError, OSError, ValueError) as error:
+        raise _unreadable() from error
+
+
+def _unreadable() -> RefusedFileError:
+    return RefusedFileError(
+        "unreadable_file",
+        "电子表格无法打开：文件不完整、已加密或不是电子表格。请在原电脑上打开确认、另存后重新报送。",
+        "The spreadsheet cannot be opened: it is cut short, protected by a password, or not a "
+        "spreadsheet. Open it where it was made, save it again and deliver it anew.",
+    )
+
+
+def _rows(book: CalamineWorkbook, name: str) -> Cells:
+    try:
+        # With the empty area kept, an index is the line of the sheet.
+        return [list(row) for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)]
+    except (CalamineError, ValueError) as error:
+        raise _unreadable() from error
+
+
+def _filled(row: Sequence[object]) -> bool:
+    return any(
+        not (value is None or (isinstance(value, str) and not value.strip())) for value in row
+    )
+
+
+def _trimmed(cells: Cells, top: int) -> Cells:
+    """Cut the columns behind the last one that has a header or a value."""
+    used = [
+        index
+        for index in range(len(cells[top]))
+        if any(_filled(row[index : index + 1]) for row in cells[top:])
+    ]
+    return [row[: used[-1] + 1] for row in cells] if used else cells
+
+
+def _as_sheet(name: str, cells: Cells, table: str) -> _Sheet:
+    first = [[cell_text(value, None) for value in row] for row in cells[: headers.HEADER_ROWS]]
+    top, named = headers.find_header(first, table)
+    body = _trimmed(cells, top)
+    header = headers.match_header([cell_text(value, None) for value in body[top]], table)
+    return _Sheet(name, body, top, named, header)
+
+
+def _sheets(
+    book: CalamineWorkbook, errors: dict[str, Errors], table: str
+) -> tuple[list[_Sheet], list[str]]:
+    """Return the sheets of `table`, and the names of other sheets that hold something."""
+    found: list[_Sheet] = []
+    for sheet in book.sheets_metadata:
+        if sheet.typ != SheetTypeEnum.WorkSheet:
+            continue
+        name = sheet.name
+        cells = _rows(book, name)
+        for (row, column), error in errors.get(name, {}).items():
+            if row < len(cells) and column < len(cells[row]):
+                cells[row][column] = error
+        if any(_filled(row) for row in cells):
+            found.append(_as_sheet(name, cells, table))
+    if not found:
+        raise RefusedFileError(
+            "unreadable_file",
+            "电子表格是空的，没有表头。请确认导出是否成功，重新报送。",
+            "The spreadsheet is empty and has no header. Check the export and deliver it again.",
+        )
+    mine = [sheet for sheet in found if sheet.named >= SHEET_NAMES_COLUMNS] or found[:1]
+    return mine, [sheet.name for sheet in found if sheet not in mine]
+
+
+def _columns(rows: Cells, header: Header, table: str) -> dict[str, pl.Series]:
+    by_name = CONTRACT.tables[table].by_name
+    columns = zip(*rows, strict=True) if rows else [()] * len(header.columns)
+    return {
+        position(index): pl.Series(
+            [cell_text(value, by_name.get(name)) for value in values], dtype=pl.String
+        )
+        for index, (name, values) in enumerate(zip(header.columns, columns, strict=True))
+    }
+
+
+def _batches(sheets: list[_Sheet], table: str) -> Iterator[Batch]:
+    row_no = 0
+    for sheet in sheets:
+        lines = [
+            index for index in range(sheet.top + 1, len(sheet.cells)) if _filled(sheet.cells[index])
+        ]
+        for start in range(0, len(lines), BATCH_ROWS):
+            part = lines[start : start + BATCH_ROWS]
+            frame = pl.DataFrame(
+                _columns([sheet.cells[index] for index in part], sheet.header, table)
+            ).with_columns(
+                pl.Series(ROW, range(row_no + 1, row_no + len(part) + 1), dtype=pl.Int64),
+                pl.Series(LINE, [index + 1 for index in part], dtype=pl.Int64),
+            )
+            row_no += len(part)
+            yield Batch(header=sheet.header, frame=frame)
+
+
+def open_spreadsheet(path: Path, table: str, kind: str) -> Reading:
+    """Open a spreadsheet of `table`: every sheet with a header of it, one after the other.
+
+    RefusedFileError where it cannot be opened, or a column is named twice.
+    """
+    sheets, others = _sheets(_workbook(path), cell_errors(path) if kind == "xlsx" else {}, table)
+    # A sheet without a required column refuses the file: its rows must not get lost.
+    first = next((sheet.header for sheet in sheets if sheet.header.missing), sheets[0].header)
+    unknown = {label: None for sheet in sheets for label in sheet.header.unknown}
+    header = Header(
+        labels=first.labels,
+        columns=first.columns,
+        unknown=(*unknown, *(f"工作表：{name}" for name in others)),
+        missing=first.missing,
+    )
+    return Reading(format=kind, encoding="", header=header, batches=_batches(sheets, table))

@@ -1,0 +1,88 @@
+"""Which table a delivered file belongs to: by a configured glob, by its name, by its folder."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from pathlib import Path
+
+from audit.contracts import CONTRACT
+from audit.errors import UsageError
+from pipelines.readers.model import Source
+
+LEFTOVERS = ("~$", ".~", "~wrl", "thumbs.db", "desktop.ini")
+
+
+def readable(path: Path) -> str:
+    """Return a relative path as people see it, also where a zip left its names in GBK."""
+    raw = os.fsencode(path.as_posix())
+    for codec in ("utf-8", "gb18030"):
+        try:
+            return raw.decode(codec)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def is_leftover(name: str) -> bool:
+    """Tell whether a name is that of a hidden or lock file, which no table is."""
+    return name.startswith(".") or name.casefold().startswith(LEFTOVERS)
+
+
+@lru_cache(maxsize=1)
+def _beginnings() -> list[tuple[str, str]]:
+    names = [(_fold(text), t.name) for t in CONTRACT.delivered for text in (t.name, t.title.zh)]
+    return sorted(names, key=lambda pair: -len(pair[0]))
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().strip()
+
+
+def _by_name(name: str) -> str:
+    folded = _fold(name)
+    return next((table for text, table in _beginnings() if folded.startswith(text)), "")
+
+
+def table_of(file: str, globs: Mapping[str, str]) -> str:
+    """Return the table of a relative path, "" where there is none.
+
+    A configured glob overrides names; the file's own name comes before its folders', the nearest
+    folder first; of several beginnings the longest counts.
+    """
+    parts = file.split("/")
+    if is_leftover(parts[-1]):
+        return ""
+    for table, patterns in globs.items():
+        for pattern in patterns.split("|"):
+            if fnmatchcase(file, pattern.strip()) or fnmatchcase(parts[-1], pattern.strip()):
+                return table
+    return next((table for part in reversed(parts) if (table := _by_name(part))), "")
+
+
+def delivered_files(folder: Path, globs: Mapping[str, str]) -> list[Source]:
+    """Return every file below `folder`, in the order of its path, with its table.
+
+    UsageError where a glob is given for a table that the contract does not have.
+    """
+    known = {table.name for table in CONTRACT.delivered}
+    if extra := sorted(set(globs) - known):
+        raise UsageError(
+            f"配置 [tables] 中有不认识的表：{', '.join(extra)}。",
+            f"The configuration [tables] names tables that do not exist: {', '.join(extra)}.",
+        )
+    paths = [path for path in folder.rglob("*") if not path.is_dir()]
+    named = sorted((readable(path.relative_to(folder)), path) for path in paths)
+    seen: Counter[str] = Counter()
+    sources = []
+    for number, (file, path) in enumerate(named, start=1):
+        seen[file] += 1
+        # Two byte names can read the same, one in UTF-8 and one in GBK.
+        shown = file if seen[file] == 1 else f"{file} ({seen[file]})"
+        table = table_of(file, globs)
+        sources.append(Source(file_no=number, file=shown, path=path, table=table))
+    return sources
