@@ -1,0 +1,362 @@
+"""Aggregates of a night for the report: counts by rule, region and file, nothing about a unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from audit.contracts import CONTRACT
+from pipelines.context import RunContext
+from pipelines.ledger import IN_FORCE
+from pipelines.publish import CURRENT
+from reports.html import Intake, ReportData, Totals
+
+VILLAGES_SHOWN = 200
+FILES_SHOWN = 400
+
+# What still waits for an answer: a waived finding is counted, but accuses nobody.
+OPEN = "COALESCE(state, 'new') IN ('new', 'persisting', 'reopened')"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def vintage(ctx: RunContext) -> str:
+    """Return the vintage of the region list in use: the configured one, else the latest there."""
+    wanted = _text(ctx.config.vintage)
+    found = ctx.engine.scalar(
+        f"SELECT COALESCE(MAX(vintage) FILTER (WHERE vintage = {wanted}), MAX(vintage)) "
+        "FROM census.region"
+    )
+    return str(found) if found is not None else ctx.config.vintage
+
+
+def _in_city(ctx: RunContext, column: str) -> str:
+    code = ctx.config.city
+    prefix = code[:2] if code[2:4] == "00" else code[:4]
+    return f"{column} LIKE {_text(prefix + '%')}"
+
+
+def _worth_listing(ctx: RunContext, table: str = "s") -> str:
+    """Leave out regions of other cities, which a longer region list brings along."""
+    return f"({_in_city(ctx, f'{table}.region_code')} OR {table}.n_units > 0)"
+
+
+def _places(ctx: RunContext, in_use: str) -> str:
+    """Return the CTEs `place` (regions of the vintage) and `county` (code, name), code '' last."""
+    return f"""
+place AS (
+  SELECT region_code, MIN(name) AS name, MIN(level) AS level
+  FROM census.region WHERE vintage = {_text(in_use)} GROUP BY region_code
+), county AS (
+  SELECT region_code AS county_code, name FROM place
+  WHERE level = '3' AND {_in_city(ctx, "region_code")}
+), unit_county AS (
+  SELECT u.unit_id, u.unit_kind, u.region_code, COALESCE(c.county_code, '') AS county_code
+  FROM census.unit AS u
+  LEFT JOIN county AS c ON c.county_code = LEFT(u.region_code, 6) || '000000'
+), open_finding AS (
+  SELECT f.rule_id, f.severity, f.state, f.subject_id, r.grain,
+    COALESCE(c.county_code, '') AS county_code
+  FROM audit.finding AS f JOIN audit.rule AS r ON r.rule_id = f.rule_id
+  LEFT JOIN county AS c ON c.county_code = LEFT(f.region_code, 6) || '000000'
+  WHERE {OPEN}
+)"""
+
+
+_FAILING = """
+failing AS (
+  SELECT DISTINCT subject_id AS unit_id, severity FROM open_finding
+  WHERE grain = 'unit' AND severity IN ('fatal', 'query')
+)"""
+
+
+def _totals(ctx: RunContext, places: str) -> Totals:
+    # Two scalar counts a severity instead of joins that would count a unit once a finding.
+    row = ctx.engine.fetch(f"""
+WITH {places}, {_FAILING}, units AS (
+  SELECT COUNT(*) AS n_units, COUNT(*) FILTER (WHERE unit_kind = '1') AS n_legal,
+    COUNT(*) FILTER (WHERE unit_kind = '2') AS n_establishments,
+    COUNT(*) FILTER (WHERE unit_kind = '3') AS n_self_employed,
+    COUNT(*) FILTER (WHERE p.region_code IS NULL) AS n_outside
+  FROM unit_county AS u LEFT JOIN place AS p ON p.region_code = u.region_code
+), findings AS (
+  SELECT COUNT(*) FILTER (WHERE severity = 'fatal') AS n_fatal,
+    COUNT(*) FILTER (WHERE severity = 'query') AS n_query,
+    COUNT(*) FILTER (WHERE severity = 'info') AS n_info,
+    COUNT(*) FILTER (WHERE grain NOT IN ('unit', 'frame', 'register', 'event', 'visit')) AS n_leads
+  FROM open_finding
+), failed AS (
+  SELECT COUNT(*) FILTER (WHERE severity = 'fatal') AS n_fatal_units,
+    COUNT(*) FILTER (WHERE severity = 'query') AS n_query_units
+  FROM failing
+)
+SELECT * FROM units, findings, failed""").to_pylist()[0]
+    return Totals(**row)
+
+
+def _levels(ctx: RunContext) -> pa.Table:
+    return ctx.engine.fetch(f"""
+SELECT region_level, COUNT(*) AS n_regions, COUNT(*) FILTER (WHERE flagged) AS n_flagged
+FROM audit.region_score AS s WHERE {_worth_listing(ctx)}
+GROUP BY region_level ORDER BY region_level""")
+
+
+def _regions(ctx: RunContext) -> pa.Table:
+    return ctx.engine.fetch(f"""
+SELECT s.*, p.region_name AS parent_name
+FROM audit.region_score AS s
+LEFT JOIN audit.region_score AS p ON p.region_code = s.parent_code
+WHERE {_worth_listing(ctx)} AND (s.region_level IN ('3', '4')
+  OR (s.region_level = '5' AND s.rank_in_level <= {VILLAGES_SHOWN}))
+ORDER BY s.region_level, s.rank_in_level, s.region_code""")
+
+
+def _counties(ctx: RunContext, places: str) -> pa.Table:
+    return ctx.engine.fetch(f"""
+WITH {places}, {_FAILING}, units AS (
+  SELECT u.county_code, COUNT(*) AS n_units, COUNT(f.unit_id) AS n_fatal_units
+  FROM unit_county AS u LEFT JOIN failing AS f ON f.unit_id = u.unit_id AND f.severity = 'fatal'
+  GROUP BY u.county_code
+), findings AS (
+  SELECT county_code, COUNT(*) FILTER (WHERE severity = 'fatal') AS n_fatal,
+    COUNT(*) FILTER (WHERE severity = 'query') AS n_query,
+    COUNT(*) FILTER (WHERE severity = 'info') AS n_info,
+    COUNT(*) FILTER (WHERE COALESCE(state, 'new') = 'new') AS n_new,
+    COUNT(*) FILTER (WHERE state = 'persisting') AS n_persisting
+  FROM open_finding GROUP BY county_code
+), flags AS (
+  SELECT LEFT(region_code, 6) || '000000' AS county_code, COUNT(*) AS n_flagged
+  FROM audit.region_score WHERE flagged AND region_level IN ('4', '5') GROUP BY 1
+), listed AS (
+  SELECT county_code, name FROM county
+  UNION ALL
+  SELECT '', '' WHERE EXISTS (SELECT 1 FROM units WHERE county_code = '')
+    OR EXISTS (SELECT 1 FROM findings WHERE county_code = '')
+    OR EXISTS (SELECT 1 FROM audit.outcome AS o WHERE o.status IN ('PASSED', 'FAILED') AND
+      LEFT(o.region_code, 6) || '000000' NOT IN (SELECT county_code FROM county))
+)
+SELECT l.county_code, l.name, COALESCE(u.n_units, 0) AS n_units,
+  COALESCE(u.n_fatal_units, 0) AS n_fatal_units,
+  u.n_fatal_units / NULLIF(u.n_units, 0) AS unit_rate, COALESCE(f.n_fatal, 0) AS n_fatal,
+  COALESCE(f.n_query, 0) AS n_query, COALESCE(f.n_info, 0) AS n_info,
+  COALESCE(f.n_new, 0) AS n_new, COALESCE(f.n_persisting, 0) AS n_persisting,
+  COALESCE(g.n_flagged, 0) AS n_flagged, s.n_register
+FROM listed AS l
+LEFT JOIN units AS u ON u.county_code = l.county_code
+LEFT JOIN findings AS f ON f.county_code = l.county_code
+LEFT JOIN flags AS g ON g.county_code = l.county_code
+LEFT JOIN audit.region_score AS s ON s.region_code = l.county_code
+ORDER BY l.county_code = '', l.county_code""")
+
+
+# NULL is no pass: a rule that could decide nothing is UNDECIDED, one with gaps PARTLY.
+_VERDICT = """CASE
+    WHEN COUNT(*) FILTER (WHERE o.status = 'ERROR') > 0 THEN 'ERROR'
+    WHEN COUNT(*) FILTER (WHERE o.status IN ('PASSED', 'FAILED')) = 0 THEN {nothing}
+    WHEN SUM(o.n_failed) > 0 THEN 'FAILED'
+    WHEN SUM(o.n_unknown) = 0 THEN 'PASSED'
+    WHEN SUM(o.n_unknown) < SUM(o.n_checked) THEN 'PARTLY'
+    ELSE 'UNDECIDED' END"""
+_COUNTS = ", ".join(
+    f"CAST(COALESCE(SUM(o.{name}), 0) AS BIGINT) AS {name}"
+    for name in ("n_checked", "n_failed", "n_unknown")
+)
+
+
+def _rules(ctx: RunContext) -> pa.Table:
+    states = ", ".join(
+        f"COUNT(*) FILTER (WHERE COALESCE(state, 'new') = '{state}') AS n_{state}"
+        for state in ("new", "persisting", "reopened", "waived")
+    )
+    lives = ", ".join(
+        f"COALESCE(l.n_{state}, 0) AS n_{state}"
+        for state in ("new", "persisting", "reopened", "waived")
+    )
+    verdict = _VERDICT.format(nothing="'NOT_APPLICABLE'")
+    return ctx.engine.fetch(f"""
+WITH result AS (
+  SELECT o.rule_id, {verdict} AS verdict, MAX(o.detail) AS detail, {_COUNTS}
+  FROM audit.outcome AS o GROUP BY o.rule_id
+), life AS (
+  SELECT rule_id, {states} FROM audit.finding GROUP BY rule_id
+)
+SELECT r.rule_id, r.family, r.severity, r.level, r.grain, r.clause, r.title_zh, r.title_en,
+  COALESCE(o.verdict, 'NOT_APPLICABLE') AS verdict, o.detail,
+  COALESCE(o.n_checked, 0) AS n_checked, COALESCE(o.n_failed, 0) AS n_failed,
+  COALESCE(o.n_unknown, 0) AS n_unknown,
+  o.n_failed / NULLIF(o.n_checked - o.n_unknown, 0) AS failure_rate, {lives}
+FROM audit.rule AS r
+LEFT JOIN result AS o ON o.rule_id = r.rule_id
+LEFT JOIN life AS l ON l.rule_id = r.rule_id
+ORDER BY MIN(r.rule_id) OVER (PARTITION BY r.family), r.rule_id""")
+
+
+def _coverage(ctx: RunContext, places: str, counties: pa.Table) -> pa.Table:
+    ctx.engine.register("report_county", counties.select(["county_code"]))
+    verdict = _VERDICT.format(nothing="'NONE'")
+    try:
+        return ctx.engine.fetch(f"""
+WITH {places}, stopped AS (
+  SELECT rule_id, MIN(status) AS status FROM audit.outcome
+  GROUP BY rule_id HAVING COUNT(*) FILTER (WHERE status IN ('PASSED', 'FAILED')) = 0
+    OR COUNT(*) FILTER (WHERE status = 'ERROR') > 0
+), cell AS (
+  SELECT o.rule_id, COALESCE(c.county_code, '') AS county_code, {verdict} AS verdict, {_COUNTS}
+  FROM audit.outcome AS o
+  LEFT JOIN county AS c ON c.county_code = LEFT(o.region_code, 6) || '000000'
+  GROUP BY 1, 2
+)
+SELECT r.rule_id, k.county_code,
+  COALESCE(s.status, x.verdict, CASE WHEN ran.rule_id IS NULL THEN 'NOT_APPLICABLE' ELSE 'NONE' END)
+    AS verdict,
+  COALESCE(x.n_checked, 0) AS n_checked, COALESCE(x.n_failed, 0) AS n_failed,
+  COALESCE(x.n_unknown, 0) AS n_unknown
+FROM audit.rule AS r CROSS JOIN report_county AS k
+LEFT JOIN stopped AS s ON s.rule_id = r.rule_id
+LEFT JOIN (SELECT DISTINCT rule_id FROM audit.outcome) AS ran ON ran.rule_id = r.rule_id
+LEFT JOIN cell AS x ON x.rule_id = r.rule_id AND x.county_code = k.county_code
+ORDER BY r.rule_id, k.county_code""")
+    finally:
+        ctx.engine.unregister("report_county")
+
+
+def _changes(ctx: RunContext) -> pa.Table:
+    run_id = _text(ctx.info.run_id)
+    return ctx.engine.fetch(f"""
+WITH life AS (
+  SELECT COALESCE(state, 'new') AS state, severity FROM audit.finding
+  UNION ALL
+  SELECT CASE h.cause WHEN 'not_checked' THEN 'not_checked' ELSE h.state END,
+    COALESCE(r.severity, '')
+  FROM audit.finding_history AS h LEFT JOIN audit.rule AS r ON r.rule_id = h.rule_id
+  WHERE h.run_id = {run_id} AND (h.state = 'resolved' OR h.cause = 'not_checked')
+)
+SELECT state, severity, COUNT(*) AS n FROM life
+GROUP BY state, severity ORDER BY state, severity""")
+
+
+def _causes(ctx: RunContext) -> pa.Table:
+    return ctx.engine.fetch(f"""
+SELECT COALESCE(cause, '') AS cause, COUNT(*) AS n FROM audit.finding_history
+WHERE run_id = {_text(ctx.info.run_id)} AND state = 'resolved'
+GROUP BY 1 ORDER BY n DESC, cause""")
+
+
+def _tables(ctx: RunContext) -> pa.Table:
+    counts = " UNION ALL ".join(
+        f"SELECT {place} AS place, '{table.name}' AS table_name, COUNT(*) AS n_rows "
+        f"FROM census.{table.name}"
+        for place, table in enumerate(CONTRACT.delivered)
+    )
+    return ctx.engine.fetch(f"""
+WITH rows AS ({counts}), files AS (
+  SELECT table_name, COUNT(*) AS n_files FROM census.delivered_file GROUP BY table_name
+)
+SELECT r.table_name, r.n_rows, COALESCE(f.n_files, 0) AS n_files,
+  CASE WHEN r.n_rows > 0 AND f.n_files > 0 THEN 'delivered' WHEN r.n_rows > 0 THEN 'shipped'
+    WHEN f.n_files > 0 THEN 'empty' ELSE 'missing' END AS state
+FROM rows AS r LEFT JOIN files AS f ON f.table_name = r.table_name ORDER BY r.place""")
+
+
+def _files(ctx: RunContext) -> pa.Table:
+    return ctx.engine.fetch(f"""
+SELECT file_no, file, table_name, format, encoding, rows_delivered, rows_loaded, rows_refused,
+  unknown_columns
+FROM census.delivered_file
+ORDER BY COALESCE(rows_loaded, 0) > 0, COALESCE(rows_refused, 0) DESC,
+  COALESCE(unknown_columns, '') = '', file_no
+LIMIT {FILES_SHOWN}""")
+
+
+def _refusals(ctx: RunContext) -> pa.Table:
+    return ctx.engine.fetch("""
+SELECT file, COALESCE(reason, '') AS reason, COUNT(*) AS n FROM census.rejected_row
+GROUP BY 1, 2 ORDER BY file, n DESC, reason""")
+
+
+def _intake(ctx: RunContext) -> Intake:
+    sums = ", ".join(
+        f"CAST(COALESCE(SUM(rows_{what}), 0) AS BIGINT) AS n_{what}"
+        for what in ("delivered", "loaded", "refused")
+    )
+    sql = f"SELECT COUNT(*) AS n_files, {sums} FROM census.delivered_file"
+    return Intake(**ctx.engine.fetch(sql).to_pylist()[0])
+
+
+def _outside(ctx: RunContext, places: str) -> pa.Table:
+    return ctx.engine.fetch(f"""
+WITH {places}
+SELECT u.county_code, COUNT(*) AS n_units
+FROM unit_county AS u LEFT JOIN place AS p ON p.region_code = u.region_code
+WHERE p.region_code IS NULL GROUP BY u.county_code ORDER BY u.county_code""")
+
+
+def _previous_run(ctx: RunContext) -> str:
+    """Return the run that the ledger compared tonight with; empty on the first night."""
+    if not (ctx.state_dir / IN_FORCE).exists():
+        return ""
+    current = ctx.state_dir.parent / CURRENT
+    if current.is_symlink():
+        return current.resolve().name
+    earlier = f"WHERE first_run_id <> {_text(ctx.info.run_id)}"
+    found = ctx.engine.scalar(f"SELECT MAX(first_run_id) FROM audit.finding {earlier}")
+    return str(found or "?")
+
+
+def _finish(ctx: RunContext) -> tuple[str, str]:
+    rows = ctx.engine.rows(
+        "SELECT COALESCE(STRFTIME(finished_at, '%Y-%m-%d %H:%M:%S'), ''), COALESCE(status, '') "
+        f"FROM audit.run WHERE run_id = {_text(ctx.info.run_id)}"
+    )
+    finished, status = rows[0] if rows else ("", "")
+    return str(finished), str(status)
+
+
+def _city_name(ctx: RunContext, in_use: str) -> str:
+    found = ctx.engine.scalar(
+        f"SELECT MIN(name) FROM census.region WHERE vintage = {_text(in_use)} "
+        f"AND region_code = {_text(ctx.config.city)}"
+    )
+    return str(found or ctx.config.city)
+
+
+def collect(ctx: RunContext) -> ReportData:
+    """Read the night's aggregates from `census.*` and `audit.*` of the run's database.
+
+    EngineError when a table of the contract is not there. Reads only.
+    """
+    in_use = vintage(ctx)
+    places = _places(ctx, in_use)
+    counties = _counties(ctx, places)
+    finished_at, status = _finish(ctx)
+    scoring = ctx.config.scoring
+    tables: dict[str, Any] = {
+        "levels": _levels(ctx),
+        "regions": _regions(ctx),
+        "counties": counties,
+        "rules": _rules(ctx),
+        "coverage": _coverage(ctx, places, counties),
+        "changes": _changes(ctx),
+        "causes": _causes(ctx),
+        "tables": _tables(ctx),
+        "files": _files(ctx),
+        "refusals": _refusals(ctx),
+        "outside": _outside(ctx, places),
+    }
+    return ReportData(
+        city=_city_name(ctx, in_use),
+        reference_date=ctx.config.reference_date,
+        vintage=in_use,
+        info=ctx.info,
+        finished_at=finished_at,
+        status=status,
+        previous_run=_previous_run(ctx),
+        limits=(scoring.limit_units, scoring.limit_self_employed),
+        flag_probability=scoring.flag_probability,
+        totals=_totals(ctx, places),
+        intake=_intake(ctx),
+        **tables,
+    )

@@ -1,0 +1,117 @@
+"""The words of the report for codes that have no name in the contract, and texts made safe."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+from audit.model import Label
+from audit.reference import load_families
+
+_CLIP = 60
+_NO_TEXT = ("Cc", "Cf", "Co", "Cs")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How an outcome is shown: a name, one character for the matrix, a class for its colour."""
+
+    css: str
+    name: Label
+    letter: Label
+    note: Label
+
+
+VERDICTS = {
+    "ERROR": Verdict(
+        "v-error",
+        Label("规则出错", "rule crashed"),
+        Label("错", "E"),
+        Label("规则未能执行，没有结论", "the rule crashed: no verdict at all"),
+    ),
+    "NOT_APPLICABLE": Verdict(
+        "v-na",
+        Label("不适用", "not applicable"),
+        Label("不", "N"),
+        Label(
+            "所需的表未送达，或全市没有适用对象", "its tables are missing, or nothing is in scope"
+        ),
+    ),
+    "FAILED": Verdict(
+        "v-failed",
+        Label("有差错", "findings"),
+        Label("差", "F"),
+        Label("有差错，数字为差错数", "with findings, and how many"),
+    ),
+    "UNDECIDED": Verdict(
+        "v-undecided",
+        Label("无法判定", "undecided"),
+        Label("疑", "U"),
+        Label("审核过，但因缺值全部无法判定", "looked at, but values are missing in all"),
+    ),
+    "PARTLY": Verdict(
+        "v-partly",
+        Label("部分判定", "partly decided"),
+        Label("部", "D"),
+        Label("已判定的没有差错，其余无法判定", "no finding among the decided; others unknown"),
+    ),
+    "PASSED": Verdict(
+        "v-passed",
+        Label("通过", "passed"),
+        Label("通", "P"),
+        Label("全部判定，没有差错", "all decided, no finding"),
+    ),
+    "NONE": Verdict(
+        "v-none",
+        Label("无对象", "nothing here"),
+        Label("·", "·"),
+        Label("规则已执行，该地没有适用对象", "the rule ran; nothing is in its scope there"),
+    ),
+}
+"""Verdicts of a rule, in the night or in one county, in order of precedence."""
+
+FAMILIES = {family.folder: family.label for family in load_families()}
+"""Names of the families of rules by the name that `audit.rule` gives them."""
+
+LEVELS = {
+    "3": Label("县（市、区）", "Counties"),
+    "4": Label("乡（镇、街道）", "Townships"),
+    "5": Label("村（社区）", "Villages"),
+}
+"""Levels that the report lists, highest first."""
+
+CAUSES = {
+    "value_corrected": Label("数值已更正", "value corrected"),
+    "unit_gone": Label("单位已不在数据中", "unit gone"),
+    "rule_changed": Label("规则有变动", "rule changed"),
+}
+"""Why a finding is no longer there."""
+
+CENSUSES = {
+    "2013": Label("第三次全国经济普查", "Third National Economic Census"),
+    "2018": Label("第四次全国经济普查", "Fourth National Economic Census"),
+    "2023": Label("第五次全国经济普查", "Fifth National Economic Census"),
+}
+"""The census by its reference year."""
+
+TABLE_STATES = {
+    "delivered": ("v-passed", Label("已送达", "delivered")),
+    "shipped": ("v-partly", Label("用内置参考表", "shipped reference list")),
+    "empty": ("v-undecided", Label("有文件，无可用行", "files, but no usable row")),
+    "missing": ("v-na", Label("未送达", "not delivered")),
+}
+"""Whether a table of the contract is there."""
+
+
+def clean(value: object) -> str:
+    """Return a text with everything taken out that is no character of a page."""
+    text = "" if value is None else str(value)
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _NO_TEXT else c for c in text
+    )
+
+
+def clip(value: object, length: int = _CLIP) -> str:
+    """Return a text from a delivery cleaned, and cut when it is longer than a label would be."""
+    text = clean(value)
+    return text if len(text) <= length else text[: length - 1] + "…"
