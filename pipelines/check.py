@@ -6,9 +6,13 @@ import pyarrow as pa
 
 from audit.checking import CheckPlan, CheckSummary, check
 from audit.contracts import CONTRACT
+from audit.errors import UsageError
 from audit.night import create_unit_view, rule_texts
-from audit.rulebook import RuleBook, render
+from audit.rulebook import RuleBook, load_rulebook, render
+from pipelines.config import RunConfig
 from pipelines.context import RunContext
+
+Parameters = dict[str, dict[str, str]]
 
 
 def filled_tables(ctx: RunContext) -> frozenset[str]:
@@ -18,7 +22,31 @@ def filled_tables(ctx: RunContext) -> frozenset[str]:
     )
 
 
-def _write_rules(ctx: RunContext, book: RuleBook) -> None:
+def parameters_in_force(config: RunConfig, book: RuleBook) -> dict[str, dict[str, str]]:
+    """Return what each rule's parameters are set to tonight, where that is not their default.
+
+    Parameters that every rule shares (the audited city, the vintage of the region list, the
+    reference date) follow the run's settings, unless `[parameters.RULE]` says otherwise.
+    """
+    shared = {
+        "city": config.city[:4],
+        "vintage": config.vintage,
+        "reference_date": config.reference_date,
+    }
+    unknown = sorted(set(config.parameters) - {rule.id for rule in load_rulebook().rules})
+    if unknown:
+        raise UsageError(
+            f"配置文件 [parameters] 中没有这些规则：{', '.join(unknown)}。",
+            f"The configuration sets parameters of unknown rules: {', '.join(unknown)}.",
+        )
+    return {
+        rule.id: {p.name: shared[p.name] for p in rule.parameters if p.name in shared}
+        | dict(config.parameters.get(rule.id, {}))
+        for rule in book.rules
+    }
+
+
+def _write_rules(ctx: RunContext, book: RuleBook, parameters: Parameters) -> None:
     rules = book.rules
     columns = {
         "rule_id": [rule.id for rule in rules],
@@ -36,7 +64,7 @@ def _write_rules(ctx: RunContext, book: RuleBook) -> None:
         "title_en": [rule.title.en for rule in rules],
         "verify_zh": [rule.verify.zh for rule in rules],
         "verify_en": [rule.verify.en for rule in rules],
-        "sql": [render(rule, ctx.config.parameters.get(rule.id)) for rule in rules],
+        "sql": [render(rule, parameters[rule.id]) for rule in rules],
     }
     ctx.engine.register("incoming", pa.table(columns))
     ctx.engine.append("audit.rule", "SELECT * FROM incoming")
@@ -45,7 +73,8 @@ def _write_rules(ctx: RunContext, book: RuleBook) -> None:
 def run(ctx: RunContext, book: RuleBook, region: str = "") -> CheckSummary:
     """Check all rules of `book`; with `region`, only rows of that region."""
     create_unit_view(ctx.engine)
-    _write_rules(ctx, book)
+    parameters = parameters_in_force(ctx.config, book)
+    _write_rules(ctx, book, parameters)
     rule_texts(ctx.engine, book)
     plan = CheckPlan(
         book=book,
@@ -53,6 +82,6 @@ def run(ctx: RunContext, book: RuleBook, region: str = "") -> CheckSummary:
         filled_tables=filled_tables(ctx),
         whole_region=ctx.config.city,
         region_prefix=region,
-        parameters=ctx.config.parameters,
+        parameters=parameters,
     )
     return check(ctx.engine, plan)

@@ -124,7 +124,7 @@ def _run_info(options: NightOptions, book: RuleBook) -> RunInfo:
         code_version=__version__,
         rulebook_digest=book.digest,
         input_digest="",
-        parameters={rule: dict(values) for rule, values in options.config.parameters.items()},
+        parameters=check.parameters_in_force(options.config, book),
     )
 
 

@@ -241,6 +241,10 @@ def _kinds() -> pa.Table:
     )
 
 
+_ITEM_GROUPS = {"mandatory_items": Label("必填项", "Mandatory items")}
+"""What a rule may name that is no single column."""
+
+
 def _item(variable: str) -> tuple[str, str, bool]:
     """Return item number and name in both languages, and whether its values are numbers.
 
@@ -252,8 +256,9 @@ def _item(variable: str) -> tuple[str, str, bool]:
         columns = [t.by_name[part] for t in CONTRACT.tables.values() if part in t.by_name]
         items = {column.item for column in columns if column.item}
         number = f"{items.pop()} " if len(items) == 1 else ""
-        names_zh.append(number + columns[0].label.zh if columns else part)
-        names_en.append(number + columns[0].label.en if columns else part)
+        label = columns[0].label if columns else _ITEM_GROUPS.get(part, Label(part, part))
+        names_zh.append(number + label.zh)
+        names_en.append(number + label.en)
         numeric.append(bool(columns) and all(c.type in _NUMBERS for c in columns))
     return "、".join(names_zh), ", ".join(names_en), all(numeric)
 

@@ -1,0 +1,83 @@
+/* ---
+id: REG001
+name: register.in_register_not_in_census
+title:
+  zh: 部门名录存续而普查没有登记
+  en: Active in a register, not in the census
+family: register
+severity: query
+clause: 三(一)3
+level: 4
+grain: register
+variable: outcome
+tables: [register_unit, unit]
+optional_tables: [frame_unit, link]
+owner: data_quality
+version: 1
+status: active
+parameters:
+  city: {type: text, default: "4304", note: "first four digits of the audited city"}
+  reference_date: {type: date, default: "2018-12-31", note: "units opened later are out of scope"}
+  sources: {type: list, default: "1|2|3|4|5|6", note: "registers whose records are units; 7 holds electricity accounts, 8 and 9 units that their own departments count"}
+message:
+  zh: 部门名录（{related}）中存续，没有普查表；底册核实结果为 {observed}
+  en: Active in a register ({related}) and without a census form; the frame's outcome is {observed}
+verify:
+  zh: 电话联系并到登记住所、经营地点查找；找到的补登，确已停业、迁出或注销的在底册注明核实结果
+  en: Telephone, and look at the registered and the operating address; enumerate it, or give the frame line its outcome
+false_positives:
+  zh: 注册未经营、登记住所不是经营地、已停业未注销的常见；代码填错的由名录匹配后消除
+  en: Firms that never traded, live elsewhere or stopped without deregistering are common; wrong codes go away once records are linked
+--- */
+-- Scope: all frame lines; and units of the registers in no frame line: one row a unit, at its first
+-- record. Same unit: same credit code, or same name and county where neither side gives a code,
+-- or a link.
+-- Unknown: an unresolved frame line of which no register record is to be found.
+WITH linked AS (
+  SELECT right_id AS record_id FROM link
+  WHERE decision = 'link' AND right_table = 'register_unit' AND left_table <> 'register_unit'
+  UNION
+  SELECT left_id AS record_id FROM link
+  WHERE decision = 'link' AND left_table = 'register_unit' AND right_table <> 'register_unit'
+),
+registered AS (
+  SELECT
+    COALESCE(r.credit_code, r.name_key || '|' || r.county_code, r.record_id) AS unit_key,
+    MAX(CASE WHEN k.record_id IS NOT NULL THEN 1 ELSE 0 END) AS is_linked,
+    MIN(CASE WHEN r.status = '1' THEN r.record_id END) AS active_id,
+    MIN(CASE WHEN r.status = '1' THEN r.region_code END) AS region_code
+  FROM register_unit AS r
+  LEFT JOIN linked AS k ON k.record_id = r.record_id
+  WHERE r.source IN :sources AND COALESCE(LEFT(r.region_code, 4), :city) = :city
+    AND (r.opened_on IS NULL OR r.opened_on <= :reference_date)
+  GROUP BY COALESCE(r.credit_code, r.name_key || '|' || r.county_code, r.record_id)
+),
+form AS (
+  SELECT COALESCE(credit_code, name_key || '|' || county_code) AS unit_key FROM unit
+  UNION
+  SELECT unit_key FROM registered WHERE is_linked = 1
+),
+line AS (
+  SELECT f.frame_id, f.region_code, f.outcome, MAX(u.unit_id) AS unit_id,
+    COALESCE(f.credit_code, f.name_key || '|' || f.county_code) AS unit_key
+  FROM frame_unit AS f
+  LEFT JOIN unit AS u ON u.frame_id = f.frame_id
+  GROUP BY f.frame_id, f.region_code, f.outcome,
+    COALESCE(f.credit_code, f.name_key || '|' || f.county_code)
+)
+SELECT l.frame_id AS subject_id, l.region_code AS region_code, r.active_id AS related_id,
+  l.outcome AS observed, '1' AS expected,
+  CASE
+    WHEN l.outcome <> '5' OR l.unit_id IS NOT NULL OR o.unit_key IS NOT NULL THEN TRUE
+    WHEN r.unit_key IS NOT NULL THEN r.active_id IS NULL
+  END AS holds
+FROM line AS l
+LEFT JOIN registered AS r ON r.unit_key = l.unit_key
+LEFT JOIN form AS o ON o.unit_key = l.unit_key
+UNION ALL
+SELECT r.active_id AS subject_id, r.region_code AS region_code, r.active_id AS related_id,
+  CAST(NULL AS STRING) AS observed, '1' AS expected, o.unit_key IS NOT NULL AS holds
+FROM registered AS r
+LEFT JOIN form AS o ON o.unit_key = r.unit_key
+LEFT JOIN (SELECT unit_key FROM line GROUP BY unit_key) AS l ON l.unit_key = r.unit_key
+WHERE r.active_id IS NOT NULL AND l.unit_key IS NULL
