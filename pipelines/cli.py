@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from audit import __version__
-from audit.errors import AuditError, ExitCode, UsageError
+from audit.errors import AuditError, ExitCode, InputError, UsageError
 from audit.model import Severity
 
 app = typer.Typer(
@@ -64,7 +64,7 @@ def common(
 def sample(
     out: Annotated[Path, typer.Option("--out", help="写到哪个文件夹 folder to write to")],
     units: Annotated[
-        int, typer.Option(min=50, max=200_000, help="法人单位数 legal entities")
+        int, typer.Option(min=500, max=200_000, help="法人单位数 legal entities")
     ] = 2000,
     seed: Annotated[int, typer.Option(help="随机种子 seed")] = 2018,
     error_rate: Annotated[
@@ -75,7 +75,18 @@ def sample(
     from pipelines.show import show_sample
     from sample_data import write_sample
 
-    show_sample(write_sample(out, units=units, seed=seed, error_rate=error_rate))
+    try:
+        summary = write_sample(out, units=units, seed=seed, error_rate=error_rate)
+    except FileExistsError as error:
+        raise InputError(
+            f"{out} 里有不是本程序写的文件；请换一个空文件夹。",
+            f"{out} holds files that are not a sample's; name an empty folder.",
+        ) from error
+    except ValueError as error:
+        raise UsageError(
+            f"无法生成仿真数据：{error}", f"Cannot make the sample: {error}"
+        ) from error
+    show_sample(summary)
 
 
 @app.command()

@@ -9,10 +9,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from audit.reference import load_families
-
 from audit.contracts import CONTRACT, Column, Table
 from audit.model import Rule
+from audit.reference import load_families
 from audit.rulebook import RuleBook, load_rulebook, render
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
