@@ -1,7 +1,8 @@
 """Rules times tables: outcomes by region, and every finding.
 
-Row rules of one table share two scans of it (counts, then findings); other rules run once each into
-a scratch table. A rule that crashes becomes an outcome with status ERROR and the night goes on.
+Row rules of one table share two scans of it (rows in scope, then verdicts that are not a pass);
+other rules run once each into a scratch table. A rule that crashes becomes an outcome with status
+ERROR and the night goes on.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from audit.portable import OPTIONAL_COLUMNS, ROW_ALIAS, RowShape, row_shape
 from audit.rulebook import LINK_TABLES, RuleBook, render
 
 SCRATCH = "rule_result"
+VERDICTS = "open_verdict"
 STAGED = "staged_finding"
 FINDING_COLUMNS = (
     "rule_id", "subject_id", "region_code", "observed", "expected",
@@ -65,10 +67,10 @@ def _region_filter(plan: CheckPlan, column: str = "region_code") -> str:
     return f"{column} LIKE {_text(plan.region_prefix + '%')}"
 
 
-def _outcome_select(plan: CheckPlan, rule_id: str, counts: str, seconds: float) -> str:
-    # COUNT first: a rule with nothing in scope in a region has no row there.
+def _outcome_select(plan: CheckPlan, counts: str, seconds: float) -> str:
+    # A rule with nothing in scope in a region has no row there.
     return f"""
-SELECT {_text(plan.run_id)} AS run_id, {_text(rule_id)} AS rule_id, region_code,
+SELECT {_text(plan.run_id)} AS run_id, rule_id, region_code,
   n_checked, n_failed, n_unknown,
   CASE WHEN n_failed > 0 THEN 'FAILED' ELSE 'PASSED' END AS status,
   CAST({seconds:.6f} AS DOUBLE) AS seconds
@@ -88,55 +90,76 @@ def _column(rule: Rule, columns: Mapping[str, str], name: str) -> str:
     return {"variable": _text(rule.variable), "score": "CAST(1 AS DOUBLE)"}.get(name, "NULL")
 
 
-def _count_scan(table: str, ready: Sequence[_Ready], plan: CheckPlan) -> str:
-    shapes = [item.shape for item in ready if item.shape]
+def _scopes(ready: Sequence[_Ready]) -> dict[str, str]:
+    """Return a column name for each different scope: many rules share one."""
+    scopes = {item.shape.scope for item in ready if item.shape}
+    return {scope: f"s{number}" for number, scope in enumerate(sorted(scopes))}
+
+
+def _scope_scan(table: str, ready: Sequence[_Ready], plan: CheckPlan) -> str:
+    """Count the rows in each scope by region."""
     region = f"COALESCE({ROW_ALIAS}.region_code, '')"
-    counts = []
-    for number, shape in enumerate(shapes):
-        scope, holds = f"({shape.scope})", f"({shape.columns['holds']})"
-        counts += [
-            f"COUNT(*) FILTER (WHERE {scope}) AS c{number}",
-            f"COUNT(*) FILTER (WHERE {scope} AND NOT {holds}) AS f{number}",
-            f"COUNT(*) FILTER (WHERE {scope} AND {holds} IS NULL) AS u{number}",
-        ]
+    counts = [f"COUNT(*) FILTER (WHERE {s}) AS {name}" for s, name in _scopes(ready).items()]
     return f"""
 SELECT {region} AS region_code, {", ".join(counts)}
 FROM {table} AS {ROW_ALIAS} WHERE {_region_filter(plan, f"{ROW_ALIAS}.region_code")}
 GROUP BY {region}"""
 
 
-def _finding_scan(table: str, ready: Sequence[_Ready], plan: CheckPlan) -> str:
+def _verdict_scan(table: str, ready: Sequence[_Ready], plan: CheckPlan) -> str:
+    """Return a row for each verdict that is not a pass: failed or unknown.
+
+    Nearly all verdicts are passes, so this keeps little; texts are made for failing rows only.
+    """
     entries, conditions = [], []
     for item in ready:
         if item.shape is None:
             continue
-        columns = item.shape.columns
-        failing = f"({item.shape.scope}) AND NOT ({columns['holds']})"
-        values = [f"'rule_id': {_text(item.rule.id)}"]
+        columns, scope = item.shape.columns, item.shape.scope
+        holds = f"({columns['holds']})"
+        values = [f"'rule_id': {_text(item.rule.id)}", f"'failed': {holds} IS NOT NULL"]
         for name in FINDING_COLUMNS[1:]:
             kind = "DOUBLE" if name == "score" else "VARCHAR"
             values.append(f"'{name}': CAST({_column(item.rule, columns, name)} AS {kind})")
-        entries.append(f"CASE WHEN {failing} THEN {{{', '.join(values)}}} END")
-        conditions.append(f"({failing})")
+        open_verdict = f"({scope}) AND {holds} IS NOT TRUE"
+        entries.append(f"CASE WHEN {open_verdict} THEN {{{', '.join(values)}}} END")
+        conditions.append(f"({open_verdict})")
     found = f"UNNEST([{', '.join(entries)}]) AS f"
     return f"""
-SELECT {", ".join(f"f.{name}" for name in FINDING_COLUMNS)}
+SELECT {", ".join(f"f.{name}" for name in ("failed", *FINDING_COLUMNS))}
 FROM (SELECT {found} FROM {table} AS {ROW_ALIAS}
   WHERE {_region_filter(plan, f"{ROW_ALIAS}.region_code")} AND ({" OR ".join(conditions)}))
 WHERE f IS NOT NULL"""
 
 
+def _shared_counts(ready: Sequence[_Ready]) -> str:
+    """Return checked, failed and unknown by rule and region from the two scans."""
+    scopes = _scopes(ready)
+    checked = "\nUNION ALL ".join(
+        f"SELECT {_text(item.rule.id)} AS rule_id, region_code, {scopes[item.shape.scope]} AS n "
+        f"FROM {SCRATCH}"
+        for item in ready
+        if item.shape
+    )
+    return f"""
+SELECT c.rule_id, c.region_code, c.n AS n_checked, COALESCE(v.n_failed, 0) AS n_failed,
+  COALESCE(v.n_unknown, 0) AS n_unknown
+FROM ({checked}) AS c
+LEFT JOIN (
+  SELECT rule_id, COALESCE(region_code, '') AS region_code,
+    COUNT(*) FILTER (WHERE failed) AS n_failed, COUNT(*) FILTER (WHERE NOT failed) AS n_unknown
+  FROM {VERDICTS} GROUP BY rule_id, COALESCE(region_code, '')
+) AS v ON v.rule_id = c.rule_id AND v.region_code = c.region_code"""
+
+
 def _check_rows(engine: Engine, table: str, ready: Sequence[_Ready], plan: CheckPlan) -> None:
     began = time.perf_counter()
-    engine.materialise(SCRATCH, _count_scan(table, ready, plan))
-    engine.append(STAGED, _finding_scan(table, ready, plan))
+    engine.materialise(SCRATCH, _scope_scan(table, ready, plan))
+    engine.materialise(VERDICTS, _verdict_scan(table, ready, plan))
+    columns = ", ".join(FINDING_COLUMNS)
+    engine.append(STAGED, f"SELECT {columns} FROM {VERDICTS} WHERE failed")
     seconds = (time.perf_counter() - began) / len(ready)
-    for number, item in enumerate(ready):
-        counts = (
-            f"SELECT region_code, c{number} AS n_checked, f{number} AS n_failed, "
-            f"u{number} AS n_unknown FROM {SCRATCH}"
-        )
-        engine.append("audit.outcome", _outcome_select(plan, item.rule.id, counts, seconds))
+    engine.append("audit.outcome", _outcome_select(plan, _shared_counts(ready), seconds))
 
 
 def _check_single(engine: Engine, item: _Ready, plan: CheckPlan) -> None:
@@ -151,13 +174,14 @@ def _check_single(engine: Engine, item: _Ready, plan: CheckPlan) -> None:
     values += [f"{_column(item.rule, columns, name)} AS {name}" for name in FINDING_COLUMNS[5:]]
     engine.append(STAGED, f"SELECT {', '.join(values)} FROM {SCRATCH} WHERE NOT holds")
     counts = (
-        "SELECT COALESCE(region_code, '') AS region_code, COUNT(*) AS n_checked, "
+        f"SELECT {_text(item.rule.id)} AS rule_id, "
+        "COALESCE(region_code, '') AS region_code, COUNT(*) AS n_checked, "
         "COUNT(CASE WHEN NOT holds THEN 1 END) AS n_failed, "
         "COUNT(CASE WHEN holds IS NULL THEN 1 END) AS n_unknown "
         f"FROM {SCRATCH} GROUP BY COALESCE(region_code, '')"
     )
     seconds = time.perf_counter() - began
-    engine.append("audit.outcome", _outcome_select(plan, item.rule.id, counts, seconds))
+    engine.append("audit.outcome", _outcome_select(plan, counts, seconds))
 
 
 def _missing(rule: Rule, plan: CheckPlan) -> list[str]:
@@ -292,7 +316,7 @@ def check(engine: Engine, plan: CheckPlan) -> CheckSummary:
     _run_ready(engine, ready, plan, errors)
     _nothing_in_scope(engine, plan)
     n_findings = _publish_findings(engine, plan)
-    for name in (SCRATCH, STAGED):
+    for name in (SCRATCH, VERDICTS, STAGED):
         engine.execute(f"DROP TABLE IF EXISTS {name}")
     rows = engine.fetch(
         "SELECT status, COUNT(*) AS n FROM (SELECT rule_id, MIN(status) AS status "
