@@ -99,7 +99,7 @@ def _scopes(ready: Sequence[_Ready]) -> dict[str, str]:
 def _scope_scan(table: str, ready: Sequence[_Ready], plan: CheckPlan) -> str:
     """Count the rows in each scope by region."""
     region = f"COALESCE({ROW_ALIAS}.region_code, '')"
-    counts = [f"COUNT(*) FILTER (WHERE {s}) AS {name}" for s, name in _scopes(ready).items()]
+    counts = [f"COUNT_IF({scope}) AS {name}" for scope, name in _scopes(ready).items()]
     return f"""
 SELECT {region} AS region_code, {", ".join(counts)}
 FROM {table} AS {ROW_ALIAS} WHERE {_region_filter(plan, f"{ROW_ALIAS}.region_code")}
@@ -293,7 +293,9 @@ SELECT s.finding_key, {run_id} AS run_id, s.rule_id, r.rule_version, r.severity,
   {_message("zh")} AS message_zh, {_message("en")} AS message_en
 FROM keyed AS s
 JOIN rule_text AS r ON r.rule_id = s.rule_id
-LEFT JOIN unit AS u ON u.unit_id = s.subject_id
+LEFT JOIN (
+  SELECT unit_id, specialty FROM unit WHERE unit_id IN (SELECT subject_id FROM {STAGED})
+) AS u ON u.unit_id = s.subject_id
 LEFT JOIN specialty_owner AS o ON o.specialty = u.specialty
 WHERE s.place = 1""",
     )
