@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
 
@@ -23,3 +24,17 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("../shared is not here: only the reference material's checks need it")
     return SHARED
+
+
+@pytest.fixture(autouse=True)
+def no_outward_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing calls out: a connection to any other machine fails the test that made it."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        host = address[0] if isinstance(address, tuple) else "local"
+        if host not in ("local", "127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a connection to {host} was tried")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)

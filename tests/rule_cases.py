@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from audit.reference import load_reference
 
 from audit.checking import CheckPlan, check
 from audit.contracts import CONTRACT, read_yaml
@@ -16,6 +15,7 @@ from audit.derive import POLARS_TYPES, DeriveLists, derive
 from audit.engines.duckdb import DuckDBEngine
 from audit.model import Rule
 from audit.night import create_outputs, create_reference, rule_texts
+from audit.reference import load_reference
 from audit.rulebook import RULES_DIR, RuleBook, render
 from audit.views import UNIT_SOURCES
 

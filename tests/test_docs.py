@@ -1,0 +1,80 @@
+"""Pages that must stay true: generated pages, queries, settings, commands."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import polars as pl
+import pytest
+import typer
+from deliveries import Night, run
+from tiny import entity, write_csv
+
+from audit.rulebook import load_rulebook, render
+from pipelines.cli import app
+from pipelines.config import RunConfig, Scoring, Tasks, load_config
+from reports.pages import pages
+
+ROOT = Path(__file__).resolve().parents[1]
+QUERIES = re.findall(
+    r"```sql\n(.*?)```", (ROOT / "docs" / "queries.md").read_text("utf-8"), re.DOTALL
+)
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
+    folder = tmp_path_factory.mktemp("docs")
+    write_csv(folder / "in" / "legal_entity.csv", [entity(), entity(unit_id="L2", name="乙　厂")])
+    return run(folder / "in", folder / "out")
+
+
+def test_generated_pages_are_current() -> None:
+    stale = [path.name for path, text in pages().items() if path.read_text("utf-8") != text]
+
+    assert stale == []
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda q: q.split("\n")[0][:50])
+def test_worked_query_runs(night: Night, query: str) -> None:
+    assert isinstance(night.table(query), pl.DataFrame)
+
+
+def test_there_are_worked_queries() -> None:
+    assert len(QUERIES) >= 12
+
+
+def test_configuration_page_names_every_setting_with_its_default(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    text = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0]
+    path = tmp_path / "census.toml"
+    path.write_text(text, encoding="utf-8")
+
+    shown = tomllib.loads(text)
+    config = load_config(path)
+
+    for section, kind in (("scoring", Scoring), ("tasks", Tasks)):
+        assert set(shown[section]) == {field.name for field in fields(kind)}
+    assert (config.scoring, config.tasks) == (Scoring(), Tasks())
+    for name, value in shown["run"].items():
+        assert value == getattr(RunConfig(), name)
+    for rule_id, values in config.parameters.items():
+        assert render(load_rulebook().get(rule_id), values)
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
+def test_readme_names_every_command(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    group = typer.main.get_command(app)
+    commands = set(group.commands) - {"sample"}  # type: ignore[attr-defined]
+
+    assert {c for c in commands if f"census-audit {c}" not in text} == set()
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md", "CONTRIBUTING.md"])
+def test_links_lead_somewhere(name: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text("utf-8"))
+
+    assert [link for link in links if not (ROOT / link).exists()] == []
