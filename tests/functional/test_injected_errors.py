@@ -88,7 +88,8 @@ def test_outcomes_add_up(night: Night) -> None:
         "WHERE n_failed + n_unknown > n_checked OR n_failed < 0 OR n_unknown < 0"
     )
     findings = night.table(
-        "SELECT o.rule_id FROM (SELECT rule_id, SUM(n_failed) AS n FROM audit.outcome GROUP BY 1) o "
+        "SELECT o.rule_id "
+        "FROM (SELECT rule_id, SUM(n_failed) AS n FROM audit.outcome GROUP BY 1) o "
         "LEFT JOIN (SELECT rule_id, COUNT(*) AS n FROM audit.finding GROUP BY 1) f "
         "USING (rule_id) WHERE o.n <> COALESCE(f.n, 0)"
     )
