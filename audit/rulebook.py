@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -35,10 +36,20 @@ _REQUIRED = {
     "owner", "version", "status", "message", "verify", "false_positives",
 }  # fmt: skip
 _OPTIONAL = {"parameters", "optional_tables", "always_decidable"}
+_TEXTS = _REQUIRED - {"title", "message", "verify", "false_positives", "tables"}
 _FIELD = re.compile(r"\{([^}]*)\}")
 _MESSAGE_FIELDS = {"observed", "expected", "related", "variable"}
 # Quoted text and comments are matched first so that a colon inside them is left alone.
-_PLACEHOLDER = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|(?<!:):([a-z_][a-z0-9_]*)", re.DOTALL)
+_PLACEHOLDER = re.compile(
+    r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|(?<!:):([A-Za-z_][A-Za-z0-9_]*)", re.DOTALL
+)
+_LITERALS = {
+    "integer": r"-?[0-9]+",
+    "number": r"-?[0-9]+(\.[0-9]+)?",
+    "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    "text": r"[^\0]*",
+    "list": r"[^\0]*",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +82,13 @@ class RuleBook:
             for rule in self.rules
             if rule.status is RuleStatus.ACTIVE and any(fnmatch(rule.id, glob) for glob in globs)
         )
-        if not chosen:
+        # A mistyped id among right ones must not pass for a check that was done.
+        idle = [glob for glob in globs if not any(fnmatch(rule.id, glob) for rule in chosen)]
+        if idle or not chosen:
+            named = ", ".join(idle) or patterns
             raise RuleError(
-                f"没有规则与 {patterns} 相符。用 census-audit rules list 查看全部规则。",
-                f"No rule matches {patterns}. See census-audit rules list.",
+                f"没有规则与 {named} 相符。用 census-audit rules list 查看全部规则。",
+                f"No rule matches {named}. See census-audit rules list.",
             )
         return RuleBook(chosen)
 
@@ -92,22 +106,41 @@ def _line_of(text: str, key: str) -> int:
 
 def _label(path: Path, header: Mapping[str, Any], key: str, text: str) -> Label:
     entry = header[key]
-    if not isinstance(entry, Mapping) or set(entry) != {"zh", "en"} or not all(entry.values()):
+    whole = isinstance(entry, Mapping) and set(entry) == {"zh", "en"}
+    if not whole or not all(text and isinstance(text, str) for text in entry.values()):
         line = _line_of(text, key)
         raise _fail(path, line, f"{key} 须有中英文 zh 和 en", f"{key} needs zh and en")
     return Label(entry["zh"], entry["en"])
 
 
-def _parameters(path: Path, entry: Mapping[str, Any], text: str) -> tuple[Parameter, ...]:
+def _parameters(path: Path, header: Mapping[str, Any], text: str) -> tuple[Parameter, ...]:
+    entry = header.get("parameters", {})
+    if not isinstance(entry, Mapping):
+        raise _fail(path, _line_of(text, "parameters"), "parameters 须为“名称: 内容”",
+                    "parameters must be name: entry")  # fmt: skip
     found = []
     for name, spec in entry.items():
-        if not isinstance(spec, Mapping) or set(spec) != {"type", "default", "note"}:
-            line = _line_of(text, name)
+        line = _line_of(text, name)
+        whole = isinstance(spec, Mapping) and set(spec) == {"type", "default", "note"}
+        if not whole or not all(isinstance(value, str) for value in spec.values()):
             raise _fail(path, line, f"参数 {name} 须有 type、default、note",
                         f"parameter {name} needs type, default and note")  # fmt: skip
-        literal(spec["type"], spec["default"], f"{path.name} {name}")
+        if not _is_literal(spec["type"], spec["default"]):
+            raise _fail(path, line, f"参数 {name} 的 default 不是 {spec['type']} 类型",
+                        f"the default of parameter {name} is not {spec['type']}")  # fmt: skip
         found.append(Parameter(name=name, **spec))
     return tuple(found)
+
+
+def _check_use(path: Path, rule: Rule, text: str) -> None:
+    declared = {parameter.name for parameter in rule.parameters}
+    used = {match[1]: match.start() for match in _PLACEHOLDER.finditer(rule.sql) if match[1]}
+    for name in sorted(set(used) - declared):
+        line = text.count("\n", 0, text.rindex(rule.sql) + used[name]) + 1
+        raise _fail(path, line, f"未声明的参数 :{name}", f"undeclared parameter :{name}")
+    if idle := sorted(declared - set(used)):
+        raise _fail(path, _line_of(text, idle[0]), f"参数 {idle[0]} 未用到",
+                    f"parameter {idle[0]} is never used")  # fmt: skip
 
 
 def _check_choice(path: Path, text: str, key: str, value: str, known: Iterable[str]) -> None:
@@ -117,12 +150,23 @@ def _check_choice(path: Path, text: str, key: str, value: str, known: Iterable[s
                     f"{key} is {value}, not one of {', '.join(choices)}")  # fmt: skip
 
 
-def _check_header(path: Path, header: Mapping[str, Any], text: str) -> None:
+def _check_keys(path: Path, header: Mapping[str, Any], text: str) -> None:
     if missing := sorted(_REQUIRED - set(header)):
         raise _fail(path, 2, f"缺少：{', '.join(missing)}", f"missing: {', '.join(missing)}")
     if extra := sorted(set(header) - _REQUIRED - _OPTIONAL):
         line = _line_of(text, extra[0])
         raise _fail(path, line, f"不认识的键：{', '.join(extra)}", f"unknown: {', '.join(extra)}")
+    for key in sorted(_TEXTS):
+        if not header[key] or not isinstance(header[key], str):
+            raise _fail(path, _line_of(text, key), f"{key} 须为一个文本", f"{key} must be one text")
+    for key in ("tables", "optional_tables"):
+        value = header.get(key, ["-"])
+        if not value or not isinstance(value, list):
+            raise _fail(path, _line_of(text, key), f"{key} 须为非空清单 [..]",
+                        f"{key} must be a list [..] with entries")  # fmt: skip
+
+
+def _check_header(path: Path, header: Mapping[str, Any], text: str) -> None:
     families = {family.id: family for family in load_families()}
     if not path.name.startswith(f"{header['id']}_"):
         raise _fail(path, _line_of(text, "id"), "文件名须以规则编号开头",
@@ -138,31 +182,75 @@ def _check_header(path: Path, header: Mapping[str, Any], text: str) -> None:
     _check_choice(path, text, "status", header["status"], list(RuleStatus))
     _check_choice(path, text, "grain", header["grain"], GRAINS)
     _check_choice(path, text, "level", header["level"], list("012345"))
-    for table in [*header["tables"], *header.get("optional_tables", [])]:
-        _check_choice(path, text, "tables", table, tables)
+    _check_choice(path, text, "always_decidable", header.get("always_decidable", "false"),
+                  ["true", "false"])  # fmt: skip
+    if not re.fullmatch(r"[A-Z]{3}[0-9]{3}", header["id"]):
+        raise _fail(path, _line_of(text, "id"), "id 须为三个字母加三位数字",
+                    "id must be three letters and three digits")  # fmt: skip
+    if not re.fullmatch(r"[1-9][0-9]*", header["version"]):
+        raise _fail(path, _line_of(text, "version"), "version 须为从 1 起的整数",
+                    "version must be a whole number from 1")  # fmt: skip
+    for key in ("tables", "optional_tables"):
+        for table in header.get(key, []):
+            _check_choice(path, text, key, table, tables)
 
 
-def _check_messages(path: Path, rule: Rule) -> None:
-    for text in (rule.message.zh, rule.message.en):
-        if unknown := set(_FIELD.findall(text)) - _MESSAGE_FIELDS:
-            raise _fail(path, 1, f"message 中有不认识的字段 {sorted(unknown)}",
+def _check_messages(path: Path, rule: Rule, text: str) -> None:
+    for message in (rule.message.zh, rule.message.en):
+        if unknown := set(_FIELD.findall(message)) - _MESSAGE_FIELDS:
+            line = _line_of(text, "message")
+            raise _fail(path, line, f"message 中有不认识的字段 {sorted(unknown)}",
                         f"message has unknown fields {sorted(unknown)}")  # fmt: skip
 
 
-def read_rule(path: Path) -> Rule:
-    """Read one rule file; RuleError names the file, the line and what is wrong."""
-    text = path.read_text(encoding="utf-8")
-    match = _HEADER.match(text)
-    if match is None:
-        raise _fail(path, 1, "文件须以 /* --- 开头的 YAML 说明开始",
-                    "the file must begin with a YAML header in /* --- … --- */")  # fmt: skip
+def _repeated(node: yaml.Node | None) -> yaml.Node | None:
+    # YAML would take the last of two equal keys in silence.
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    seen: set[str] = set()
+    for key, value in node.value:
+        twice: yaml.Node | None = key if key.value in seen else _repeated(value)
+        if twice is not None:
+            return twice
+        seen.add(key.value)
+    return None
+
+
+def _header(path: Path, text: str, body: str) -> dict[str, Any]:
     try:
-        header = yaml.load(match["header"], Loader=yaml.BaseLoader)  # noqa: S506  # strings only
+        twice = _repeated(yaml.compose(body, Loader=yaml.BaseLoader))
+        header = yaml.load(body, Loader=yaml.BaseLoader)  # noqa: S506  # strings only
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 2
         raise _fail(path, line, "说明不是有效的 YAML", "the header is not valid YAML") from error
+    if twice is not None:
+        line = twice.start_mark.line + 2
+        raise _fail(path, line, f"{twice.value} 写了两次", f"{twice.value} stands twice")
+    if not isinstance(header, dict):
+        raise _fail(path, 2, "说明须为“键: 值”", "the header must be key: value")
+    _check_keys(path, header, text)
     _check_header(path, header, text)
+    return header
+
+
+def _split(path: Path) -> tuple[str, str, str]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise _fail(path, line, "文件不是 UTF-8 编码", "the file is not UTF-8") from error
+    match = _HEADER.match(text)
+    if match is None:
+        raise _fail(path, 1, "文件须以 /* --- 开头的 YAML 说明开始",
+                    "the file must begin with a YAML header in /* --- … --- */")  # fmt: skip
+    return text, match["header"], match["sql"].strip()
+
+
+def read_rule(path: Path) -> Rule:
+    """Read one rule file; RuleError names the file, the line and what is wrong."""
+    text, body, sql = _split(path)
+    header = _header(path, text, body)
     rule = Rule(
         **{key: header[key] for key in ("id", "name", "family", "clause", "grain", "variable")},
         title=_label(path, header, "title", text),
@@ -176,13 +264,14 @@ def read_rule(path: Path) -> Rule:
         tables=tuple(header["tables"]),
         optional_tables=tuple(header.get("optional_tables", ())),
         owner=header["owner"],
-        parameters=_parameters(path, header.get("parameters", {}), text),
+        parameters=_parameters(path, header, text),
         always_decidable=header.get("always_decidable") == "true",
-        sql=match["sql"].strip(),
+        sql=sql,
         path=path.name,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
     )
-    _check_messages(path, rule)
+    _check_messages(path, rule, text)
+    _check_use(path, rule, text)
     return rule
 
 
@@ -192,23 +281,26 @@ def load_rulebook(folder: Path = RULES_DIR) -> RuleBook:
     for field in ("id", "name"):
         values = [getattr(rule, field) for rule in rules]
         if repeated := sorted({value for value in values if values.count(value) > 1}):
+            files = ", ".join(rule.path for rule in rules if getattr(rule, field) in repeated)
             raise RuleError(
-                f"规则的 {field} 重复：{', '.join(repeated)}",
-                f"Rules share the {field}: {', '.join(repeated)}",
+                f"规则的 {field} 重复：{', '.join(repeated)}（{files}）",
+                f"Rules share the {field}: {', '.join(repeated)} ({files})",
             )
     return RuleBook(tuple(rules))
 
 
+def _is_literal(kind: str, value: str) -> bool:
+    if kind not in _LITERALS or not re.fullmatch(_LITERALS[kind], value):
+        return False
+    try:
+        return kind != "date" or bool(date.fromisoformat(value))
+    except ValueError:
+        return False
+
+
 def literal(kind: str, value: str, where: str) -> str:
     """Return a parameter as a SQL literal; RuleError where the text is not of its type."""
-    patterns = {
-        "integer": r"-?\d+",
-        "number": r"-?\d+(\.\d+)?",
-        "date": r"\d{4}-\d{2}-\d{2}",
-        "text": r"[^\0]*",
-        "list": r"[^\0]*",
-    }
-    if kind not in patterns or not re.fullmatch(patterns[kind], value, re.DOTALL):
+    if not _is_literal(kind, value):
         raise RuleError(
             f"{where}：参数值不是 {kind} 类型", f"{where}: the parameter value is not {kind}"
         )
@@ -216,7 +308,9 @@ def literal(kind: str, value: str, where: str) -> str:
     if kind == "list":
         items = ("'" + item.replace("'", "''") + "'" for item in value.split("|"))
         return "(" + ", ".join(items) + ")"
-    return {"date": f"DATE {quoted}", "text": quoted}.get(kind, value)
+    # `-:x` must not become the comment `--1`.
+    number = f"({value})" if value.startswith("-") else value
+    return {"date": f"DATE {quoted}", "text": quoted}.get(kind, number)
 
 
 def render(rule: Rule, overrides: Mapping[str, str] | None = None) -> str:

@@ -10,11 +10,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 
 from audit.contracts import CONTRACT, Table
+from audit.engines.duckdb import DuckDBEngine, Limits
 from audit.errors import InputError
 from audit.normalise import name_key
 from pipelines.parsing import BLANKS, normalise_text
@@ -24,7 +27,9 @@ from pipelines.readers.opening import open_source
 TABLE = "confidential_digest"
 NAME_COLUMNS = ("name", "parent_name", "unit_name")
 _DIGEST = re.compile(r"^[0-9a-f]{64}$")
-_BLANK = re.compile(rf"[\s{BLANKS}]+")
+_BLANKS = rf"[\s{BLANKS}]+"
+FEW = 200
+"""Below so many texts, asking a database costs more than hashing them here."""
 
 
 def identifying(table: Table) -> list[str]:
@@ -34,24 +39,48 @@ def identifying(table: Table) -> list[str]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Confidential:
     """The digests of a delivery and their salt; without digests nothing is confidential."""
 
     digests: frozenset[str] = frozenset()
     salt: bytes = b""
 
-    def _known(self, text: str) -> bool:
-        return hashlib.sha256(self.salt + text.encode()).hexdigest() in self.digests
+    def _matches(self, values: pl.Series) -> list[str]:
+        """Return the values that name a confidential unit in one of their ways of writing."""
+        ways = {
+            "as_given": values,
+            "upper": values.str.to_uppercase(),
+            "unspaced": values.str.replace_all(_BLANKS, ""),
+            "key": pl.select(name_key(pl.lit(values))).to_series(),
+        }
+        frames = [pl.DataFrame({"value": values, "form": form}) for form in ways.values()]
+        forms = pl.concat(frames).drop_nulls().unique()
+        if forms.height < FEW:
+            known = [self._is_known(form) for form in forms["form"].to_list()]
+            return forms.filter(pl.Series(known, dtype=pl.Boolean))["value"].unique().to_list()
+        self._engine.register("forms", forms.to_arrow())
+        found = self._engine.rows(
+            "SELECT DISTINCT f.value FROM forms AS f, salt AS s "
+            "WHERE sha256(s.salt || encode(f.form)) IN (SELECT digest FROM digests)"
+        )
+        return [str(row[0]) for row in found]
 
-    def _matches(self, values: pl.Series) -> set[str]:
-        keys = pl.select(name_key(pl.lit(values))).to_series().to_list()
-        matched = set()
-        for value, key in zip(values.to_list(), keys, strict=True):
-            forms = {value, value.upper(), _BLANK.sub("", value), key or value}
-            if any(map(self._known, forms)):
-                matched.add(value)
-        return matched
+    def _is_known(self, form: str) -> bool:
+        return hashlib.sha256(self.salt + form.encode()).hexdigest() in self.digests
+
+    @cached_property
+    def _engine(self) -> DuckDBEngine:
+        """A database in memory that has nowhere to spill to: names in it reach no disk."""
+        engine = DuckDBEngine(limits=Limits(temp_directory=None))
+        engine.register("salt", pa.table({"salt": pa.array([self.salt], pa.binary())}))
+        engine.register("digests", pa.table({"digest": sorted(self.digests)}))
+        return engine
+
+    def close(self) -> None:
+        """Forget what was compared."""
+        if "_engine" in self.__dict__:
+            self._engine.close()
 
     def rows(self, table: Table, texts: pl.DataFrame) -> pl.Series:
         """Tell which rows of normalised text name a confidential unit."""

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from audit.contracts import CONTRACT
 from audit.errors import UsageError
 
 T = TypeVar("T")
+
+_FORMS = {
+    "city": r"\d{12}",
+    "vintage": r"\d{4}-\d{2}-\d{2}",
+    "reference_date": r"\d{4}-\d{2}-\d{2}",
+    "memory": r"\d+(\.\d+)? ?([KMGT]i?)?B",
+}
+_RANGES = {
+    "threads": (1, 256),
+    "keep_runs": (2, 10_000),
+    "limit_units": (0.0, 1.0),
+    "limit_self_employed": (0.0, 1.0),
+    "flag_probability": (0.0, 1.0),
+    "due_days": (0, 365),
+    "random_share": (0.0, 1.0),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,18 +76,45 @@ def _unknown(section: str, keys: set[str], known: set[str]) -> None:
         )
 
 
+def _mapping(section: str, value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise UsageError(
+            f"配置文件中 [{section}] 应为一节（键 = 值）。",
+            f"[{section}] in the configuration should be a section of key = value.",
+        )
+    return value
+
+
+def _check_value(section: str, name: str, value: Any) -> None:
+    if name in _FORMS and not re.fullmatch(_FORMS[name], value):
+        raise UsageError(
+            f"配置文件 [{section}] {name} 的写法不对，例如 {getattr(RunConfig(), name)}。",
+            f"The configuration value [{section}] {name} is not well formed; "
+            f"for example {getattr(RunConfig(), name)}.",
+        )
+    low, high = _RANGES.get(name, (value, value))
+    if not low <= value <= high:
+        raise UsageError(
+            f"配置文件 [{section}] {name} 应在 {low} 与 {high} 之间。",
+            f"The configuration value [{section}] {name} should be between {low} and {high}.",
+        )
+
+
 def _section(section: str, default: T, values: Mapping[str, Any]) -> T:
     known = {f.name: f for f in fields(default)}  # type: ignore[arg-type]  # dataclass by use
     _unknown(section, set(values), set(known))
     typed: dict[str, Any] = {}
     for name, value in values.items():
         wanted = type(getattr(default, name))
-        if not isinstance(value, int | float if wanted is float else wanted):
+        # To Python, true is an integer.
+        fits = isinstance(value, int | float if wanted is float else wanted)
+        if not fits or isinstance(value, bool):
             raise UsageError(
                 f"配置文件 [{section}] {name} 的类型不对，应为 {wanted.__name__}。",
                 f"The configuration value [{section}] {name} should be {wanted.__name__}.",
             )
         typed[name] = wanted(value)
+        _check_value(section, name, typed[name])
     return replace(default, **typed)  # type: ignore[type-var]  # dataclass by use
 
 
@@ -92,27 +137,34 @@ def load_config(path: Path | None) -> RunConfig:
     if path is None:
         return base
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        # Editors on Windows put a byte order mark in front.
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(
             f"无法读取配置文件 {path}：{error}", f"Cannot read the configuration {path}: {error}"
         ) from error
     sections = {"run", "tables", "parameters", "scoring", "tasks", "confidential"}
     _unknown("census.toml", set(data), sections)
-    confidential = data.get("confidential", {})
-    _unknown("confidential", set(confidential), {"salt_file"})
-    run = data.get("run", {})
+    given = {name: _mapping(name, data.get(name, {})) for name in sorted(sections)}
+    _unknown("confidential", set(given["confidential"]), {"salt_file"})
     plain = {"city", "vintage", "reference_date", "memory", "threads", "keep_runs"}
-    _unknown("run", set(run), plain)
-    salt = confidential.get("salt_file")
+    _unknown("run", set(given["run"]), plain)
+    salt = given["confidential"].get("salt_file", "")
+    if not isinstance(salt, str):
+        raise UsageError(
+            "配置文件 [confidential] salt_file 的类型不对，应为 str。",
+            "The configuration value [confidential] salt_file should be str.",
+        )
+    tables = _texts("tables", given["tables"])
+    _unknown("tables", set(tables), {table.name for table in CONTRACT.delivered})
     return replace(
-        _section("run", base, run),
+        _section("run", base, given["run"]),
         salt_file=(path.parent / salt) if salt else None,
-        tables=_texts("tables", data.get("tables", {})),
+        tables=tables,
         parameters={
-            rule: _texts(f"parameters.{rule}", values)
-            for rule, values in data.get("parameters", {}).items()
+            rule: _texts(f"parameters.{rule}", _mapping(f"parameters.{rule}", values))
+            for rule, values in given["parameters"].items()
         },
-        scoring=_section("scoring", base.scoring, data.get("scoring", {})),
-        tasks=_section("tasks", base.tasks, data.get("tasks", {})),
+        scoring=_section("scoring", base.scoring, given["scoring"]),
+        tasks=_section("tasks", base.tasks, given["tasks"]),
     )

@@ -6,6 +6,7 @@ Every row is accounted for: delivered = loaded + refused, for each file, or the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -183,7 +184,10 @@ def run(ctx: RunContext) -> IngestSummary:
     loader = Loader(ctx.engine, lists, confidential)
     order = sorted(sources, key=lambda source: (source.table not in FIRST, source.file_no))
     reports: list[FileReport] = []
-    with bar(ctx.progress, "读取报送文件", "Reading files", len(order)) as progress:
+    with (
+        closing(confidential),
+        bar(ctx.progress, "读取报送文件", "Reading files", len(order)) as progress,
+    ):
         for source in order:
             reports.append(loader.load(source))
             progress.advance()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import math
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import xlsxwriter
 
 from audit.engines.duckdb import PackageReader
@@ -13,6 +16,9 @@ from audit.errors import InputError, UsageError
 
 PACKAGE = "census_audit.duckdb"
 XLSX_ROWS = 1_048_575
+XLSX_TEXT = 32_767
+XLSX_EXACT = 10**15
+"""Spreadsheets keep 15 digits of a number; what has more stays text."""
 
 
 def current_package(out: Path) -> Path:
@@ -63,13 +69,19 @@ def _write_xlsx(table: pa.Table, path: Path) -> None:
             f"结果有 {table.num_rows} 行，超过电子表格的 {XLSX_ROWS} 行。请写 .csv。",
             f"{table.num_rows} rows are more than a sheet holds ({XLSX_ROWS}). Write .csv.",
         )
+    texts = (column for column in table.columns if pa.types.is_string(column.type))
+    if any((pc.max(pc.utf8_length(column)).as_py() or 0) > XLSX_TEXT for column in texts):
+        raise UsageError(
+            f"有文字超过电子表格单元格的 {XLSX_TEXT} 个字符。请写 .csv。",
+            f"A text is longer than a cell of a sheet holds ({XLSX_TEXT}). Write .csv.",
+        )
     options = {
         "constant_memory": True,
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
-    with xlsxwriter.Workbook(str(path), options) as book:
+    with path.open("wb") as file, xlsxwriter.Workbook(file, options) as book:
         sheet = book.add_worksheet("结果")
         head = book.add_format({"bold": True, "bg_color": "#DDE6F0"})
         text = book.add_format({"num_format": "@"})
@@ -80,7 +92,13 @@ def _write_xlsx(table: pa.Table, path: Path) -> None:
             for place, value in enumerate(row):
                 if isinstance(value, bool) or value is None:
                     sheet.write(number, place, value)
-                elif isinstance(value, int | float):
+                elif _is_number(value):
                     sheet.write_number(number, place, value)
                 else:
                     sheet.write_string(number, place, str(value), text)
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int | Decimal) and -XLSX_EXACT < value < XLSX_EXACT

@@ -14,8 +14,19 @@ from audit.errors import EngineError
 
 SCHEMAS = ("census", "raw", "ref", "linkage", "audit")
 STORAGE_VERSION = "v1.5.0"
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-_IDENTIFIER = re.compile(r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$")
+# From the first quotation mark to the last: a value may hold quotation marks and line breaks.
+_QUOTED = re.compile(r"'.*'|\".*\"", re.DOTALL)
+_NUMBER = re.compile(r"(?<![\w.])-?\d[\d.]*(e[+-]?\d+)?", re.IGNORECASE)
+_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?")
+# These speak of statements, files and resources; all others may quote a unit's value.
+_WITHOUT_VALUES = (
+    duckdb.ParserException,
+    duckdb.SyntaxException,
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.PermissionException,
+    duckdb.OperationalError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +59,13 @@ class DuckDBEngine:
     def __init__(self, path: Path | None = None, limits: Limits | None = None) -> None:
         limits = limits or Limits()
         self._con = duckdb.connect(":memory:", config=_quiet_config(limits))
+        try:
+            self._open(path)
+        except duckdb.Error as error:
+            self._con.close()
+            raise engine_error(error, f"ATTACH {path}") from error
+
+    def _open(self, path: Path | None) -> None:
         # Times on forms are local to the census; nothing may depend on the machine's zone.
         self._con.execute("SET TimeZone = 'Asia/Shanghai'")
         if path is not None:
@@ -64,7 +82,7 @@ class DuckDBEngine:
 
     @staticmethod
     def _checked(name: str) -> str:
-        if not _IDENTIFIER.match(name):
+        if not _IDENTIFIER.fullmatch(name):
             raise ValueError(f"not a table name: {name}")
         return name
 
@@ -153,13 +171,15 @@ class PackageReader:
     """A published package, opened read-only and hardened for SQL written by anybody."""
 
     def __init__(self, path: Path, limits: Limits | None = None) -> None:
-        self._con = duckdb.connect(
-            str(path), read_only=True, config=_quiet_config(limits or Limits())
-        )
-        self._con.execute("SET TimeZone = 'Asia/Shanghai'")
-        self._con.execute("SET search_path = 'main,audit,census,linkage,ref'")
-        self._con.execute("SET enable_external_access = false")
-        self._con.execute("SET lock_configuration = true")
+        config = _quiet_config(limits or Limits())
+        try:
+            self._con = duckdb.connect(str(path), read_only=True, config=config)
+            self._con.execute("SET TimeZone = 'Asia/Shanghai'")
+            self._con.execute("SET search_path = 'main,audit,census,linkage,ref'")
+            self._con.execute("SET enable_external_access = false")
+            self._con.execute("SET lock_configuration = true")
+        except duckdb.Error as error:
+            raise engine_error(error, f"ATTACH {path}") from error
 
     def fetch(self, sql: str) -> pa.Table:
         """Run one statement and return all its rows; EngineError tells what is wrong with it."""
@@ -182,18 +202,22 @@ class PackageReader:
 
 def engine_error(error: Exception, sql: str) -> EngineError:
     """Wrap a DuckDB error with the statement it came from."""
-    first = str(error).strip().splitlines()[0]
-    if isinstance(error, duckdb.ConversionException | duckdb.ConstraintException):
-        # These quote the value they choked on, and it may be a unit's.
-        first = _QUOTED.sub("'…'", first)
-    if "No space left" in str(error) or "disk" in first.lower():
+    text = str(error).strip()
+    if not isinstance(error, _WITHOUT_VALUES):
+        # What follows LINE quotes the statement, and would lengthen the quotation.
+        text = _NUMBER.sub("…", _QUOTED.sub("'…'", text.rpartition("\n\nLINE ")[0] or text))
+    first = text.splitlines()[0]
+    resource = isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException)
+    if resource and re.search(
+        "disk|no space left|failed to offload", _QUOTED.sub("", first), re.IGNORECASE
+    ):
         return EngineError(
             f"磁盘空间不足或无法写入：{first}。请清理磁盘后重新运行，已发布的数据包未受影响。",
             f"Disk full or not writable: {first}. Free space and run again; "
             "the published package is untouched.",
         )
-    text = sql if len(sql) <= 4000 else sql[:4000] + " …"
+    statement = sql if len(sql) <= 4000 else sql[:4000] + " …"
     return EngineError(
-        f"数据库无法执行语句：{first}\n语句：{text}",
+        f"数据库无法执行语句：{first}\n语句：{statement}",
         f"The database refused a statement: {first}",
     )

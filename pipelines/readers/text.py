@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -242,7 +243,9 @@ def _after_lines(buffer: bytes, count: int) -> bytes:
 
 def _head(path: Path, encoding: encodings.Encoding) -> str:
     with encodings.open_bytes(path) as stream:
-        first = next(encodings.utf8_pieces(stream, encoding), b"")
+        # Only the head: a wrong guess would mark every byte of a whole piece.
+        start = io.BytesIO(stream.read(2 * HEAD))
+    first = next(encodings.utf8_pieces(start, encoding), b"")
     cut = first[:HEAD]
     whole = cut if len(first) <= HEAD else cut[: cut.rfind(b"\n") + 1] or cut
     return whole.decode(errors="ignore")
