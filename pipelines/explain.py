@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,12 @@ from audit.errors import UsageError
 from audit.views import UNIT_SOURCES
 from pipelines.sql import current_package
 
-_SUBJECT_KEYS = ("unit_id", "frame_id", "record_id", "event_id", "visit_id", "enumerator_id",
-                 "block_id", "legal_unit_id", "region_code")  # fmt: skip
+_IDS = (
+    "unit_id", "frame_id", "record_id", "event_id", "visit_id", "enumerator_id", "block_id",
+    "legal_unit_id",
+)  # fmt: skip
+_CODES = ("credit_code", "parent_credit_code")
+MOST_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,26 +81,45 @@ def _tables(rule: dict[str, Any]) -> Iterator[Table]:
                 yield CONTRACT.tables[table]
 
 
-def _rows_of(reader: PackageReader, table: Table, role: str, key: object) -> Iterator[SourceRow]:
-    columns = [c for c in _SUBJECT_KEYS if c in table.by_name]
-    if table.name == "region" or not columns:
+def _condition(table: Table, key: object, code: object) -> str:
+    """Return which rows of a table belong to a subject: by its id, or by its credit code."""
+    parts = [f"CAST(t.{c} AS VARCHAR) = {_quoted(key)}" for c in _IDS if c in table.by_name]
+    if code is not None:
+        parts += [f"t.{c} = {_quoted(code)}" for c in _CODES if c in table.by_name]
+    return " OR ".join(parts)
+
+
+def _credit_code(reader: PackageReader, key: object) -> object:
+    found = reader.fetch(
+        f"SELECT credit_code FROM census.unit WHERE unit_id = {_quoted(key)} "
+        f"UNION ALL SELECT credit_code FROM census.frame_unit WHERE frame_id = {_quoted(key)} "
+        f"UNION ALL SELECT credit_code FROM census.register_unit WHERE record_id = {_quoted(key)}"
+    ).to_pylist()
+    return found[0]["credit_code"] if found else None
+
+
+def _rows_of(reader: PackageReader, table: Table, keys: Sequence[object]) -> Iterator[SourceRow]:
+    """Yield the rows of a table that speak of the subject or of the unit it is compared with."""
+    conditions = [_condition(table, key, _credit_code(reader, key)) for key in keys]
+    if table.name == "region" or not any(conditions):
         return
-    condition = " OR ".join(f"CAST(t.{c} AS VARCHAR) = {_quoted(key)}" for c in columns[:1])
     found = reader.fetch(
         f"SELECT t.*, f.file, r.file_line FROM census.{table.name} AS t "
         f"LEFT JOIN census.delivered_file AS f ON f.file_no = t.file_no "
         f"LEFT JOIN raw.{table.name} AS r ON r.file_no = t.file_no AND r.row_no = t.row_no "
-        f"WHERE {condition} ORDER BY t.file_no, t.row_no LIMIT 20"
+        f"WHERE {' OR '.join(c for c in conditions if c)} "
+        f"ORDER BY t.file_no, t.row_no LIMIT {MOST_ROWS}"
     ).to_pylist()
     for row in found:
         raw = reader.fetch(
             f"SELECT * FROM raw.{table.name} "
             f"WHERE file_no = {row['file_no']} AND row_no = {row['row_no']}"
         ).to_pylist()
+        own = any(str(row.get(c)) == str(keys[0]) for c in _IDS)
         yield SourceRow(
-            role=role,
+            role="subject" if own else "related",
             table=table,
-            file=row["file"],
+            file=row["file"] or "",
             row=row["row_no"],
             line=row["file_line"],
             cells=tuple(_cells(table, row, raw[0] if raw else {})),
@@ -133,14 +156,8 @@ def explain(out: Path, key: str) -> Explanation:
         finding = _find(reader, key)
         rule_id = _quoted(finding["rule_id"])
         rule = reader.fetch(f"SELECT * FROM audit.rule WHERE rule_id = {rule_id}").to_pylist()[0]
-        rows: list[SourceRow] = []
-        for role, subject in (
-            ("subject", finding["subject_id"]),
-            ("related", finding["related_id"]),
-        ):
-            if subject is not None:
-                for table in _tables(rule):
-                    rows += _rows_of(reader, table, role, subject)
+        keys = [finding[c] for c in ("subject_id", "related_id") if finding[c] is not None]
+        rows = [row for table in _tables(rule) for row in _rows_of(reader, table, keys)]
         again = _again(reader, rule, finding["subject_id"])
     return Explanation(finding=finding, rule=dict(rule), rows=tuple(rows), again=again)
 

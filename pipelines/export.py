@@ -8,7 +8,12 @@ from datetime import datetime
 from audit.errors import EngineError
 from pipelines import report_data, workbook_data
 from pipelines.context import LOG, RunContext, bar
-from pipelines.package_views import comment_tables, create_views, published_tables
+from pipelines.package_views import (
+    comment_tables,
+    create_plain_names,
+    create_views,
+    published_tables,
+)
 from reports.html import write_report
 from reports.validation_report import ValidationInfo, write_validation_report
 from reports.workbook import write_workbooks
@@ -94,6 +99,7 @@ def run(ctx: RunContext) -> ExportSummary:
     """Write views, comments, Parquet, workbooks, validation report and HTML; safe to run again."""
     with bar(ctx.progress, "导出", "export", 5) as progress:
         create_views(ctx)
+        create_plain_names(ctx)
         comment_tables(ctx)
         progress.advance()
         n_parquet = write_parquet(ctx)

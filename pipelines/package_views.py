@@ -17,12 +17,16 @@ VIEWS: dict[str, tuple[Label, str]] = {
         Label("当前差错：附规则、单位和地区名称", "Findings with names of rule, unit and region"),
         """
 SELECT f.finding_key, f.severity, f.rule_id, r.title_zh, r.title_en, r.grain, f.subject_id,
-  u.name AS unit_name, u.credit_code, f.related_id, c.name AS county_name, t.name AS township_name,
-  v.name AS village_name, f.region_code, f.specialty, f.owner, f.variable, f.observed, f.expected,
-  f.priority, f.state, f.first_run_id, f.message_zh, f.message_en
+  COALESCE(u.name, n.name, g.name) AS unit_name,
+  COALESCE(u.credit_code, n.credit_code, g.credit_code) AS credit_code, f.related_id,
+  c.name AS county_name, t.name AS township_name, v.name AS village_name, f.region_code,
+  f.specialty, f.owner, f.variable, f.observed, f.expected, f.priority, f.state, f.first_run_id,
+  f.message_zh, f.message_en
 FROM audit.finding AS f
 LEFT JOIN audit.rule AS r ON r.rule_id = f.rule_id
 LEFT JOIN {unit_names} AS u ON u.unit_id = f.subject_id AND r.grain = 'unit'
+LEFT JOIN census.frame_unit AS n ON n.frame_id = f.subject_id
+LEFT JOIN census.register_unit AS g ON g.record_id = f.subject_id
 LEFT JOIN {regions} AS c ON c.region_code = left(f.region_code, 6) || '000000'
 LEFT JOIN {regions} AS t ON t.level = '4' AND t.region_code = left(f.region_code, 9) || '000'
 LEFT JOIN {regions} AS v ON v.level = '5' AND v.region_code = f.region_code
@@ -91,6 +95,28 @@ def create_views(ctx: RunContext) -> None:
         ctx.engine.execute(f"COMMENT ON VIEW main.{name} IS {_text(f'{title.zh} | {title.en}')}")
 
 
+def create_plain_names(ctx: RunContext) -> None:
+    """Let every published table be asked for without its schema, in any client."""
+    names = [*published_tables(), "census.unit"]
+    views = [
+        f"CREATE OR REPLACE VIEW main.{name.split('.')[1]} AS SELECT * FROM {name}"
+        for name in names
+        if name in ctx.engine.tables()
+    ]
+    _at_once(ctx, views)
+
+
+def _at_once(ctx: RunContext, statements: list[str]) -> None:
+    """Run statements in one transaction: each alone would wait for the disk."""
+    ctx.engine.execute("BEGIN TRANSACTION")
+    try:
+        ctx.engine.execute(";\n".join(statements))
+    except BaseException:
+        ctx.engine.execute("ROLLBACK")
+        raise
+    ctx.engine.execute("COMMIT")
+
+
 def published_tables() -> dict[str, Table]:
     """Return the contract's tables as they are called in the package; views are not among them."""
     delivered = {f"census.{table.name}": table for table in CONTRACT.delivered}
@@ -119,11 +145,4 @@ def comment_tables(ctx: RunContext) -> None:
         if name in there
         for comment in _comments(ctx, name, table)
     ]
-    # One transaction: each comment alone would wait for the disk, some nine hundred times.
-    ctx.engine.execute("BEGIN TRANSACTION")
-    try:
-        ctx.engine.execute(";\n".join(comments))
-    except BaseException:
-        ctx.engine.execute("ROLLBACK")
-        raise
-    ctx.engine.execute("COMMIT")
+    _at_once(ctx, comments)

@@ -25,6 +25,7 @@ from pipelines.sql import PACKAGE, query
 from sample_data import SampleSummary
 
 PAGE = 100
+NARROW = 12  # characters that a column needs to be read
 WIDTH = 160  # of output that goes to a file or a pipe
 
 
@@ -136,15 +137,33 @@ def show_night(summary: NightSummary, out_dir: Path) -> None:
 def show_table(result: pa.Table, limit: int = PAGE) -> None:
     """Print the first rows of a result, and say how many more there are."""
     out = console()
+    if result.num_columns > out.width // NARROW:
+        _show_records(out, result, limit)
+        return
     table = Table(header_style="bold", show_edge=False)
     for name in result.column_names:
         table.add_column(escape(name), overflow="fold")
     for row in result.slice(0, limit).to_pylist():
         table.add_row(*("" if v is None else escape(str(v)) for v in row.values()))
     out.print(table)
+    out.print(_rows_told(result, limit))
+
+
+def _rows_told(result: pa.Table, limit: int) -> str:
     more = result.num_rows - limit
     tail = f"，另有 {more} 行未显示 more rows (--limit, --output)" if more > 0 else ""
-    out.print(f"{result.num_rows} 行 rows{tail}")
+    return f"{result.num_rows} 行 rows{tail}"
+
+
+def _show_records(out: Console, result: pa.Table, limit: int) -> None:
+    """Show a wide result a field a line: columns of a few characters tell nothing."""
+    for number, row in enumerate(result.slice(0, limit).to_pylist(), 1):
+        out.print(f"[bold]— {number} —[/]")
+        table = _grid("", "")
+        for name, value in row.items():
+            table.add_row(escape(name), "" if value is None else escape(str(value)))
+        out.print(table)
+    out.print(_rows_told(result, limit))
 
 
 def sql_prompt(out_dir: Path, limit: int) -> None:

@@ -187,6 +187,12 @@ class PackageReader:
             relation: duckdb.DuckDBPyRelation | None = self._con.sql(sql)
             return pa.table({}) if relation is None else relation.to_arrow_table()
         except duckdb.Error as error:
+            if "read-only" in str(error) or "disabled by configuration" in str(error):
+                raise EngineError(
+                    "数据包是只读的：只能查询，不能修改，也不能读写其他文件。",
+                    "The package is read-only: it can be asked, not changed, and no other file "
+                    "can be read or written from it.",
+                ) from error
             raise engine_error(error, sql) from error
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,11 @@ from tiny import entity, write_csv
 REQUIREMENTS = Path(__file__).resolve().parents[1] / "requirements-duckdb-1.5.txt"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
+QUERIES = re.findall(
+    r"```sql\n(.*?)```",
+    (REQUIREMENTS.parents[1] / "docs" / "queries.md").read_text("utf-8"),
+    re.DOTALL,
+)
 ASK = """
 import json, sys
 import duckdb
@@ -21,13 +27,15 @@ con = duckdb.connect(sys.argv[1], read_only=True)
 views = ["findings_current", "region_flags", "coverage", "units_flagged"]
 counts = {v: con.execute(f"SELECT COUNT(*) FROM {v}").fetchone()[0] for v in views}
 found = con.execute("SELECT rule_id, subject_id FROM audit.finding").fetchall()
+for query in json.loads(sys.argv[2]):
+    con.execute(query).fetchall()
 print(json.dumps([duckdb.__version__, counts, found]))
 """
 
 
 def test_package_opens_in_duckdb_1_5(tmp_path: Path) -> None:
     old = tmp_path / "old"
-    install = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    install = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps")
     subprocess.run(
         [sys.executable, *install, "--require-hashes", "--target", str(old), "-r", REQUIREMENTS],
         check=True,
