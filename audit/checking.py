@@ -273,9 +273,12 @@ def _message(language: str) -> str:
 def _publish_findings(engine: Engine, plan: CheckPlan) -> int:
     """Give staged findings their key, owner and messages; one row a key."""
     run_id = _text(plan.run_id)
+    # Which other member stands beside a member changes when one of a group is corrected; that must
+    # not turn the doubt about this member into another one.
+    related = "CASE WHEN s.group_key IS NULL THEN COALESCE(s.related_id, '') ELSE '' END"
     key = (
-        "MD5(s.rule_id || '|' || COALESCE(s.subject_id, '') || '|' || "
-        "COALESCE(s.related_id, '') || '|' || COALESCE(s.variable, ''))"
+        f"MD5(s.rule_id || '|' || COALESCE(s.subject_id, '') || '|' || {related} || '|' || "
+        "COALESCE(s.variable, ''))"
     )
     return engine.append(
         "audit.finding",
@@ -294,7 +297,8 @@ SELECT s.finding_key, {run_id} AS run_id, s.rule_id, r.rule_version, r.severity,
 FROM keyed AS s
 JOIN rule_text AS r ON r.rule_id = s.rule_id
 LEFT JOIN (
-  SELECT unit_id, specialty FROM unit WHERE unit_id IN (SELECT subject_id FROM {STAGED})
+  SELECT unit_id, MIN(specialty) AS specialty FROM unit
+  WHERE unit_id IN (SELECT subject_id FROM {STAGED}) GROUP BY unit_id
 ) AS u ON u.unit_id = s.subject_id
 LEFT JOIN specialty_owner AS o ON o.specialty = u.specialty
 WHERE s.place = 1""",

@@ -109,7 +109,9 @@ def flagged_counties(scores: pl.DataFrame) -> pl.Series:
 def draw_random(
     units: pl.DataFrame, counties: pl.Series, wanted: int, plan: TaskPlan
 ) -> pl.DataFrame:
-    """Return tasks for units drawn at random, `arm` random, at most five in a township.
+    """Return tasks for units drawn at random, `arm` random, spread over the townships.
+
+    Five in each township come before more in any.
 
     `units`: unit_id, task_id, region_code, draw_key, of units without findings. The draw takes
     the lowest keys, so it depends on the keys alone: not on order, machine or other units.
@@ -118,7 +120,8 @@ def draw_random(
     drawn = (
         units.filter(pl.col("region_code").str.slice(0, 6).is_in(counties.implode()))
         .sort("draw_key", "unit_id")
-        .filter(pl.int_range(pl.len()).over(township) < PER_TOWNSHIP)
+        .with_columns(place=pl.int_range(pl.len()).over(township) // PER_TOWNSHIP)
+        .sort("place", "draw_key", "unit_id")
         .head(wanted)
     )
     tasks = drawn.select(

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from audit.checking import CheckPlan, CheckSummary, check
 from audit.contracts import CONTRACT
-from audit.errors import UsageError
+from audit.errors import InputError, UsageError
 from audit.night import create_unit_view, rule_texts
 from audit.rulebook import RuleBook, load_rulebook, render
 from pipelines.config import RunConfig
@@ -70,9 +70,35 @@ def _write_rules(ctx: RunContext, book: RuleBook, parameters: Parameters) -> Non
     ctx.engine.append("audit.rule", "SELECT * FROM incoming")
 
 
+def region_prefix(ctx: RunContext, region: str) -> str:
+    """Return the digits that all regions inside `region` begin with; empty for everything.
+
+    InputError where the region list has no region of the vintage, UsageError for an unknown region.
+    """
+    vintage = ctx.config.vintage
+    listed = f"SELECT 1 FROM census.region WHERE vintage = '{vintage}'"
+    if not ctx.engine.rows(f"{listed} LIMIT 1"):
+        raise InputError(
+            f"区划名册中没有 {vintage} 版本的区划，无法按地区评分。"
+            "请送达该版本的统计用区划代码，或在配置 [run] vintage 中改用名册里有的版本。",
+            f"The region list has no region of the vintage {vintage}. Deliver that list, or set "
+            "[run] vintage to one that it has.",
+        )
+    code = region.ljust(12, "0") if region else ""
+    if code and not ctx.engine.rows(f"{listed} AND region_code = '{code}' LIMIT 1"):
+        raise UsageError(
+            f"区划名册中没有 {code}。请用 2、4、6、9 或 12 位区划代码，例如 430422。",
+            f"The region list has no {code}. Give a code of 2, 4, 6, 9 or 12 digits.",
+        )
+    for tail in ("000", "000", "00", "00"):
+        code = code.removesuffix(tail)
+    return code
+
+
 def run(ctx: RunContext, book: RuleBook, region: str = "") -> CheckSummary:
     """Check all rules of `book`; with `region`, only rows of that region."""
     create_unit_view(ctx.engine)
+    prefix = region_prefix(ctx, region)
     parameters = parameters_in_force(ctx.config, book)
     _write_rules(ctx, book, parameters)
     rule_texts(ctx.engine, book)
@@ -81,7 +107,7 @@ def run(ctx: RunContext, book: RuleBook, region: str = "") -> CheckSummary:
         run_id=ctx.info.run_id,
         filled_tables=filled_tables(ctx),
         whole_region=ctx.config.city,
-        region_prefix=region,
+        region_prefix=prefix,
         parameters=parameters,
     )
     return check(ctx.engine, plan)

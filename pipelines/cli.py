@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import traceback
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -231,6 +232,15 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(0)
+    except Exception as error:  # noqa: BLE001  # the last resort: no traceback, it may hold values
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{type(error).__name__}, {Path(place.filename).name}:{place.lineno}"
+        typer.echo(
+            f"错误：程序出错（{where}），没有发布任何东西。这是程序的缺陷，请报告这一行。\n"
+            f"Error: the program failed ({where}); nothing was published. Please report this line.",
+            err=True,
+        )
+        sys.exit(ExitCode.ENGINE)
 
 
 if __name__ == "__main__":

@@ -12,12 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
 from audit.contracts import CONTRACT, Table
-from audit.engines.duckdb import DuckDBEngine, Limits
 from audit.errors import InputError
 from audit.normalise import name_key
 from pipelines.parsing import BLANKS, normalise_text
@@ -28,8 +27,8 @@ TABLE = "confidential_digest"
 NAME_COLUMNS = ("name", "parent_name", "unit_name")
 _DIGEST = re.compile(r"^[0-9a-f]{64}$")
 _BLANKS = rf"[\s{BLANKS}]+"
-FEW = 200
-"""Below so many texts, asking a database costs more than hashing them here."""
+MOST_CLEARED = 2_000_000
+UNIT_COLUMNS = ("unit_id", "legal_unit_id")
 
 
 def identifying(table: Table) -> list[str]:
@@ -48,39 +47,45 @@ class Confidential:
 
     def _matches(self, values: pl.Series) -> list[str]:
         """Return the values that name a confidential unit in one of their ways of writing."""
-        ways = {
-            "as_given": values,
-            "upper": values.str.to_uppercase(),
-            "unspaced": values.str.replace_all(_BLANKS, ""),
-            "key": pl.select(name_key(pl.lit(values))).to_series(),
-        }
-        frames = [pl.DataFrame({"value": values, "form": form}) for form in ways.values()]
-        forms = pl.concat(frames).drop_nulls().unique()
-        if forms.height < FEW:
-            known = [self._is_known(form) for form in forms["form"].to_list()]
-            return forms.filter(pl.Series(known, dtype=pl.Boolean))["value"].unique().to_list()
-        self._engine.register("forms", forms.to_arrow())
-        found = self._engine.rows(
-            "SELECT DISTINCT f.value FROM forms AS f, salt AS s "
-            "WHERE sha256(s.salt || encode(f.form)) IN (SELECT digest FROM digests)"
+        ways = (
+            values,
+            values.str.to_uppercase(),
+            values.str.replace_all(_BLANKS, ""),
+            pl.select(name_key(pl.lit(values))).to_series(),
         )
-        return [str(row[0]) for row in found]
+        forms = pl.concat([pl.DataFrame({"value": values, "form": form}) for form in ways])
+        forms = forms.drop_nulls().unique()
+        known = pl.Series([self._is_known(form) for form in forms["form"]], dtype=pl.Boolean)
+        return forms.filter(known)["value"].unique().to_list()
 
     def _is_known(self, form: str) -> bool:
-        return hashlib.sha256(self.salt + form.encode()).hexdigest() in self.digests
+        if form in self._cleared:
+            return False
+        digest = self._salted.copy()
+        digest.update(form.encode())
+        if digest.hexdigest() in self.digests:
+            return True
+        # The same codes and names come in table after table.
+        if len(self._cleared) < MOST_CLEARED:
+            self._cleared.add(form)
+        return False
 
     @cached_property
-    def _engine(self) -> DuckDBEngine:
-        """A database in memory that has nowhere to spill to: names in it reach no disk."""
-        engine = DuckDBEngine(limits=Limits(temp_directory=None))
-        engine.register("salt", pa.table({"salt": pa.array([self.salt], pa.binary())}))
-        engine.register("digests", pa.table({"digest": sorted(self.digests)}))
-        return engine
+    def _salted(self) -> Any:
+        return hashlib.sha256(self.salt)
 
-    def close(self) -> None:
-        """Forget what was compared."""
-        if "_engine" in self.__dict__:
-            self._engine.close()
+    @cached_property
+    def _cleared(self) -> set[str]:
+        return set()
+
+    @cached_property
+    def _unit_ids(self) -> set[str]:
+        """Ids of the confidential units met so far; in memory only."""
+        return set()
+
+    def remember(self, unit_ids: Iterable[str | None]) -> None:
+        """Note the forms of confidential units, so that their returns and visits are hidden too."""
+        self._unit_ids.update(unit_id for unit_id in unit_ids if unit_id)
 
     def rows(self, table: Table, texts: pl.DataFrame) -> pl.Series:
         """Tell which rows of normalised text name a confidential unit."""
@@ -91,6 +96,18 @@ class Confidential:
             column = texts.to_series(texts.get_column_index(name))
             if matched := self._matches(column.drop_nulls().unique()):
                 found = found | column.is_in(sorted(matched)).fill_null(value=False)
+        for name in UNIT_COLUMNS:
+            if self._unit_ids and name in texts.columns:
+                column = texts.to_series(texts.get_column_index(name))
+                found = found | column.is_in(sorted(self._unit_ids)).fill_null(value=False)
+        return found
+
+    def in_any_cell(self, cells: pl.DataFrame) -> pl.Series:
+        """Tell which rows name a confidential unit in whatever column, known or not."""
+        found = pl.repeat(value=False, n=cells.height, eager=True, dtype=pl.Boolean)
+        for column in cells.get_columns() if self.digests else ():
+            if matched := self._matches(column.drop_nulls().unique()):
+                found = found | column.is_in(sorted(matched)).fill_null(value=False)
         return found
 
     def in_cells(self, cells: Sequence[str]) -> bool:
@@ -99,7 +116,7 @@ class Confidential:
             return False
         folded = (unicodedata.normalize("NFKC", cell).strip(BLANKS) for cell in cells)
         texts = pl.Series([cell for cell in folded if cell], dtype=pl.String)
-        return bool(self._matches(texts.unique()))
+        return bool(self._matches(texts.unique())) or not self._unit_ids.isdisjoint(texts)
 
 
 def _digests(source: Source) -> set[str]:

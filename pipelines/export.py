@@ -42,7 +42,8 @@ def write_parquet(ctx: RunContext) -> int:
     for name in sorted(set(published_tables()) & there):
         if name.startswith("census.") and not ctx.engine.scalar(f"SELECT COUNT(*) FROM {name}"):
             continue
-        ctx.engine.write(name, folder / f"{name}.parquet")
+        key = published_tables()[name].key
+        ctx.engine.write(name, folder / f"{name}.parquet", key)
         written += 1
     return written
 
@@ -61,7 +62,8 @@ def write_county_workbooks(ctx: RunContext, lang: str = "zh") -> tuple[int, int,
         )
     info = WorkbookInfo(
         run_id=ctx.info.run_id,
-        created=datetime.fromisoformat(ctx.info.started_at),
+        # Not the clock: identical input gives identical bytes.
+        created=datetime.fromisoformat(ctx.config.reference_date),
         rulebook_digest=ctx.info.rulebook_digest,
         lang=lang,
     )

@@ -11,6 +11,7 @@ import polars as pl
 from audit.contracts import CONTRACT, Table
 from audit.derive import DeriveLists, derive
 from audit.engines.duckdb import DuckDBEngine
+from audit.views import UNIT_SOURCES
 from pipelines import refusals
 from pipelines.confidential import Confidential
 from pipelines.parsing import Fault, damaged_cells, normalise_text, parse
@@ -132,19 +133,13 @@ class Loader:
     def load_batch(self, source: Source, batch: Batch) -> None:
         """Split one batch into confidential, refused and sound rows, and write the latter two."""
         table = CONTRACT.tables[source.table]
-        secret = [row.row_no for row in batch.broken if self.confidential.in_cells(row.cells)]
-        broken = [row for row in batch.broken if row.row_no not in secret]
-        rejected = [refusals.broken_rows(source, batch.header, broken)]
+        batch, secret = self._without_confidential(source, table, batch)
+        rejected = [
+            refusals.broken_rows(source, batch.header, list(batch.broken)),
+            refusals.confidential_rows(source, secret),
+        ]
         texts = _texts(batch, table)
-        normal = normalise_text(texts)
-        hidden = self.confidential.rows(table, normal)
-        if hidden.any():
-            secret += batch.frame.get_column(ROW).filter(hidden).to_list()
-            frame = batch.frame.filter(~hidden)
-            batch = Batch(header=batch.header, frame=frame, damaged=batch.damaged)
-            texts, normal = texts.filter(~hidden), normal.filter(~hidden)
-        rejected.append(refusals.confidential_rows(source, secret))
-        parsed = parse(table, normal)
+        parsed = parse(table, normalise_text(texts))
         faults = (*_damage(batch), *parsed.faults)
         sound = parsed.values
         if faults:
@@ -154,6 +149,32 @@ class Loader:
             batch = Batch(header=batch.header, frame=batch.frame.filter(~bad))
         append(self.engine, REJECTED, pl.concat(rejected))
         self._write(source, batch, texts, sound)
+
+    def _without_confidential(
+        self, source: Source, table: Table, batch: Batch
+    ) -> tuple[Batch, list[int]]:
+        """Take out the rows of confidential units, whatever else is wrong with them."""
+        secret = {row.row_no for row in batch.broken if self.confidential.in_cells(row.cells)}
+        normal = normalise_text(_texts(batch, table))
+        hidden = self.confidential.rows(table, normal)
+        known = {position(i) for i, name in enumerate(batch.header.columns) if name}
+        others = [c for c in batch.frame.columns if c not in (*known, ROW, LINE)]
+        # A column that nobody asked for is kept with a refused row, so it is looked at as well.
+        if others:
+            more = normalise_text(batch.frame.select(others))
+            hidden = hidden | self.confidential.in_any_cell(more)
+        if source.table in UNIT_SOURCES:
+            self.confidential.remember(normal.get_column("unit_id").filter(hidden))
+        if not hidden.any() and not secret:
+            return batch, []
+        rows = [*secret, *batch.frame.get_column(ROW).filter(hidden)]
+        kept = Batch(
+            header=batch.header,
+            frame=batch.frame.filter(~hidden),
+            broken=tuple(row for row in batch.broken if row.row_no not in secret),
+            damaged=batch.damaged,
+        )
+        return kept, sorted(rows)
 
     def _write(
         self, source: Source, batch: Batch, texts: pl.DataFrame, sound: pl.DataFrame

@@ -36,6 +36,8 @@ TIME = (
     r"(?::([0-5][0-9](?:\.[0-9]{1,9})?))?(Z|[+-][0-9]{2}:?[0-9]{2})?$"
 )
 LOCAL_ZONE = "Asia/Shanghai"
+LARGEST = 10**14
+"""Beyond a hundred trillion no figure of a census is meant, and sums of such would not be exact."""
 LOADED_AT_ANY_LENGTH = {9, 18}
 
 
@@ -106,6 +108,7 @@ def parse_number(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]
     dtype = POLARS_TYPES[column.type]
     plain = text.cast(pl.Int64, strict=False)
     if plain.null_count() == text.null_count():
+        plain = plain.set(~plain.is_between(-LARGEST, LARGEST), None)
         return plain.cast(dtype), _lost(text, plain)
     delivered = text.str.replace_all("\u2212", "-", literal=True)
     delivered = delivered.set(delivered.str.contains(EMPTY_NUMBER), None)
@@ -115,7 +118,7 @@ def parse_number(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]
         value = digits.str.replace(r"\.0*$", "").cast(pl.Int64, strict=False)
     else:
         value = digits.cast(pl.Float64, strict=False)
-        value = value.set(value.is_infinite(), None)
+    value = value.set(~value.is_between(-LARGEST, LARGEST), None)
     return value, _lost(delivered, value)
 
 

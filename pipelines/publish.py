@@ -61,8 +61,12 @@ def _probe(folder: Path) -> None:
 def prepare_out(out: Path) -> None:
     """Make OUT, OUT/runs and OUT/state, and see that they can be written; else InputError."""
     try:
+        fresh = not out.exists()
         out.mkdir(parents=True, exist_ok=True)
-        (out / RUNS).mkdir(mode=0o750, exist_ok=True)
+        (out / RUNS).mkdir(exist_ok=True)
+        # Whatever the umask of the writer: its group reads what is published.
+        for folder in (out, out / RUNS) if fresh else ():
+            folder.chmod(0o750)
         (out / STATE).mkdir(mode=0o700, exist_ok=True)
         (out / STATE).chmod(0o700)
         for folder in (out, out / RUNS, out / STATE):
@@ -202,12 +206,11 @@ def _old_runs(out: Path, keep: int) -> Iterator[Path]:
     yield from (path for path in runs[keep:] if path.resolve() != current)
 
 
-def publish(out: Path, run_id: str, *, keep: int) -> Path:
-    """Publish the finished run and return its folder; older runs beyond `keep` are removed.
+def publish(out: Path, run_id: str) -> Path:
+    """Publish the finished run and return its folder.
 
-    The package must be checkpointed and closed. Order: contents to disk, rename, switch the link,
-    tidy up; an error before the switch leaves `current` as it was. At least the run just replaced
-    is kept, because a reader may be opening it.
+    The package must be checkpointed and closed. Order: contents to disk, rename, switch the link;
+    an error before the switch leaves `current` as it was.
     """
     partial = partial_dir(out, run_id)
     shutil.rmtree(partial / SPILL, ignore_errors=True)
@@ -216,7 +219,17 @@ def publish(out: Path, run_id: str, *, keep: int) -> Path:
     partial.rename(published)
     _sync(out / RUNS)
     _point_current(out, run_id)
+    return published
+
+
+def tidy(out: Path, *, keep: int) -> None:
+    """Remove runs beyond `keep`; a failure is only logged, for the new package is out.
+
+    At least the run just replaced is kept, because a reader may be opening it.
+    """
     for old in _old_runs(out, max(keep, 2)):
         LOG.info("removing run %s", old.name)
-        _remove(old)
-    return published
+        try:
+            _remove(old)
+        except OSError as error:
+            LOG.warning("run %s could not be removed: %s", old.name, error.strerror)

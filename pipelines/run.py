@@ -108,6 +108,13 @@ def _check_options(options: NightOptions) -> None:
             "--run-id 只能用字母、数字、下划线和连字符，最多 64 个字符。",
             "--run-id takes letters, digits, underscores and hyphens, 64 at most.",
         )
+    inside, outside = options.input_dir.resolve(), options.out.resolve()
+    if outside == inside or inside in outside.parents:
+        raise UsageError(
+            "输出文件夹不能在送达文件夹里面：下一次运行会把它当成送达数据。请换一个 --out。",
+            "The output folder may not lie inside the delivery: the next run would read it as "
+            "data. Choose another --out.",
+        )
     if options.region and not re.fullmatch(r"\d{2,12}", options.region):
         raise UsageError(
             "--region 须为 2 至 12 位数字的区划代码，例如 430422。",
@@ -243,8 +250,9 @@ def run_night(options: NightOptions) -> NightSummary:
                 summary = _stages(ctx, book, options, clock)
                 engine.checkpoint()
             manifest.write(ctx, book, clock.stages)
-            publish.publish(options.out, info.run_id, keep=options.config.keep_runs)
+            publish.publish(options.out, info.run_id)
             ledger.commit(ctx)
+            publish.tidy(options.out, keep=options.config.keep_runs)
         finally:
             publish.discard(options.out, info.run_id)
     return replace(summary, stages=tuple(clock.stages))

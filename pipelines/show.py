@@ -143,10 +143,16 @@ def show_table(result: pa.Table, limit: int = PAGE) -> None:
     table = Table(header_style="bold", show_edge=False)
     for name in result.column_names:
         table.add_column(escape(name), overflow="fold")
-    for row in result.slice(0, limit).to_pylist():
-        table.add_row(*("" if v is None else escape(str(v)) for v in row.values()))
+    for row in _rows(result, limit):
+        table.add_row(*("" if v is None else escape(str(v)) for v in row))
     out.print(table)
     out.print(_rows_told(result, limit))
+
+
+def _rows(result: pa.Table, limit: int) -> Iterator[tuple[object, ...]]:
+    """Yield rows by position: two columns may bear one name."""
+    columns = [column.to_pylist() for column in result.slice(0, limit).columns]
+    return zip(*columns, strict=True)
 
 
 def _rows_told(result: pa.Table, limit: int) -> str:
@@ -157,10 +163,10 @@ def _rows_told(result: pa.Table, limit: int) -> str:
 
 def _show_records(out: Console, result: pa.Table, limit: int) -> None:
     """Show a wide result a field a line: columns of a few characters tell nothing."""
-    for number, row in enumerate(result.slice(0, limit).to_pylist(), 1):
+    for number, row in enumerate(_rows(result, limit), 1):
         out.print(f"[bold]— {number} —[/]")
         table = _grid("", "")
-        for name, value in row.items():
+        for name, value in zip(result.column_names, row, strict=True):
             table.add_row(escape(name), "" if value is None else escape(str(value)))
         out.print(table)
     out.print(_rows_told(result, limit))

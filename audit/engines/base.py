@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -37,8 +38,8 @@ class Engine(Protocol):
     def tables(self) -> set[str]:
         """Return the names of all tables and views, written `schema.table`."""
 
-    def write(self, name: str, path: Path) -> None:
-        """Write a table to a Parquet file."""
+    def write(self, name: str, path: Path, order: Sequence[str] = ()) -> None:
+        """Write a table to a Parquet file, sorted by the columns of `order`."""
 
     def close(self) -> None:
         """Give the resources back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,11 +143,13 @@ class DuckDBEngine:
         )
         return {str(row[0]) for row in self.rows(sql)}
 
-    def write(self, name: str, path: Path) -> None:
-        """Write a table to a zstd Parquet file."""
+    def write(self, name: str, path: Path, order: Sequence[str] = ()) -> None:
+        """Write a table to a zstd Parquet file; `order` names the columns to sort by."""
         target = str(path).replace("'", "''")
-        table = self._checked(name)
-        self._run(f"COPY {table} TO '{target}' (FORMAT parquet, COMPRESSION zstd)").fetchall()
+        select = f"SELECT * FROM {self._checked(name)}"
+        if order:
+            select += " ORDER BY " + ", ".join(f'"{column}"' for column in order)
+        self._run(f"COPY ({select}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)").fetchall()
 
     def checkpoint(self) -> None:
         """Bring everything committed into the file, so that it can be moved."""

@@ -134,7 +134,7 @@ def _refusals(out: Path, capsys: pytest.CaptureFixture[str]) -> str:
     [
         ("会议纪要.csv", "甲,乙\n1,2\n".encode(), "unknown_table"),
         ("establishment.xlsx", b"PK\x03\x04 cut short", "unreadable_file"),
-        ("establishment.csv", b"\x81\x00\xff\xfe\x9f" * 40, ""),
+        ("establishment.csv", b"\x81\x00\xff\xfe\x9f" * 40, "bad_bytes"),
         ("establishment.parquet", b"PAR1 not really", "unreadable_file"),
         ("establishment.csv.gz", b"\x1f\x8b\x08 cut", "unreadable_file"),
     ],
@@ -292,3 +292,94 @@ def test_log_holds_no_unit(
     told = caplog.text + shown + errors
     for secret in ("衡南县甲厂", "91430422209679931R", "王一", "13500000001", "L1 "):
         assert secret not in told
+
+
+@pytest.mark.parametrize("region", ["430422", "430422000000", "430422100"])
+def test_region_may_be_written_short_or_in_full(
+    delivery: Path, tmp_path: Path, region: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("run", "--input", delivery, "--out", tmp_path / "out", "--rules", "FRM002")
+
+    code, _, _ = _call(*arguments, "--region", region, "--fail-on", "fatal", capsys=capsys)
+
+    assert code == 1
+
+
+def test_unknown_region_is_refused(
+    delivery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("run", "--input", delivery, "--out", tmp_path / "out", "--region", "990000")
+
+    assert _call(*arguments, capsys=capsys)[0] == 2
+    assert _nothing_published(tmp_path / "out")
+
+
+def test_vintage_that_no_list_has_is_refused(
+    delivery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "census.toml"
+    config.write_text("[run]\nvintage = '2018-10-30'\n", encoding="utf-8")
+    arguments = ("run", "--input", delivery, "--out", tmp_path / "out", "--config", config)
+
+    code, _, errors = _call(*arguments, capsys=capsys)
+
+    assert code == 10
+    assert "2018-10-30" in errors
+
+
+def test_output_inside_the_delivery_is_refused(
+    delivery: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, _ = _call("run", "--input", delivery, "--out", delivery / "out", capsys=capsys)
+
+    assert code == 2
+
+
+def test_a_defect_shows_no_traceback(
+    delivery: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("衡南县甲厂")
+
+    monkeypatch.setattr("pipelines.score.run", broken)
+
+    code, shown, errors = _call(
+        "run", "--input", delivery, "--out", tmp_path / "out", capsys=capsys
+    )
+
+    assert code == 12
+    assert "Traceback" not in shown + errors
+    assert "衡南县甲厂" not in shown + errors
+
+
+def test_sql_shows_columns_of_one_name_under_their_own_values(
+    delivery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    _call("run", "--input", delivery, "--out", out, "--rules", "FRM002", capsys=capsys)
+
+    _, shown, _ = _call("sql", out, "SELECT 'a' AS x, 'b' AS x, 'c' AS y", capsys=capsys)
+
+    assert shown.splitlines()[2].split() == ["a", "│", "b", "│", "c"]
+
+
+def test_same_input_and_run_id_give_the_same_bytes(
+    delivery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("one", "two"):
+        arguments = ("run", "--input", delivery, "--out", tmp_path / name)
+        _call(*arguments, "--run-id", "same", capsys=capsys)
+
+    def contents(name: str) -> dict[str, bytes]:
+        folder = tmp_path / name / "current"
+        files = [*folder.glob("workbooks/*"), *folder.glob("parquet/audit.finding*.parquet")]
+        files += folder.glob("parquet/census.*.parquet")
+        return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+    one, two = contents("one"), contents("two")
+
+    assert one
+    assert [name for name in one if one[name] != two[name]] == []

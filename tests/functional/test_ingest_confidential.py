@@ -104,3 +104,35 @@ def test_an_empty_list_of_digests_needs_no_salt(engine: DuckDBEngine, tmp_path: 
     }
 
     assert 1 == night(engine, tmp_path / "in", files).rows_loaded
+
+
+def test_returns_and_visits_of_a_confidential_unit_are_hidden_too(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    files: Files = {
+        "confidential_digest.csv": digest_file(CODE),
+        "finance.csv": "unit_id,form,revenue_kyuan\nS1,611-3,777\nS0,611-3,5\n",
+        "self_employed.csv": households(
+            "S0,430405010002,乙店,,1,1", f"S1,430405010002,甲店,{CODE},3,418"
+        ),
+    }
+
+    summary = night(engine, tmp_path / "in", files, salted(tmp_path))
+
+    assert [("S0",)] == engine.rows("SELECT unit_id FROM census.finance")
+    assert 2 == summary.rows_confidential
+    assert [("finance.csv", 1), ("self_employed.csv", 2)] == refused(engine, "file, row")
+
+
+def test_a_column_that_nobody_asked_for_tells_nothing_either(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    files: Files = {
+        "confidential_digest.csv": digest_file("秘密厂"),
+        "finance.csv": "unit_id,form,revenue_kyuan,核对名称\nS5,611-3,七百,秘密厂\n",
+        "self_employed.csv": households(GOOD),
+    }
+
+    night(engine, tmp_path / "in", files, salted(tmp_path))
+
+    assert [("finance.csv", "confidential", None)] == refused(engine, "file, reason, delivered")

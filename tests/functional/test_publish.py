@@ -43,7 +43,9 @@ def _work(out: Path, run_id: str) -> Path:
 
 def _publish(out: Path, run_id: str, keep: int = 30) -> Path:
     _work(out, run_id)
-    return publish.publish(out, run_id, keep=keep)
+    published = publish.publish(out, run_id)
+    publish.tidy(out, keep=keep)
+    return published
 
 
 def _current(out: Path) -> str:
@@ -91,7 +93,7 @@ def test_what_the_engine_spilled_is_not_published(out: Path) -> None:
     (partial / publish.SPILL).mkdir()
     (partial / publish.SPILL / "spill.tmp").write_text("unit data")
 
-    assert not (publish.publish(out, "r1", keep=3) / publish.SPILL).exists()
+    assert not (publish.publish(out, "r1") / publish.SPILL).exists()
 
 
 @pytest.mark.parametrize("step", ["_seal", "_point_current"])
@@ -106,7 +108,7 @@ def test_a_crash_between_steps_leaves_the_last_package(
 
     monkeypatch.setattr(publish, step, crash)
     with pytest.raises(OSError, match="power cut"):
-        publish.publish(out, "r2", keep=3)
+        publish.publish(out, "r2")
     monkeypatch.undo()
 
     assert _current(out) == "r1"
@@ -250,7 +252,7 @@ def _package(partial: Path, number: int) -> None:
 
 def test_readers_never_see_an_error_or_a_mixed_state(out: Path) -> None:
     _package(begin(out, "r000"), 0)
-    publish.publish(out, "r000", keep=2)
+    publish.publish(out, "r000")
     stop = threading.Event()
     seen: list[tuple[int, int]] = []
     errors: list[BaseException] = []
@@ -269,7 +271,8 @@ def test_readers_never_see_an_error_or_a_mixed_state(out: Path) -> None:
     reader.start()
     for number in range(1, 21):
         _package(begin(out, f"r{number:03d}"), number)
-        publish.publish(out, f"r{number:03d}", keep=2)
+        publish.publish(out, f"r{number:03d}")
+        publish.tidy(out, keep=5)
     stop.set()
     reader.join()
 
@@ -281,9 +284,10 @@ def test_readers_never_see_an_error_or_a_mixed_state(out: Path) -> None:
 def test_an_open_reader_keeps_the_package_it_opened(out: Path) -> None:
     for number in range(4):
         _package(begin(out, f"r{number}"), number)
-        published = publish.publish(out, f"r{number}", keep=2)
+        published = publish.publish(out, f"r{number}")
         if number == 0:
             reader = PackageReader(published / PACKAGE)
+        publish.tidy(out, keep=2)
     with reader:
         assert reader.fetch("SELECT MIN(a) AS a FROM audit.run").to_pylist() == [{"a": 0}]
     assert not partial_dir(out, "r3").exists()
