@@ -24,7 +24,16 @@ def meaning(rule: Rule) -> str:
     """Return the digest of what a rule means."""
     sql = _LAYOUT.sub(lambda match: match[1] or " ", rule.sql).strip()
     parameters = [f"{p.name}:{p.type}={p.default}" for p in rule.parameters]
-    parts = [rule.severity, rule.grain, *rule.tables, *[f"optional {table}" for table in rule.optional_tables], *parameters, sql]
+    parts = [
+        rule.severity,
+        rule.grain,
+        rule.variable,
+        str(rule.always_decidable),
+        *rule.tables,
+        *[f"optional {table}" for table in rule.optional_tables],
+        *parameters,
+        sql,
+    ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 

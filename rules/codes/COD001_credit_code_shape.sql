@@ -15,7 +15,7 @@ owner: data_quality
 version: 1
 status: active
 message:
-  zh: 统一社会信用代码 {observed} 格式不正确，应为 18 位且不含字母 I、O、Z、S、V
+  zh: 统一社会信用代码 {observed} 格式不正确：{expected}
   en: Credit code {observed} is not well formed; it has 18 characters and never I, O, Z, S or V
 verify:
   zh: 查看营业执照或登记证书原件，逐位核对；注意数字 0 与字母 O、数字 1 与字母 I
@@ -31,7 +31,13 @@ SELECT
   unit_id AS subject_id,
   region_code AS region_code,
   credit_code AS observed,
-  '0-9 A-H J-N P-R T U W-Y, 18' AS expected,
+  CASE
+    WHEN LENGTH(credit_code) <> 18
+      THEN '应为 18 位，实有 ' || CAST(LENGTH(credit_code) AS STRING) || ' 位'
+    WHEN credit_code <> TRANSLATE(credit_code, 'IOZSV', '') THEN '含字母 I、O、Z、S、V 等不用的字符'
+    WHEN credit_code <> UPPER(credit_code) THEN '含小写字母，应为大写'
+    ELSE '含数字和大写字母以外的字符'
+  END AS expected,
   credit_code_shape_ok AS holds
 FROM unit
 WHERE credit_code IS NOT NULL

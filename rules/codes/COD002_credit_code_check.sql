@@ -30,7 +30,7 @@ SELECT
   unit_id AS subject_id,
   region_code AS region_code,
   credit_code AS observed,
-  'GB 32100-2015' AS expected,
+  '第 18 位校验位不符' AS expected,
   credit_code_check_ok AS holds
 FROM unit
 WHERE credit_code IS NOT NULL

@@ -30,7 +30,7 @@ SELECT
   unit_id AS subject_id,
   region_code AS region_code,
   credit_code AS observed,
-  'GB 11714-1997' AS expected,
+  '第 17 位校验位不符' AS expected,
   credit_code_org_ok AS holds
 FROM unit
 WHERE credit_code IS NOT NULL

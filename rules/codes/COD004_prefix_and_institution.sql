@@ -15,8 +15,8 @@ owner: data_quality
 version: 1
 status: active
 message:
-  zh: 机构类型填报 {observed}，与统一社会信用代码前两位所示的机构（{expected}）不符
-  en: "Institution type is {observed}; the first two characters of the credit code say {expected}"
+  zh: 机构类型填“{observed}”，与统一社会信用代码不符：前两位为 {expected}
+  en: The institution type does not agree with the first two characters of the credit code
 verify:
   zh: 查看证照上的登记管理部门和机构类别；类型填错的改类型，代码填错的改代码
   en: See on the licence who registered it and as what; correct the type, or the code
@@ -30,8 +30,24 @@ false_positives:
 SELECT
   l.unit_id AS subject_id,
   l.region_code AS region_code,
-  l.institution_type AS observed,
-  LEFT(l.credit_code, 2) || COALESCE(': ' || p.institution_types, '') AS expected,
+  CASE l.institution_type
+      WHEN '10' THEN '10 企业' WHEN '20' THEN '20 事业单位' WHEN '30' THEN '30 机关'
+      WHEN '40' THEN '40 社会团体' WHEN '51' THEN '51 民办非企业单位' WHEN '52' THEN '52 基金会'
+      WHEN '53' THEN '53 居委会' WHEN '54' THEN '54 村委会' WHEN '55' THEN '55 农民专业合作社'
+      WHEN '56' THEN '56 农村集体经济组织' WHEN '90' THEN '90 其他组织机构'
+    ELSE COALESCE(l.institution_type, '未填')
+  END AS observed,
+  LEFT(l.credit_code, 2) || CASE
+    WHEN p.prefix IS NULL THEN '（不在赋码规则内）'
+    WHEN NOT p.in_scope THEN '（不是普查的法人单位）'
+    ELSE '（' || CASE p.institution_types
+        WHEN '10' THEN '10 企业' WHEN '20' THEN '20 事业单位' WHEN '30' THEN '30 机关'
+        WHEN '40' THEN '40 社会团体' WHEN '51' THEN '51 民办非企业单位' WHEN '52' THEN '52 基金会'
+        WHEN '53' THEN '53 居委会' WHEN '54' THEN '54 村委会' WHEN '55' THEN '55 农民专业合作社'
+        WHEN '56' THEN '56 农村集体经济组织' WHEN '90' THEN '90 其他组织机构'
+      ELSE p.institution_types
+    END || '）'
+  END AS expected,
   CASE
     WHEN p.prefix IS NULL OR NOT p.in_scope THEN FALSE
     ELSE ('|' || p.institution_types || '|') LIKE ('%|' || l.institution_type || '|%')

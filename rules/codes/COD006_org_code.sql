@@ -17,8 +17,8 @@ status: active
 parameters:
   orphan: {type: text, default: "111111111", note: code written where none can be found}
 message:
-  zh: 没有统一社会信用代码，组织机构代码 {observed} 也不是有效代码
-  en: There is no credit code, and organisation code {observed} is not a valid one
+  zh: 没有统一社会信用代码，也没有有效的组织机构代码（{observed}，{expected}）
+  en: There is neither a credit code nor a valid organisation code
 verify:
   zh: 向单位索取证照；确无代码的按规定填 9 个 1 并备注，本部填法人代码前 8 位加 B
   en: Ask for the licence; write nine 1s with a remark where there is none, B at the end for a 本部
@@ -32,8 +32,12 @@ false_positives:
 SELECT
   unit_id AS subject_id,
   region_code AS region_code,
-  org_code AS observed,
-  'GB 11714-1997' AS expected,
+  COALESCE(org_code, '未填组织机构代码') AS observed,
+  CASE
+    WHEN org_code IS NULL THEN '应填其中一个代码'
+    WHEN LENGTH(org_code) <> 9 THEN '应为 9 位，实有 ' || CAST(LENGTH(org_code) AS STRING) || ' 位'
+    ELSE '校验位不符'
+  END AS expected,
   CASE
     WHEN org_code IS NULL AND unit_kind = '1' THEN FALSE
     WHEN org_code IS NULL THEN NULL

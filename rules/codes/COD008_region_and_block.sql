@@ -19,8 +19,8 @@ parameters:
   city: {type: text, default: "4304", note: first four digits of every region of the census}
   vintage: {type: text, default: "2018-10-31", note: edition of the region list that is in force}
 message:
-  zh: 区划代码及普查小区代码 {observed} 不在 {expected} 版代码库内
-  en: Region and census block {observed} are not in the lists of edition {expected}
+  zh: 区划代码和普查小区代码 {observed} 有误：{expected}
+  en: Region and census block {observed} are not in the lists in force
 verify:
   zh: 对照普查区图和小区清单核对单位所在地；使用 2018 年 10 月 31 日版区划代码
   en: Compare the place with the block map; use the region codes of 31 October 2018
@@ -46,7 +46,11 @@ SELECT
   u.unit_id AS subject_id,
   u.region_code AS region_code,
   u.region_code || COALESCE('-' || u.block_code, '') AS observed,
-  :vintage AS expected,
+  CASE
+    WHEN LEFT(u.region_code, 4) <> :city THEN '区划代码不属本市（' || :city || '）'
+    WHEN r.region_code IS NULL THEN '区划代码不在 ' || :vintage || ' 版代码库内'
+    ELSE '普查小区代码不在小区清单内'
+  END AS expected,
   CASE
     WHEN LEFT(u.region_code, 4) <> :city THEN FALSE
     WHEN c.n = 0 THEN NULL

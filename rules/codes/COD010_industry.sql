@@ -15,7 +15,7 @@ owner: data_quality
 version: 1
 status: active
 message:
-  zh: 行业代码 {observed} 不是 GB/T 4754-2017 的行业小类，或不在普查范围（05 至 96 大类）
+  zh: 行业代码 {observed} {expected}
   en: Industry code {observed} is no class of GB/T 4754-2017, or not in scope (divisions 05 to 96)
 verify:
   zh: 按主要业务活动重新编码；农林牧渔业 01 至 04 大类和国际组织 97 大类不属普查对象
@@ -30,6 +30,9 @@ SELECT
   unit_id AS subject_id,
   region_code AS region_code,
   industry_code AS observed,
-  'GB/T 4754-2017: 05-96' AS expected,
+  CASE
+    WHEN industry_known THEN '不在普查范围（05 至 96 大类）'
+    ELSE '不是 GB/T 4754-2017 的行业小类'
+  END AS expected,
   industry_known AND industry_in_scope AS holds
 FROM unit

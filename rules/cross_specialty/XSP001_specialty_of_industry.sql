@@ -17,8 +17,8 @@ status: active
 parameters:
   functional: {type: list, default: "H|I|L|J", note: "specialties that no industry belongs to: investment, labour, society science and culture, register"}
 message:
-  zh: 专业类别填 {observed}，按行业代码应为 {expected}
-  en: The specialty is {observed}; the industry belongs to {expected}
+  zh: 专业类别填“{observed}”，应为“{expected}”
+  en: The specialty reported is not the one that the industry code belongs to
 verify:
   zh: 按主要业务活动先定行业代码，再由行业代码定专业类别和表种
   en: Settle the industry from the main activity first; specialty and forms follow from it
@@ -31,8 +31,17 @@ false_positives:
 SELECT
   unit_id AS subject_id,
   region_code AS region_code,
-  specialty AS observed,
-  industry_specialty AS expected,
+  CASE specialty
+      WHEN 'A' THEN 'A 农业' WHEN 'B' THEN 'B 工业' WHEN 'C' THEN 'C 建筑业' WHEN 'E' THEN 'E 批发和零售业'
+      WHEN 'S' THEN 'S 住宿和餐饮业' WHEN 'X' THEN 'X 房地产开发经营业' WHEN 'F' THEN 'F 服务业'
+    ELSE specialty
+  END AS observed,
+  CASE industry_specialty
+      WHEN 'A' THEN 'A 农业' WHEN 'B' THEN 'B 工业' WHEN 'C' THEN 'C 建筑业' WHEN 'E' THEN 'E 批发和零售业'
+      WHEN 'S' THEN 'S 住宿和餐饮业' WHEN 'X' THEN 'X 房地产开发经营业' WHEN 'F' THEN 'F 服务业'
+    ELSE industry_specialty
+  END
+    || '（行业代码 ' || industry_code || '）' AS expected,
   CASE
     WHEN industry_division = '05' AND specialty = 'A' THEN TRUE
     WHEN industry_in_scope THEN specialty = industry_specialty

@@ -17,8 +17,8 @@ status: active
 parameters:
   note_length: {type: integer, default: "6", note: "characters that the respondent's note needs to count as an explanation"}
 message:
-  zh: 指标值 {observed} 达到 2018 年“四上”标准（{expected}），但填报 611 表
-  en: The figure {observed} reaches the 2018 threshold of the panel ({expected}), yet the form is 611
+  zh: "{observed}，达到 2018 年“四上”标准（{expected}），但填报 611 表"
+  en: The firm reaches the 2018 threshold of the panel for its industry, yet the form is 611
 verify:
   zh: 核对指标的计量单位（千元）和行业；确已达标的按入库程序申报，本次普查注明情况
   en: Check the unit of the figure (thousand yuan) and the industry; if it is right, propose the firm for the panel and add a note
@@ -36,6 +36,7 @@ WITH judged AS (
     p.threshold_main_revenue_kyuan AS t_main, p.threshold_revenue_kyuan AS t_revenue,
     p.threshold_employees AS t_employees,
     COALESCE(e.main_revenue_kyuan, e.revenue_kyuan) AS main_kyuan,
+    CASE WHEN e.main_revenue_kyuan IS NULL THEN '营业收入 ' ELSE '主营业务收入 ' END AS main_name,
     CASE p.threshold_basis
       WHEN 'all' THEN TRUE
       WHEN 'qualified' THEN e.construction_qualified = '1'
@@ -60,20 +61,21 @@ SELECT
     ELSE 'employees'
   END AS variable,
   CASE
-    WHEN threshold_basis = 'all' THEN industry_code
-    WHEN threshold_basis = 'qualified' THEN construction_qualified
-    WHEN t_main IS NOT NULL THEN CAST(CAST(main_kyuan AS DECIMAL(18, 2)) AS STRING)
+    WHEN threshold_basis = 'all' THEN '行业代码 ' || industry_code
+    WHEN threshold_basis = 'qualified' THEN '有建筑业资质'
+    WHEN t_main IS NOT NULL
+      THEN main_name || REPLACE(CAST(CAST(main_kyuan AS DECIMAL(18, 2)) AS STRING), '.00', '') || ' 千元'
     WHEN revenue_kyuan >= t_revenue
-      THEN CAST(CAST(revenue_kyuan AS DECIMAL(18, 2)) AS STRING)
-    ELSE CAST(employees AS STRING)
+      THEN '营业收入 ' || REPLACE(CAST(CAST(revenue_kyuan AS DECIMAL(18, 2)) AS STRING), '.00', '') || ' 千元'
+    ELSE '从业人员 ' || CAST(employees AS STRING) || ' 人'
   END AS observed,
   CASE
-    WHEN threshold_basis = 'all' THEN industry_code
-    WHEN threshold_basis = 'qualified' THEN '1'
-    WHEN t_main IS NOT NULL THEN CAST(CAST(t_main AS DECIMAL(18, 2)) AS STRING)
+    WHEN threshold_basis = 'all' THEN '房地产开发企业，不论规模'
+    WHEN threshold_basis = 'qualified' THEN '有资质的建筑业企业，不论规模'
+    WHEN t_main IS NOT NULL THEN REPLACE(CAST(CAST(t_main AS DECIMAL(18, 2)) AS STRING), '.00', '') || ' 千元'
     WHEN revenue_kyuan >= t_revenue
-      THEN CAST(CAST(t_revenue AS DECIMAL(18, 2)) AS STRING)
-    ELSE CAST(CAST(t_employees AS BIGINT) AS STRING)
+      THEN REPLACE(CAST(CAST(t_revenue AS DECIMAL(18, 2)) AS STRING), '.00', '') || ' 千元'
+    ELSE CAST(CAST(t_employees AS BIGINT) AS STRING) || ' 人'
   END AS expected,
   CASE
     WHEN is_above THEN LENGTH(TRIM(COALESCE(explanation, ''))) >= :note_length

@@ -17,8 +17,8 @@ status: active
 parameters:
   note_length: {type: integer, default: "6", note: "characters that the respondent's note needs to count as an explanation"}
 message:
-  zh: 指标值 {observed} 未达到 2018 年“四上”标准（{expected}），但填报 601 表
-  en: The figure {observed} is below the 2018 threshold of the panel ({expected}), yet the form is 601
+  zh: "{observed}，未达到 2018 年“四上”标准（{expected}），但填报 601 表"
+  en: The firm is below the 2018 threshold of the panel for its industry, yet the form is 601
 verify:
   zh: 核对计量单位（千元）、行业和资质；到现场看是否停产、是否虚报入库
   en: Check the unit of the figure (thousand yuan), industry and qualification; see on the spot whether it still operates
@@ -32,6 +32,9 @@ false_positives:
 WITH judged AS (
   SELECT
     e.unit_id, e.region_code, e.explanation, e.construction_qualified, p.threshold_basis,
+    e.employees, p.threshold_employees AS t_employees,
+    CASE WHEN p.threshold_main_revenue_kyuan IS NULL OR e.main_revenue_kyuan IS NULL
+      THEN '营业收入 ' ELSE '主营业务收入 ' END AS value_name,
     CASE WHEN p.threshold_main_revenue_kyuan IS NULL THEN e.revenue_kyuan
       ELSE COALESCE(e.main_revenue_kyuan, e.revenue_kyuan) END AS value_kyuan,
     COALESCE(p.threshold_main_revenue_kyuan, p.threshold_revenue_kyuan) AS limit_kyuan,
@@ -52,12 +55,16 @@ SELECT
     ELSE 'main_revenue_kyuan'
   END AS variable,
   CASE
-    WHEN threshold_basis = 'qualified' THEN construction_qualified
-    ELSE CAST(CAST(value_kyuan AS DECIMAL(18, 2)) AS STRING)
+    WHEN threshold_basis = 'qualified' THEN '无建筑业资质'
+    ELSE value_name || REPLACE(CAST(CAST(value_kyuan AS DECIMAL(18, 2)) AS STRING), '.00', '') || ' 千元'
+      || CASE WHEN t_employees IS NULL THEN ''
+        ELSE '、从业人员 ' || COALESCE(CAST(employees AS STRING), '未填') || ' 人' END
   END AS observed,
   CASE
-    WHEN threshold_basis = 'qualified' THEN '1'
-    ELSE CAST(CAST(limit_kyuan AS DECIMAL(18, 2)) AS STRING)
+    WHEN threshold_basis = 'qualified' THEN '有资质的建筑业企业'
+    ELSE REPLACE(CAST(CAST(limit_kyuan AS DECIMAL(18, 2)) AS STRING), '.00', '') || ' 千元'
+      || CASE WHEN t_employees IS NULL THEN ''
+        ELSE '或 ' || CAST(CAST(t_employees AS BIGINT) AS STRING) || ' 人' END
   END AS expected,
   CASE
     WHEN LENGTH(TRIM(COALESCE(explanation, ''))) >= :note_length THEN TRUE

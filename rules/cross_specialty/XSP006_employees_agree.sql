@@ -16,7 +16,7 @@ version: 1
 status: active
 message:
   zh: 从业人员表期末人数 {observed} 人，基本情况表 192 项 {expected} 人
-  en: The employment form has {observed} employees, item 192 of the basic form {expected}
+  en: "Employees: {observed} on the employment form, {expected} in item 192 of the basic form"
 verify:
   zh: 对照 12 月末花名册或工资表，改正填错的一张
   en: Correct the wrong form from the payroll of the end of December

@@ -15,8 +15,8 @@ owner: data_quality
 version: 1
 status: active
 message:
-  zh: 统一社会信用代码与法人单位 {related} 相同，共 {observed} 个法人单位使用同一代码
-  en: Legal entity {related} has the same credit code; {observed} legal entities use it
+  zh: 统一社会信用代码 {observed} 与法人单位 {related} 相同，{expected}
+  en: Legal entity {related} has the same credit code, {observed}
 verify:
   zh: 核对双方证照；同一单位重复登记的保留一份，代码填错的改正，跨县的与对方县共同确认
   en: Compare both licences; keep one form of a unit, or correct the code that is wrong
@@ -44,8 +44,8 @@ SELECT
   l.unit_id AS subject_id,
   l.region_code AS region_code,
   CASE WHEN l.unit_id = r.first_id THEN s.second_id ELSE r.first_id END AS related_id,
-  CAST(r.n AS STRING) AS observed,
-  '1' AS expected,
+  l.credit_code AS observed,
+  '不得重复（共 ' || CAST(r.n AS STRING) || ' 个法人单位使用）' AS expected,
   CASE WHEN l.credit_code IS NOT NULL THEN r.n IS NULL END AS holds,
   CASE WHEN r.n IS NOT NULL THEN MD5('DUP001|' || l.credit_code) END AS group_key
 FROM legal_entity AS l

@@ -15,8 +15,8 @@ owner: data_quality
 version: 1
 status: active
 message:
-  zh: 统一社会信用代码与产业活动单位 {related} 相同，共 {observed} 个产业活动单位使用同一代码
-  en: Establishment {related} has the same credit code; {observed} establishments use it
+  zh: 统一社会信用代码 {observed} 与产业活动单位 {related} 相同，{expected}
+  en: Establishment {related} has the same credit code, {observed}
 verify:
   zh: 核对双方证照；同一产业活动单位重复登记的保留一份，代码填错的改正
   en: Compare both licences; keep one form of an establishment, or correct the code that is wrong
@@ -49,8 +49,8 @@ SELECT
   b.unit_id AS subject_id,
   b.region_code AS region_code,
   CASE WHEN b.unit_id = r.first_id THEN s.second_id ELSE r.first_id END AS related_id,
-  CAST(r.n AS STRING) AS observed,
-  '1' AS expected,
+  b.credit_code AS observed,
+  '不得重复（共 ' || CAST(r.n AS STRING) || ' 个产业活动单位使用）' AS expected,
   CASE WHEN b.credit_code IS NOT NULL THEN r.n IS NULL END AS holds,
   CASE WHEN r.n IS NOT NULL THEN MD5('DUP002|' || b.credit_code) END AS group_key
 FROM branch AS b

@@ -38,7 +38,7 @@ SELECT
   e.region_code AS region_code,
   l.unit_id AS related_id,
   e.credit_code AS observed,
-  CAST(NULL AS STRING) AS expected,
+  '不得与法人单位重复' AS expected,
   CASE WHEN e.credit_code IS NOT NULL THEN l.unit_id IS NULL END AS holds,
   CASE WHEN l.unit_id IS NOT NULL THEN MD5('DUP003|' || e.credit_code) END AS group_key
 FROM establishment AS e

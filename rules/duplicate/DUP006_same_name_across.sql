@@ -20,8 +20,8 @@ parameters:
     default: "村民委员会|村委会|居民委员会|居委会|村民小组|经济合作社|经济联合社|小学|中学|学校|幼儿园|教学点|卫生室|卫生院|卫生所|诊所|卫生服务站|敬老院|福利院|文化站|业主委员会|老年协会"
     note: endings (2 to 5 characters) of names that repeat from township to township by right
 message:
-  zh: 单位名称与外县或其他专业的单位 {related} 相同，同名单位共 {observed} 个
-  en: Unit {related} of another county or specialty has the same name; {observed} share it
+  zh: 单位名称“{observed}”在不同县或不同专业重复，与单位 {related} 相同，{expected}
+  en: Units of different counties or specialties share this name, unit {related} among them
 verify:
   zh: 与对方县、对方专业共同核对：同一单位只在一地一专业登记，迁移的由迁入地登记
   en: Settle it with the other county or specialty; one unit is counted in one place and specialty
@@ -33,7 +33,7 @@ false_positives:
 -- Bare names of village committees, schools and the like are compared within a township, as in
 -- DUP005. Unknown: nothing is left of the name, or no township.
 WITH named AS (
-  SELECT unit_id, region_code, county_code, specialty, unit_kind, name_key,
+  SELECT unit_id, region_code, county_code, specialty, unit_kind, name, name_key,
     COALESCE(parent_credit_code, unit_id) AS parent,
     CASE
       WHEN RIGHT(name_key, 2) IN :bare OR RIGHT(name_key, 3) IN :bare OR RIGHT(name_key, 4) IN :bare
@@ -63,8 +63,8 @@ SELECT
   n.unit_id AS subject_id,
   n.region_code AS region_code,
   CASE WHEN n.unit_id = a.first_id THEN s.second_id ELSE a.first_id END AS related_id,
-  CAST(a.n AS STRING) AS observed,
-  '1' AS expected,
+  n.name AS observed,
+  '共 ' || CAST(a.n AS STRING) || ' 个单位同名' AS expected,
   CASE WHEN n.area IS NOT NULL AND n.name_key IS NOT NULL THEN a.n IS NULL END AS holds,
   MD5('DUP006|' || a.area || a.unit_kind || a.name_key) AS group_key
 FROM named AS n

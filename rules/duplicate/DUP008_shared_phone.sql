@@ -18,8 +18,8 @@ status: active
 parameters:
   least: {type: integer, default: 5, note: different holders of one telephone from which on it is told}
 message:
-  zh: 联系电话与单位 {related} 等 {observed} 家相同，且不在代理记账机构名册内
-  en: "{observed} different holders, {related} among them, give this telephone; no known agency"
+  zh: 联系电话 {observed} 与单位 {related} 等相同，{expected}，且不在代理记账机构名册内
+  en: Unit {related} and others give the same telephone, {observed}, which is that of no known agency
 verify:
   zh: 逐家拨打并上门核实，查是否重复登记、是否有人代填代报
   en: Call and visit each; look for duplicates and for somebody who filled in for others
@@ -65,8 +65,8 @@ SELECT
   u.unit_id AS subject_id,
   u.region_code AS region_code,
   CASE WHEN u.unit_id = s.first_id THEN o.second_id ELSE s.first_id END AS related_id,
-  CAST(s.n AS STRING) AS observed,
-  '< ' || CAST(:least AS STRING) AS expected,
+  s.number AS observed,
+  '共 ' || CAST(s.n AS STRING) || ' 家使用，应少于 ' || CAST(:least AS STRING) || ' 家' AS expected,
   CASE WHEN COALESCE(u.phone_mobile, u.phone_fixed) IS NOT NULL THEN s.n IS NULL END AS holds,
   MD5('DUP008|' || s.number) AS group_key
 FROM unit AS u

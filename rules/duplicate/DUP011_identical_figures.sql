@@ -16,7 +16,7 @@ owner: data_quality
 version: 1
 status: active
 message:
-  zh: 营业收入、资产、成本、增值税、薪酬、人数中至少四项与单位 {related} 完全相同，共 {observed} 家
+  zh: "{observed}与单位 {related} 完全相同，{expected}"
   en: At least four of revenue, assets, cost, VAT, pay and staff equal those of unit {related}
 verify:
   zh: 分别向各单位索取财务资料，查是否重复登记、复制上报或代填代报
@@ -33,9 +33,7 @@ WITH money AS (
     MAX(cost_kyuan) AS cost, MAX(vat_kyuan) AS tax, MAX(pay_kyuan) AS pay
   FROM finance GROUP BY unit_id
 ),
-staff AS (
-  SELECT unit_id, MAX(wages_kyuan) AS wages FROM employment GROUP BY unit_id
-),
+staff AS (SELECT unit_id, MAX(wages_kyuan) AS wages FROM employment GROUP BY unit_id),
 figure AS (
   SELECT l.unit_id, l.region_code, COALESCE(l.credit_code, l.unit_id) AS holder,
     CAST(CAST(NULLIF(ROUND(m.revenue), 0) AS BIGINT) AS STRING) AS f1,
@@ -44,13 +42,10 @@ figure AS (
     CAST(CAST(NULLIF(ROUND(m.tax), 0) AS BIGINT) AS STRING) AS f4,
     CAST(CAST(NULLIF(ROUND(COALESCE(s.wages, m.pay)), 0) AS BIGINT) AS STRING) AS f5,
     CAST(NULLIF(l.employees, 0) AS STRING) AS f6
-  FROM legal_entity AS l
-  JOIN money AS m ON m.unit_id = l.unit_id
+  FROM legal_entity AS l JOIN money AS m ON m.unit_id = l.unit_id
   LEFT JOIN staff AS s ON s.unit_id = l.unit_id
 ),
-place AS (
-  SELECT n FROM (VALUES (1), (2), (3), (4), (5), (6)) AS six(n)
-),
+place AS (SELECT n FROM (VALUES (1), (2), (3), (4), (5), (6)) AS six(n)),
 keyed AS (
   SELECT f.unit_id, f.holder,
     CASE WHEN 1 IN (x.n, y.n) THEN '' ELSE f.f1 END || '|'
@@ -71,15 +66,21 @@ member AS (
   WHERE k.vector IS NOT NULL GROUP BY k.unit_id
 ),
 second AS (
-  SELECT a.vector, MIN(k.unit_id) AS second_id
-  FROM keyed AS k JOIN alike AS a ON a.vector = k.vector AND a.first_id <> k.unit_id
-  GROUP BY a.vector
+  SELECT a.vector, MIN(k.unit_id) AS second_id FROM keyed AS k
+  JOIN alike AS a ON a.vector = k.vector AND a.first_id <> k.unit_id GROUP BY a.vector
 )
-SELECT f.unit_id AS subject_id, f.region_code AS region_code,
-  CASE WHEN f.unit_id = a.first_id THEN o.second_id ELSE a.first_id END AS related_id,
-  CAST(m.n AS STRING) AS observed, '1' AS expected,
+SELECT f.unit_id AS subject_id, f.region_code AS region_code, g.unit_id AS related_id,
+  SUBSTRING(CASE WHEN f.f1 = g.f1 THEN '、营业收入' ELSE '' END
+    || CASE WHEN f.f2 = g.f2 THEN '、资产总计' ELSE '' END
+    || CASE WHEN f.f3 = g.f3 THEN '、营业成本' ELSE '' END
+    || CASE WHEN f.f4 = g.f4 THEN '、应交增值税' ELSE '' END
+    || CASE WHEN f.f5 = g.f5 THEN '、职工薪酬' ELSE '' END
+    || CASE WHEN f.f6 = g.f6 THEN '、从业人员' ELSE '' END, 2) AS observed,
+  '四项以上相同的共 ' || CAST(m.n AS STRING) || ' 个单位' AS expected,
   CASE WHEN m.unit_id IS NOT NULL THEN m.n IS NULL END AS holds, MD5('DUP011|' || m.vector) AS group_key
 FROM figure AS f
 LEFT JOIN member AS m ON m.unit_id = f.unit_id
 LEFT JOIN alike AS a ON a.vector = m.vector
 LEFT JOIN second AS o ON o.vector = m.vector
+LEFT JOIN figure AS g
+  ON g.unit_id = CASE WHEN f.unit_id = a.first_id THEN o.second_id ELSE a.first_id END

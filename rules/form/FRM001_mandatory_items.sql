@@ -71,6 +71,6 @@ SELECT
   f.unit_id AS subject_id,
   f.region_code AS region_code,
   NULLIF(SUBSTRING(f.blanks, 2), '') AS observed,
-  CAST(NULL AS STRING) AS expected,
+  '应填' AS expected,
   f.blanks = '' AS holds
 FROM form AS f

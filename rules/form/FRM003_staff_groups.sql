@@ -16,7 +16,7 @@ version: 1
 status: active
 message:
   zh: 602 表从业人员期末人数（01）{observed} 人，不等于在岗职工、劳务派遣、其他人员之和 {expected} 人
-  en: Form 602 has {observed} employees (01), its groups 05, 06 and 07 add up to {expected}
+  en: "Employees on form 602: item 01 is {observed}, its groups 05, 06 and 07 add up to {expected}"
 verify:
   zh: 核对单位花名册和劳务派遣协议，改正 01 或 05、06、07
   en: Look at the staff list and dispatch contracts; correct item 01, or 05, 06 and 07

@@ -17,8 +17,8 @@ status: active
 parameters:
   minimum: {type: integer, default: "2", note: "establishments of a multi-establishment legal entity, headquarters (本部) counted"}
 message:
-  zh: 是否有下属产业活动单位填“是”，清单只列 {observed} 个，至少应有 {expected} 个（含本部）
-  en: The form says it has establishments, but lists {observed}; at least {expected} are needed, headquarters counted
+  zh: 是否有下属产业活动单位填“{observed}”，但{expected}
+  en: The form says it has establishments, but its list has fewer than are needed, headquarters counted
 verify:
   zh: 确有分支机构的补报 601-1 或 611-1 表（含本部）；没有分支机构的把 214 项改为“否”
   en: Where there are branches, complete the list (601-1 or 611-1) with its headquarters; otherwise set item 214 to no
@@ -36,8 +36,9 @@ WITH listed AS (
 SELECT
   e.unit_id AS subject_id,
   e.region_code AS region_code,
-  CAST(COALESCE(l.n_listed, 0) AS STRING) AS observed,
-  CAST(:minimum AS STRING) AS expected,
+  '1 是' AS observed,
+  '清单列 ' || CAST(COALESCE(l.n_listed, 0) AS STRING) || ' 个（含本部应不少于 '
+    || CAST(:minimum AS STRING) || ' 个）' AS expected,
   CASE WHEN e.has_establishments = '1' THEN COALESCE(l.n_listed, 0) >= :minimum END AS holds
 FROM legal_entity AS e
 LEFT JOIN listed AS l ON l.legal_unit_id = e.unit_id

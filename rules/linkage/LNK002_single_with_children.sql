@@ -16,8 +16,8 @@ owner: data_quality
 version: 1
 status: active
 message:
-  zh: 是否有下属产业活动单位填“否”，但有 {observed} 个产业活动单位归属于它
-  en: The form says it has no establishments, yet {observed} belong to it
+  zh: 是否有下属产业活动单位填“{observed}”，但{expected}
+  en: The form says it has no establishments, yet at least one belongs to it
 verify:
   zh: 确有分支机构的把 214 项改为“是”并补报清单和本部；不属于它的改正产业活动单位的归属法人代码
   en: Where there are branches, set item 214 to yes and complete list and headquarters; otherwise correct the parent code of the establishments
@@ -43,8 +43,9 @@ SELECT
   e.unit_id AS subject_id,
   e.region_code AS region_code,
   r.unit_id AS related_id,
-  CAST(GREATEST(COALESCE(r.n_received, 0), COALESCE(l.n_listed, 0)) AS STRING) AS observed,
-  '0' AS expected,
+  '2 否' AS observed,
+  '实有 ' || CAST(GREATEST(COALESCE(r.n_received, 0), COALESCE(l.n_listed, 0)) AS STRING)
+    || ' 个下属产业活动单位' AS expected,
   CASE
     WHEN e.has_establishments IS NULL THEN NULL
     WHEN r.n_received > 0 OR l.n_listed > 0 THEN FALSE

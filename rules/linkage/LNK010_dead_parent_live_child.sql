@@ -17,8 +17,8 @@ status: active
 parameters:
   closed: {type: list, default: "4|5|6|7", note: "operating status (item 208) of a unit that has ceased: closed, bankrupt, deregistered, revoked"}
 message:
-  zh: 本单位运营状态为 {observed}（正常运营），归属法人 {related} 的运营状态为 {expected}（已关闭、破产、注销或吊销）
-  en: This establishment's status is {observed} (operating), that of its legal entity {related} is {expected} (closed, bankrupt, deregistered or revoked)
+  zh: 本单位运营状态为“{observed}”，而归属法人 {related} 的运营状态为“{expected}”
+  en: This establishment operates, but its legal entity {related} is closed, bankrupt, deregistered or revoked
 verify:
   zh: 到现场看是否仍在经营；仍经营的查归属法人是否已变更，已停的改运营状态或删除
   en: See on the spot whether it operates; if so, find its present parent; if not, correct its status or take it out
@@ -44,8 +44,12 @@ SELECT
   e.unit_id AS subject_id,
   e.region_code AS region_code,
   p.unit_id AS related_id,
-  e.status AS observed,
-  p.status AS expected,
+  CASE WHEN e.status = '1' THEN '1 正常运营' ELSE e.status END AS observed,
+  CASE p.status
+      WHEN '4' THEN '4 当年关闭' WHEN '5' THEN '5 当年破产' WHEN '6' THEN '6 当年注销'
+      WHEN '7' THEN '7 当年吊销'
+    ELSE p.status
+  END AS expected,
   CASE
     WHEN p.n_alive > 0 THEN TRUE
     WHEN e.status IS NOT NULL AND p.n_unknown = 0 THEN FALSE

@@ -20,8 +20,8 @@ parameters:
   agree: {type: number, default: 0.3, note: log10 distance within which another source confirms it}
   prior_period: {type: text, default: "2017", note: period of prior_value to compare with}
 message:
-  zh: 填报 {observed} 千元，参照值 {expected} 千元，相差约 10 倍、1000 倍或 10000 倍，疑似计量单位错误
-  en: "{observed} thousand yuan against {expected} elsewhere: ten, 1,000 or 10,000 times apart"
+  zh: 填报 {observed} 千元，{expected}，疑似计量单位错误
+  en: "The sum of {observed} thousand yuan is 10, 1,000 or 10,000 times apart from that of another source"
 verify:
   zh: 对照财务报表核对，普查表计量单位为千元；报表以元、万元计的须换算
   en: Compare with the accounts; the forms count in thousand yuan, accounts in yuan or 万元
@@ -34,27 +34,27 @@ false_positives:
 -- Factors are 10, 1000 and 10000 either way. Outside sources can confirm a value, returns cannot.
 -- Unknown: no pair of a value and a reference, both above zero.
 WITH pair AS (
-  SELECT l.unit_id, 'revenue_kyuan' AS item, l.revenue_kyuan AS x, r.sales_kyuan AS ref, 1 AS outside
-  FROM legal_entity AS l
+  SELECT l.unit_id, 'revenue_kyuan' AS item, l.revenue_kyuan AS x, r.sales_kyuan AS ref, 1 AS outside,
+    '税务申报' AS source FROM legal_entity AS l
   JOIN register_unit AS r ON r.credit_code = l.credit_code AND r.source = '2'
   UNION ALL
-  SELECT l.unit_id, 'revenue_kyuan', l.revenue_kyuan, p.revenue_kyuan, 1 FROM legal_entity AS l
+  SELECT l.unit_id, 'revenue_kyuan', l.revenue_kyuan, p.revenue_kyuan, 1, '上期' FROM legal_entity AS l
   JOIN prior_value AS p ON p.credit_code = l.credit_code AND p.period = :prior_period
   UNION ALL
-  SELECT l.unit_id, 'assets_kyuan', l.assets_kyuan, p.assets_kyuan, 1 FROM legal_entity AS l
+  SELECT l.unit_id, 'assets_kyuan', l.assets_kyuan, p.assets_kyuan, 1, '上期' FROM legal_entity AS l
   JOIN prior_value AS p ON p.credit_code = l.credit_code AND p.period = :prior_period
   UNION ALL
-  SELECT l.unit_id, 'revenue_kyuan', l.revenue_kyuan, f.revenue_kyuan, 0 FROM legal_entity AS l
+  SELECT l.unit_id, 'revenue_kyuan', l.revenue_kyuan, f.revenue_kyuan, 0, '财务报表' FROM legal_entity AS l
   JOIN finance AS f ON f.unit_id = l.unit_id
   UNION ALL
-  SELECT l.unit_id, 'assets_kyuan', l.assets_kyuan, f.assets_kyuan, 0 FROM legal_entity AS l
+  SELECT l.unit_id, 'assets_kyuan', l.assets_kyuan, f.assets_kyuan, 0, '财务报表' FROM legal_entity AS l
   JOIN finance AS f ON f.unit_id = l.unit_id
   UNION ALL
-  SELECT e.unit_id, 'wages_kyuan', e.wages_kyuan, f.pay_kyuan, 0 FROM employment AS e
+  SELECT e.unit_id, 'wages_kyuan', e.wages_kyuan, f.pay_kyuan, 0, '财务报表' FROM employment AS e
   JOIN finance AS f ON f.unit_id = e.unit_id
 ),
 distance AS (
-  SELECT unit_id, item, x, ref, outside,
+  SELECT unit_id, item, x, ref, outside, source,
     ABS(LOG10(CASE WHEN x > 0 AND ref > 0 THEN x / NULLIF(ref, 0) END)) AS d
   FROM pair WHERE x > 0 AND ref > 0
 ),
@@ -62,6 +62,8 @@ judged AS (
   SELECT unit_id, item, MAX(x) AS x,
     MIN(CASE WHEN ABS(d - 1) < :width OR ABS(d - 3) < :width OR ABS(d - 4) < :width
       THEN ref END) AS ref,
+    MIN(CASE WHEN ABS(d - 1) < :width OR ABS(d - 3) < :width OR ABS(d - 4) < :width
+      THEN LPAD(CAST(CAST(ref AS DECIMAL(18, 2)) AS STRING), 21, '0') || source END) AS named,
     COUNT(CASE WHEN outside = 1 AND d <= :agree THEN 1 END) AS n_agree
   FROM distance GROUP BY unit_id, item
 ),
@@ -73,7 +75,13 @@ told AS (
 )
 SELECT l.unit_id AS subject_id, l.region_code AS region_code, t.item AS variable,
   CAST(CAST(j.x AS DECIMAL(18, 2)) AS STRING) AS observed,
-  CAST(CAST(j.ref AS DECIMAL(18, 2)) AS STRING) AS expected,
+  SUBSTRING(j.named, 22) || ' ' || REPLACE(CAST(CAST(j.ref AS DECIMAL(18, 2)) AS STRING), '.00', '')
+    || ' 千元，' || CASE WHEN j.x > j.ref THEN '填报值约为其 ' ELSE '约为填报值的 ' END
+    || CASE
+      WHEN GREATEST(j.x / NULLIF(j.ref, 0), j.ref / NULLIF(j.x, 0)) < 100 THEN '10'
+      WHEN GREATEST(j.x / NULLIF(j.ref, 0), j.ref / NULLIF(j.x, 0)) < 3500 THEN '1000'
+      ELSE '10000'
+    END || ' 倍' AS expected,
   CASE WHEN t.unit_id IS NOT NULL THEN t.item IS NULL END AS holds
 FROM legal_entity AS l
 LEFT JOIN told AS t ON t.unit_id = l.unit_id

@@ -20,14 +20,14 @@ parameters:
   reference_date: {type: date, default: "2018-12-31", note: "units opened later are out of scope"}
   sources: {type: list, default: "1|2|3|4|5|6", note: "registers whose records are units; 7 holds electricity accounts, 8 and 9 units that their own departments count"}
 message:
-  zh: 部门名录（{related}）中存续，没有普查表；底册核实结果为 {observed}
-  en: Active in a register ({related}) and without a census form; the frame's outcome is {observed}
+  zh: 部门名录（{related}）中存续，未找到代码或名称相同的普查表；底册核实结果：{observed}
+  en: Active in a register ({related}), and no census form with the same code or name was found
 verify:
   zh: 电话联系并到登记住所、经营地点查找；找到的补登，确已停业、迁出或注销的在底册注明核实结果
   en: Telephone, and look at the registered and the operating address; enumerate it, or give the frame line its outcome
 false_positives:
-  zh: 注册未经营、登记住所不是经营地、已停业未注销的常见；代码填错的由名录匹配后消除
-  en: Firms that never traded, live elsewhere or stopped without deregistering are common; wrong codes go away once records are linked
+  zh: 注册未经营、登记住所不是经营地、已停业未注销的常见；代码填错、名称差一字的留给名录匹配判断
+  en: Firms that never traded, live elsewhere or stopped without deregistering are common; wrong codes and names one character off are left to the matcher
 --- */
 -- Scope: all frame lines; and units of the registers in no frame line: one row a unit, at its first
 -- record. Same unit: same credit code, or same name and county where neither side gives a code,
@@ -66,7 +66,8 @@ line AS (
     COALESCE(f.credit_code, f.name_key || '|' || f.county_code)
 )
 SELECT l.frame_id AS subject_id, l.region_code AS region_code, r.active_id AS related_id,
-  l.outcome AS observed, '1' AS expected,
+  CASE l.outcome WHEN '5' THEN '5 找不到且无法联系' ELSE COALESCE(l.outcome, '未填') END AS observed,
+  '部门名录存续' AS expected,
   CASE
     WHEN l.outcome <> '5' OR l.unit_id IS NOT NULL OR o.unit_key IS NOT NULL THEN TRUE
     WHEN r.unit_key IS NOT NULL THEN r.active_id IS NULL
@@ -76,7 +77,7 @@ LEFT JOIN registered AS r ON r.unit_key = l.unit_key
 LEFT JOIN form AS o ON o.unit_key = l.unit_key
 UNION ALL
 SELECT r.active_id AS subject_id, r.region_code AS region_code, r.active_id AS related_id,
-  CAST(NULL AS STRING) AS observed, '1' AS expected, o.unit_key IS NOT NULL AS holds
+  '底册没有该单位' AS observed, '部门名录存续' AS expected, o.unit_key IS NOT NULL AS holds
 FROM registered AS r
 LEFT JOIN form AS o ON o.unit_key = r.unit_key
 LEFT JOIN (SELECT unit_key FROM line GROUP BY unit_key) AS l ON l.unit_key = r.unit_key

@@ -17,8 +17,8 @@ status: active
 parameters:
   reference_date: {type: date, default: "2018-12-31", note: "closed up to this day"}
 message:
-  zh: 部门记录 {related} 于 {expected} 注销或吊销，普查运营状态为 {observed}（正常运营）
-  en: Register record {related} was deregistered or revoked on {expected}; the census status is {observed} (operating)
+  zh: 部门记录 {related} 已于 {expected}，而普查运营状态为“{observed}”
+  en: Register record {related} was deregistered or revoked by the reference date; the census status is operating
 verify:
   zh: 到现场看是否仍在经营、用谁的执照；已停的改运营状态，换照经营的按新单位登记
   en: See whether it still trades and under whose licence; correct the status, or enumerate the new unit
@@ -35,6 +35,10 @@ WITH registered AS (
       AS closed_id,
     MIN(CASE WHEN status IN ('2', '3') AND closed_on <= :reference_date THEN closed_on END)
       AS closed_on,
+    MIN(CASE WHEN status IN ('2', '3') AND closed_on <= :reference_date THEN status END)
+      AS first_status,
+    MAX(CASE WHEN status IN ('2', '3') AND closed_on <= :reference_date THEN status END)
+      AS last_status,
     COUNT(CASE WHEN status IS NULL OR (status IN ('2', '3') AND closed_on IS NULL) THEN 1 END)
       AS n_unknown
   FROM register_unit
@@ -45,8 +49,12 @@ SELECT
   u.unit_id AS subject_id,
   u.region_code AS region_code,
   r.closed_id AS related_id,
-  u.status AS observed,
-  CAST(r.closed_on AS STRING) AS expected,
+  CASE WHEN u.status = '1' THEN '1 正常运营' ELSE u.status END AS observed,
+  CAST(r.closed_on AS STRING) || CASE
+    WHEN r.first_status = '3' THEN ' 注销'
+    WHEN r.last_status = '2' THEN ' 吊销'
+    ELSE ' 注销或吊销'
+  END AS expected,
   CASE
     WHEN u.status <> '1' OR (r.closed_id IS NULL AND r.n_unknown = 0) THEN TRUE
     WHEN u.status = '1' AND r.closed_id IS NOT NULL THEN FALSE

@@ -18,8 +18,8 @@ parameters:
   limit: {type: number, default: "0.3", note: "largest |log10(revenue / tax sales)|; 0.3 is a factor of two"}
   minimum: {type: number, default: "100", note: "thousand yuan; pairs that are both below it are left out"}
 message:
-  zh: 营业收入 {observed} 千元，税务申报销售收入 {expected} 千元（部门记录 {related}），相差一倍以上
-  en: Revenue is {observed} thousand yuan, sales declared for tax {expected} (register record {related}); more than a factor of two apart
+  zh: 营业收入 {observed} 千元，税务申报销售收入（部门记录 {related}）{expected}
+  en: Revenue of {observed} thousand yuan is far from the sales declared for tax (register record {related})
 verify:
   zh: 对照利润表和纳税申报表，先看计量单位（千元），再看口径（开票、免税、代收）
   en: Compare income statement and tax return; look at the unit (thousand yuan) first, then at scope (invoices, exempt and collected amounts)
@@ -44,7 +44,12 @@ SELECT
   e.region_code AS region_code,
   t.record_id AS related_id,
   CAST(CAST(e.revenue_kyuan AS DECIMAL(18, 2)) AS STRING) AS observed,
-  CAST(CAST(t.sales_kyuan AS DECIMAL(18, 2)) AS STRING) AS expected,
+  REPLACE(CAST(CAST(t.sales_kyuan AS DECIMAL(18, 2)) AS STRING), '.00', '') || ' 千元，' || CASE
+    WHEN t.sales_kyuan > e.revenue_kyuan THEN '为填报值的 '
+      || REPLACE(CAST(CAST(t.sales_kyuan / NULLIF(e.revenue_kyuan, 0) AS DECIMAL(18, 1)) AS STRING), '.0', '')
+    ELSE '填报值为其 '
+      || REPLACE(CAST(CAST(e.revenue_kyuan / NULLIF(t.sales_kyuan, 0) AS DECIMAL(18, 1)) AS STRING), '.0', '')
+  END || ' 倍' AS expected,
   CASE
     WHEN e.revenue_kyuan > 0 AND t.sales_kyuan > 0
       THEN ABS(LOG10(e.revenue_kyuan / NULLIF(t.sales_kyuan, 0))) <= :limit

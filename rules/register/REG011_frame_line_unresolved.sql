@@ -16,7 +16,7 @@ version: 1
 status: active
 always_decidable: true
 message:
-  zh: 底册单位没有填核实结果，每条底册都须落实
+  zh: 底册单位的核实结果{observed}，每条底册都须落实（{expected}）
   en: The frame line has no outcome; every line must be resolved
 verify:
   zh: 由所在普查区逐条查找，登记的填 1，其余按实际情况填迁出、注销、重复、找不到或不属普查对象
@@ -29,7 +29,7 @@ false_positives:
 SELECT
   frame_id AS subject_id,
   region_code AS region_code,
-  outcome AS observed,
-  '1' AS expected,
+  COALESCE(outcome, '未填') AS observed,
+  '应填 1 至 6' AS expected,
   outcome IS NOT NULL AS holds
 FROM frame_unit
