@@ -16,6 +16,7 @@ NEW, PERSISTING = FindingState.NEW.value, FindingState.PERSISTING.value
 REOPENED, RESOLVED = FindingState.REOPENED.value, FindingState.RESOLVED.value
 
 VALUE_CORRECTED = "value_corrected"
+VALUE_EMPTIED = "value_emptied"
 UNIT_GONE = "unit_gone"
 RULE_CHANGED = "rule_changed"
 NOT_CHECKED = "not_checked"
@@ -46,6 +47,7 @@ FACTS = pl.Schema(
         "looked": pl.Boolean,
         "present": pl.Boolean,
         "delivered": pl.Boolean,
+        "holds": pl.Boolean,
     }
 )
 """What `judge` wants to know of each vanished finding."""
@@ -75,7 +77,8 @@ def _cause() -> pl.Expr:
 
     A retired rule never looks again. Nothing is closed by a rule that did not look or a list that
     did not come. A unit that has left needs no rule to say so, and a rule that changed its meaning
-    must never pass for a correction.
+    must never pass for a correction. Nor must a wrong value that was blanked: only a rule that now
+    holds tells of a correction.
     """
     return (
         pl.when(~pl.col("rule_known"))
@@ -86,7 +89,9 @@ def _cause() -> pl.Expr:
         .then(pl.lit(UNIT_GONE))
         .when(pl.col("version_now").ne_missing(pl.col("rule_version")))
         .then(pl.lit(RULE_CHANGED))
-        .otherwise(pl.lit(VALUE_CORRECTED))
+        .when(pl.col("holds").fill_null(value=False))
+        .then(pl.lit(VALUE_CORRECTED))
+        .otherwise(pl.lit(VALUE_EMPTIED))
     )
 
 
@@ -95,7 +100,8 @@ def judge(missing: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
 
     `facts`, one row a key: `rule_known` the rule is still in force, `version_now` its version,
     `looked` it ran on the subject's county, `present` the subject is still in its list,
-    `delivered` that list came for the subject's county. What was not checked stays open.
+    `delivered` that list came for the subject's county, `holds` the rule's verdict on it tonight,
+    NULL where it has none. What was not checked stays open.
     """
     known = missing.join(facts.select(FACTS.names()), on="finding_key", how="left")
     state = pl.when(pl.col("cause") == NOT_CHECKED).then(pl.lit(PERSISTING))

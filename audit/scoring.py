@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from audit.contracts import CONTRACT
-from audit.shrinkage import Floats, Ints, fit_tree, own_low, posterior, root_prior
+from audit.shrinkage import TAIL, Floats, Ints, fit_tree, own_low, posterior, root_prior
 
 COUNTS = (
     "n_units_legal",
@@ -22,10 +22,11 @@ COUNTS = (
     "n_failed_self_employed",
     "n_register",
 )
-PROVINCE, CITY = "1", "2"
+KINDS = ("units", "self_employed")
+VISITED_LEVELS = ("3", "4", "5")
 _PREFIXES = (9, 6, 4, 2)
 _DIGITS = 6
-_FIELDS = ("rate", "rate_low", "rate_high", "probability", "excess", "flagged")
+_FIELDS = ("rate", "rate_low", "rate_high", "probability", "excess", "own_low", "flagged")
 _TOP_RULES = 2
 
 
@@ -44,8 +45,8 @@ class Evidence:
 
     `regions`: region_code, name, level, parent_code, one row a region of the delivery's vintage.
     `counts`: region_code and `COUNTS`, of the units that carry exactly that code.
-    `by_rule`: region_code, rule_id, title_zh, title_en, n_units with a fatal finding of the rule.
-    `city`: region that is kept even when it has no unit.
+    `by_rule`: region_code, kind, rule_id, title_zh, title_en, n_units with a fatal finding of the
+    rule; kind is one of `KINDS`. `city`: the audited city; regions outside it have no score.
     """
 
     regions: pl.DataFrame
@@ -72,6 +73,14 @@ def parent_positions(regions: pl.DataFrame) -> Ints:
     return np.array([parent(i) for i in range(len(codes))], dtype=np.int64)
 
 
+def city_prefix(city: str) -> str:
+    """Return the digits that all codes of a city share; of a municipality, those of the province.
+
+    Empty for no city.
+    """
+    return city[:2] if city[2:4] == "00" else city[:4]
+
+
 def with_ancestors(parents: Ints) -> tuple[Ints, Ints]:
     """Return pairs (region, region that contains it), each region with itself included."""
     below = above = np.arange(len(parents), dtype=np.int64)
@@ -85,13 +94,15 @@ def with_ancestors(parents: Ints) -> tuple[Ints, Ints]:
 
 def score_regions(evidence: Evidence, limits: Limits) -> pl.DataFrame:
     """Return `audit.region_score`: one row a region, all columns of the contract, by rank."""
-    regions = evidence.regions.sort("region_code")
+    inside = pl.col("region_code").str.starts_with(city_prefix(evidence.city))
+    regions = evidence.regions.filter(inside).sort("region_code")
     parents = parent_positions(regions)
     below, above = with_ancestors(parents)
     totals = _roll_up(regions, evidence.counts, (below, above))
     scored = pl.concat(
         [regions, totals, _rates(parents, totals, limits)], how="horizontal"
     ).with_columns(
+        flagged=pl.col("flagged") & pl.col("level").is_in(VISITED_LEVELS),
         parent_code=_codes_at(regions, parents),
         n_units=pl.col("n_units_legal") + pl.col("n_self_employed"),
         n_failed=pl.col("n_failed_legal") + pl.col("n_failed_self_employed"),
@@ -99,8 +110,8 @@ def score_regions(evidence: Evidence, limits: Limits) -> pl.DataFrame:
     codes = regions["region_code"]
     nesting = pl.DataFrame({"region_code": codes.gather(below), "within": codes.gather(above)})
     top = _top_rules(evidence.by_rule, nesting)
-    kept = scored.filter(_worth_a_row(scored, evidence.city))
-    told = _reasons(_ranked(kept).join(top, on="region_code", how="left"), limits)
+    ranked = _ranked(scored).join(top, on=["region_code", "kind"], how="left")
+    told = _reasons(ranked, limits)
     columns = [c.name for c in CONTRACT.outputs["audit.region_score"].columns]
     renamed = told.rename({"name": "region_name", "level": "region_level"})
     return renamed.select(columns).sort("rank")
@@ -128,10 +139,12 @@ def _kind_rates(parents: Ints, counts: tuple[Ints, Ints], limit: float, flag_at:
     root = root_prior(int(failed[top].sum()), int(units[top].sum()), limit)
     known = posterior(failed, units, fit_tree(parents, failed, units, root), limit)
     # Only what a region's own units show counts for its place: neighbours shrink, never accuse.
-    low = np.minimum(known.low, own_low(failed, units))
-    flagged = (known.over.round(_DIGITS) >= flag_at) & (failed > limit * units)
+    low = np.minimum(known.low, own_low(failed, units, TAIL))
+    own = own_low(failed, units, 1 - flag_at)
+    flagged = (known.over.round(_DIGITS) >= flag_at) & (own > limit)
     excess = low / limit
-    return np.stack([known.mean, known.low, known.high, known.over, excess, flagged]).round(_DIGITS)
+    fields = [known.mean, known.low, known.high, known.over, excess, own, flagged]
+    return np.stack(fields).round(_DIGITS)
 
 
 def _rates(parents: Ints, totals: pl.DataFrame, limits: Limits) -> pl.DataFrame:
@@ -144,9 +157,13 @@ def _rates(parents: Ints, totals: pl.DataFrame, limits: Limits) -> pl.DataFrame:
     frame = pl.DataFrame(values.T, schema=list(_FIELDS), orient="row")
     empty = pl.Series((counts[0] == 0) & (counts[2] == 0))
     return frame.with_columns(
-        pl.when(~empty).then(pl.col(*_FIELDS[:5])),
+        pl.when(~empty).then(pl.col(*_FIELDS[:-1])),
         flagged=pl.col("flagged") > 0,
-        by_households=pl.Series(second),
+        kind=pl.when(empty)
+        .then(pl.lit(None, pl.String))
+        .when(pl.Series(second))
+        .then(pl.lit(KINDS[1]))
+        .otherwise(pl.lit(KINDS[0])),
     )
 
 
@@ -164,16 +181,6 @@ def _further_over(first: tuple[Ints, Floats], second: tuple[Ints, Floats]) -> np
     return chosen
 
 
-def _worth_a_row(scored: pl.DataFrame, city: str) -> pl.Series:
-    """Return which regions are published: not those that only stand above or beside the census."""
-    busy = scored.filter(pl.col("n_units") > 0)
-    shared = busy.group_by("parent_code").len().filter(pl.col("len") > 1)["parent_code"]
-    province = pl.col("level") == PROVINCE
-    idle_city = (pl.col("level") == CITY) & (pl.col("n_units") == 0)
-    wrapper = province & ~pl.col("region_code").is_in(shared.drop_nulls().implode())
-    return scored.select((~wrapper & ~idle_city) | (pl.col("region_code") == city)).to_series()
-
-
 def _ranked(scored: pl.DataFrame) -> pl.DataFrame:
     by = ["excess", "probability", "n_failed", "region_code"]
     ordered = scored.sort(by, descending=[True, True, True, False], nulls_last=True)
@@ -182,19 +189,20 @@ def _ranked(scored: pl.DataFrame) -> pl.DataFrame:
 
 
 def _top_rules(by_rule: pl.DataFrame, nesting: pl.DataFrame) -> pl.DataFrame:
-    """Return for each region the rules with most failing units, as a phrase in each language."""
+    """Return for each region and kind the rules with most failing units, as a phrase a language."""
     item = pl.col("rule_id") + " "
     n = pl.col("n_units").cast(pl.String)
+    by = ["region_code", "kind"]
     sums = (
         by_rule.join(nesting, on="region_code")
-        .group_by(pl.col("within").alias("region_code"), "rule_id", "title_zh", "title_en")
+        .group_by(pl.col("within").alias("region_code"), "kind", "rule_id", "title_zh", "title_en")
         .agg(pl.col("n_units").sum())
-        .sort(["region_code", "n_units", "rule_id"], descending=[False, True, False])
+        .sort([*by, "n_units", "rule_id"], descending=[False, False, True, False])
     )
     return (
-        sums.group_by("region_code", maintain_order=True)
+        sums.group_by(by, maintain_order=True)
         .head(_TOP_RULES)
-        .group_by("region_code", maintain_order=True)
+        .group_by(by, maintain_order=True)
         .agg(
             top_zh=(item + pl.col("title_zh") + " " + n + " 个单位").str.join("、"),
             top_en=(item + pl.col("title_en") + " " + n).str.join(", "),
@@ -204,42 +212,56 @@ def _top_rules(by_rule: pl.DataFrame, nesting: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The three sentences of one language; polars `format` templates."""
+    """The sentences of one language; polars `format` templates. A zero is never a reason."""
 
-    no_rules: str
-    rules: str
-    register: str
-    no_units: str
-    rate: str
     kinds: tuple[str, str]
+    rules: str
+    no_rules: str
+    register: str
+    other: str
+    own: str
+    no_register: str
+    rate: str
+    clean: str
+    no_units: tuple[str, str, str]
     verdicts: tuple[str, str, str, str]
     join: str
 
 
 _ZH = _Words(
-    "未发现强制性差错",
-    "强制性差错最多的规则：{}",
-    "部门名录差异 {} 个",
-    "本区域没有登记单位",
-    "{}差错率 {}（区间 {}–{}），{} {}",
-    ("法人和产业活动单位", "个体经营户"),
-    ("高于限值", "很可能高于限值", "低于限值", "尚不能判定是否超过限值"),
-    "；",
+    kinds=("法人和产业活动单位", "个体经营户"),
+    rules="强制性差错最多的规则：{}",
+    no_rules="{}未发现强制性差错",
+    register="部门名录差异 {} 个",
+    other="{} {}/{}，直接 {}，限值 {}",
+    own="仅凭本区域单位，有 {} 的把握差错率高于 {}",
+    no_register="未发现部门名录差异",
+    rate="{} {}/{}，直接 {}，收缩后 {}（区间 {}–{}），{} {}",
+    clean="{} {} 个，收缩后 {}（区间 {}–{}），{} {}",
+    no_units=("本区域没有登记单位", "没有差错率", "不参加排序"),
+    verdicts=("高于限值", "很可能高于限值", "低于限值", "尚不能判定是否超过限值"),
+    join="；",
 )
 _EN = _Words(
-    "No unit with a fatal finding",
-    "Rules with most failing units: {}",
-    "Register discrepancies: {}",
-    "No unit enumerated here",
-    "{}: rate {} ({} to {}), {} {}",
-    ("Legal entities and establishments", "Self-employed"),
-    ("above the limit of", "likely above the limit of", "below the limit of", "not clear of"),
-    "; ",
-)
+    kinds=("Legal entities and establishments", "Self-employed"),
+    rules="Rules with most failing units: {}",
+    no_rules="{}: no unit with a fatal finding",
+    register="Register discrepancies: {}",
+    other="{}: {}/{}, direct {}, limit {}",
+    own="From its own units alone the rate is, with {} confidence, above {}",
+    no_register="No register discrepancy",
+    rate="{}: {}/{}, direct {}, shrunk {} ({} to {}), {} {}",
+    clean="{}: {}, shrunk {} ({} to {}), {} {}",
+    no_units=("No unit enumerated here", "No rate", "Not ranked"),
+    verdicts=(
+        "above the limit of", "likely above the limit of", "below the limit of", "not clear of",
+    ),
+    join="; ",
+)  # fmt: skip
 
 
-def _percent(column: str) -> pl.Expr:
-    return (pl.col(column) * 100).round(1).cast(pl.String) + "%"
+def _percent(share: pl.Expr) -> pl.Expr:
+    return (share * 100).round(1).cast(pl.String) + " %"
 
 
 def _verdict(limit: pl.Expr, flag_at: float, words: tuple[str, str, str, str]) -> pl.Expr:
@@ -255,25 +277,81 @@ def _verdict(limit: pl.Expr, flag_at: float, words: tuple[str, str, str, str]) -
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What is said of one kind of unit, which may differ from region to region."""
+
+    name: pl.Expr
+    failed: pl.Expr
+    units: pl.Expr
+    limit: pl.Expr
+
+    @property
+    def counts(self) -> tuple[pl.Expr, ...]:
+        """Name, failing units, units, direct rate."""
+        return self.name, self.failed, self.units, _percent(self.failed / self.units)
+
+
+def _kinds(words: _Words, limits: Limits) -> tuple[_Kind, _Kind]:
+    """Return the kind that the rate of a region is about, and the other one."""
+    households = pl.col("kind") == KINDS[1]
+
+    def kind(first: int) -> _Kind:
+        def of(values: tuple[pl.Expr, pl.Expr]) -> pl.Expr:
+            return pl.when(households).then(values[1 - first]).otherwise(values[first])
+
+        return _Kind(
+            of((pl.lit(words.kinds[0]), pl.lit(words.kinds[1]))),
+            of((pl.col("n_failed_legal"), pl.col("n_failed_self_employed"))),
+            of((pl.col("n_units_legal"), pl.col("n_self_employed"))),
+            of((pl.lit(limits.units), pl.lit(limits.self_employed))),
+        )
+
+    return kind(0), kind(1)
+
+
+def _shown(limit: pl.Expr) -> pl.Expr:
+    return (limit * 100).round(2).cast(pl.String).str.strip_suffix(".0") + " %"
+
+
+def _second(words: _Words, kinds: tuple[_Kind, _Kind], flag_at: float) -> pl.Expr:
+    """Return the strongest thing there is to say beside the rules and the rate."""
+    own, other = kinds
+    return (
+        pl.when(pl.col("n_register") > 0)
+        .then(pl.format(words.register, pl.col("n_register")))
+        .when(other.failed > 0)
+        .then(pl.format(words.other, *other.counts, _shown(other.limit)))
+        .when(own.failed > 0)
+        .then(pl.format(words.own, pl.lit(f"{flag_at * 100:g} %"), _percent(pl.col("own_low"))))
+        .otherwise(pl.lit(words.no_register))
+    )
+
+
 def _sentences(words: _Words, top: str, limits: Limits) -> pl.Expr:
-    households = pl.col("by_households")
-
-    def of_kind(units: float | str, self_employed: float | str) -> pl.Expr:
-        return pl.when(households).then(pl.lit(self_employed)).otherwise(pl.lit(units))
-
-    limit = of_kind(limits.units, limits.self_employed)
-    shown = of_kind(f"{limits.units * 100:g}%", f"{limits.self_employed * 100:g}%")
-    numbers = (_percent("rate"), _percent("rate_low"), _percent("rate_high"))
-    verdict = _verdict(limit, limits.flag_probability, words.verdicts)
-    rate = pl.format(words.rate, of_kind(*words.kinds), *numbers, verdict, shown)
-    return pl.concat_str(
+    own, other = _kinds(words, limits)
+    shrunk = [_percent(pl.col(name)) for name in ("rate", "rate_low", "rate_high")]
+    verdict = _verdict(own.limit, limits.flag_probability, words.verdicts)
+    against = (*shrunk, verdict, _shown(own.limit))
+    told = pl.concat_str(
         pl.when(pl.col(top).is_null())
-        .then(pl.lit(words.no_rules))
+        .then(pl.format(words.no_rules, own.name))
         .otherwise(pl.format(words.rules, pl.col(top))),
-        pl.format(words.register, pl.col("n_register")),
-        pl.when(pl.col("rate").is_null()).then(pl.lit(words.no_units)).otherwise(rate),
+        _second(words, (own, other), limits.flag_probability),
+        pl.when(own.failed > 0)
+        .then(pl.format(words.rate, *own.counts, *against))
+        .otherwise(pl.format(words.clean, own.name, own.units, *against)),
         separator=words.join,
     )
+    register = pl.format(words.register, pl.col("n_register"))
+    nobody, no_rate, no_rank = (pl.lit(word) for word in words.no_units)
+    idle = pl.concat_str(
+        nobody,
+        no_rate,
+        pl.when(pl.col("n_register") > 0).then(register).otherwise(no_rank),
+        separator=words.join,
+    )
+    return pl.when(pl.col("kind").is_null()).then(idle).otherwise(told)
 
 
 def _reasons(ranked: pl.DataFrame, limits: Limits) -> pl.DataFrame:

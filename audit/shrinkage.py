@@ -177,8 +177,11 @@ def posterior(failed: Ints, units: Ints, prior: tuple[Floats, Floats], limit: fl
     )
 
 
-def own_low(failed: Ints, units: Ints) -> Floats:
-    """Return the exact 2.5 % bound (Clopper-Pearson) of each region's rate from its own units."""
+def own_low(failed: Ints, units: Ints, tail: float) -> Floats:
+    """Return the exact one-sided lower bound (Clopper-Pearson) of each region's own rate.
+
+    `tail` is the chance of being below the bound: 0.2 is what 80 % confidence leaves.
+    """
     some = failed > 0
-    bound = special.betaincinv(np.where(some, failed, 1), units - failed + 1, TAIL)
+    bound = special.betaincinv(np.where(some, failed, 1), units - failed + 1, tail)
     return np.where(some, bound, 0.0)

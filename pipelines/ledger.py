@@ -121,6 +121,25 @@ LEFT JOIN came AS d ON d.universe = s.universe
 """
 
 
+# A finding's own verdict where the rule still has a row for it, else that of its subject. The key
+# is made as the check stage makes it.
+_VERDICT_SQL = """
+WITH judged AS (
+  SELECT q.subject_id, q.holds,
+    MD5('{rule_id}|' || q.subject_id || '|' || {related} || '|' || COALESCE({variable}, '')) AS own
+  FROM ({sql}) AS q
+  WHERE q.subject_id IN (SELECT subject_id FROM candidate WHERE rule_id = '{rule_id}')
+)
+SELECT c.finding_key,
+  CASE WHEN COUNT_IF(j.own = c.finding_key) > 0
+    THEN COUNT_IF(j.own = c.finding_key AND j.holds IS NOT TRUE) = 0
+    ELSE COUNT_IF(j.holds) > 0 AND COUNT_IF(j.holds IS NULL) = 0 END AS holds
+FROM candidate AS c JOIN judged AS j ON j.subject_id = c.subject_id
+WHERE c.rule_id = '{rule_id}' GROUP BY c.finding_key
+"""
+_SETTLED = pl.col("looked") & pl.col("delivered") & pl.col("present") & pl.col("rule_known")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerSummary:
     """Findings by what became of them tonight."""
@@ -225,9 +244,51 @@ def _register_tables(ctx: RunContext, missing: pl.DataFrame) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
+def _verdict_sql(ctx: RunContext, rule_id: str, variable: str, sql: str) -> str:
+    names = ctx.engine.fetch(f"SELECT * FROM ({sql}) AS q LIMIT 0").column_names
+    related = "COALESCE(q.related_id, '')" if "related_id" in names else "''"
+    if "group_key" in names:
+        related = f"CASE WHEN q.group_key IS NULL THEN {related} ELSE '' END"
+    fixed = "'" + variable.replace("'", "''") + "'"
+    return _VERDICT_SQL.format(
+        rule_id=rule_id,
+        related=related,
+        variable="q.variable" if "variable" in names else fixed,
+        sql=sql,
+    )
+
+
+def _verdicts(ctx: RunContext, candidates: pl.DataFrame) -> pl.DataFrame:
+    """Ask the rules again about the subjects of findings that are no more: finding_key, holds."""
+    none = pl.DataFrame(schema={"finding_key": pl.String, "holds": pl.Boolean})
+    if candidates.is_empty():
+        return none
+    ctx.engine.register("candidate", candidates.to_arrow())
+    rules = ctx.engine.rows(
+        "SELECT rule_id, COALESCE(variable, ''), sql FROM audit.rule "
+        "SEMI JOIN candidate USING (rule_id) WHERE sql IS NOT NULL ORDER BY rule_id"
+    )
+    told = [
+        fetch_frame(ctx.engine, _verdict_sql(ctx, str(rule_id), str(variable), str(sql)))
+        for rule_id, variable, sql in rules
+    ]
+    ctx.engine.unregister("candidate")
+    return pl.concat([none, *told])
+
+
 def _facts(ctx: RunContext, missing: pl.DataFrame) -> pl.DataFrame:
+    """Return what `judge` wants to know of each vanished finding."""
     if missing.is_empty():
         return FACTS.to_frame()
+    facts = _presence(ctx, missing)
+    same_rule = pl.col("version_now").eq_missing(pl.col("rule_version"))
+    ids = missing.select("finding_key", "rule_id", "rule_version", "subject_id")
+    settled = ids.join(facts, on="finding_key").filter(_SETTLED & same_rule)
+    verdicts = _verdicts(ctx, settled.select("finding_key", "rule_id", "subject_id"))
+    return facts.join(verdicts, on="finding_key", how="left")
+
+
+def _presence(ctx: RunContext, missing: pl.DataFrame) -> pl.DataFrame:
     tables = _register_tables(ctx, missing)
     ctx.engine.register("vanished_rows", missing.to_arrow())
     vintage = ctx.config.vintage.replace("'", "''")
@@ -257,9 +318,14 @@ def run(ctx: RunContext, *, partial: bool = False) -> LedgerSummary:
     """
     before = _last_published(ctx)
     tonight = fetch_frame(ctx.engine, _TONIGHT_SQL)
-    facts = _facts(ctx, vanished(tonight, before))
+    missing = vanished(tonight, before)
     if partial:
-        facts = facts.with_columns(rule_known=pl.lit(value=True), looked=pl.lit(value=False))
+        unasked = missing.select("finding_key", looked=pl.lit(value=False))
+        facts = pl.concat([FACTS.to_frame(), unasked], how="diagonal").with_columns(
+            rule_known=pl.lit(value=True)
+        )
+    else:
+        facts = _facts(ctx, missing)
     night = compare(tonight, before, facts, ctx.info.run_id)
     _write(ctx, night)
     _stage(ctx, night.ledger)

@@ -10,22 +10,26 @@ from audit.contracts import CONTRACT
 from pipelines.context import RunContext
 from pipelines.ledger import IN_FORCE
 from pipelines.publish import CURRENT
+from pipelines.report_regions import (
+    flag_changes,
+    flagged,
+    in_city,
+    levels,
+    regions,
+    tasks,
+    text,
+)
 from reports.html import Intake, ReportData, Totals
 
-VILLAGES_SHOWN = 200
 FILES_SHOWN = 400
 
 # What still waits for an answer: a waived finding is counted, but accuses nobody.
 OPEN = "COALESCE(state, 'new') IN ('new', 'persisting', 'reopened')"
 
 
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
 def vintage(ctx: RunContext) -> str:
     """Return the vintage of the region list in use: the configured one, else the latest there."""
-    wanted = _text(ctx.config.vintage)
+    wanted = text(ctx.config.vintage)
     found = ctx.engine.scalar(
         f"SELECT COALESCE(MAX(vintage) FILTER (WHERE vintage = {wanted}), MAX(vintage)) "
         "FROM census.region"
@@ -33,26 +37,15 @@ def vintage(ctx: RunContext) -> str:
     return str(found) if found is not None else ctx.config.vintage
 
 
-def _in_city(ctx: RunContext, column: str) -> str:
-    code = ctx.config.city
-    prefix = code[:2] if code[2:4] == "00" else code[:4]
-    return f"{column} LIKE {_text(prefix + '%')}"
-
-
-def _worth_listing(ctx: RunContext, table: str = "s") -> str:
-    """Leave out regions of other cities, which a longer region list brings along."""
-    return f"({_in_city(ctx, f'{table}.region_code')} OR {table}.n_units > 0)"
-
-
 def _places(ctx: RunContext, in_use: str) -> str:
     """Return the CTEs `place` (regions of the vintage) and `county` (code, name), code '' last."""
     return f"""
 place AS (
   SELECT region_code, MIN(name) AS name, MIN(level) AS level
-  FROM census.region WHERE vintage = {_text(in_use)} GROUP BY region_code
+  FROM census.region WHERE vintage = {text(in_use)} GROUP BY region_code
 ), county AS (
   SELECT region_code AS county_code, name FROM place
-  WHERE level = '3' AND {_in_city(ctx, "region_code")}
+  WHERE level = '3' AND {in_city(ctx, "region_code")}
 ), unit_county AS (
   SELECT u.unit_id, u.unit_kind, u.region_code, COALESCE(c.county_code, '') AS county_code
   FROM census.unit AS u
@@ -97,23 +90,6 @@ SELECT * FROM units, findings, failed""").to_pylist()[0]
     return Totals(**row)
 
 
-def _levels(ctx: RunContext) -> pa.Table:
-    return ctx.engine.fetch(f"""
-SELECT region_level, COUNT(*) AS n_regions, COUNT(*) FILTER (WHERE flagged) AS n_flagged
-FROM audit.region_score AS s WHERE {_worth_listing(ctx)}
-GROUP BY region_level ORDER BY region_level""")
-
-
-def _regions(ctx: RunContext) -> pa.Table:
-    return ctx.engine.fetch(f"""
-SELECT s.*, p.region_name AS parent_name
-FROM audit.region_score AS s
-LEFT JOIN audit.region_score AS p ON p.region_code = s.parent_code
-WHERE {_worth_listing(ctx)} AND (s.region_level IN ('3', '4')
-  OR (s.region_level = '5' AND s.rank_in_level <= {VILLAGES_SHOWN}))
-ORDER BY s.region_level, s.rank_in_level, s.region_code""")
-
-
 def _counties(ctx: RunContext, places: str) -> pa.Table:
     return ctx.engine.fetch(f"""
 WITH {places}, {_FAILING}, units AS (
@@ -129,7 +105,7 @@ WITH {places}, {_FAILING}, units AS (
   FROM open_finding GROUP BY county_code
 ), flags AS (
   SELECT LEFT(region_code, 6) || '000000' AS county_code, COUNT(*) AS n_flagged
-  FROM audit.region_score WHERE flagged AND region_level IN ('4', '5') GROUP BY 1
+  FROM audit.region_score WHERE flagged AND region_level IN ('3', '4', '5') GROUP BY 1
 ), listed AS (
   SELECT county_code, name FROM county
   UNION ALL
@@ -224,7 +200,7 @@ ORDER BY r.rule_id, k.county_code""")
 
 
 def _changes(ctx: RunContext) -> pa.Table:
-    run_id = _text(ctx.info.run_id)
+    run_id = text(ctx.info.run_id)
     return ctx.engine.fetch(f"""
 WITH life AS (
   SELECT COALESCE(state, 'new') AS state, severity FROM audit.finding
@@ -241,7 +217,7 @@ GROUP BY state, severity ORDER BY state, severity""")
 def _causes(ctx: RunContext) -> pa.Table:
     return ctx.engine.fetch(f"""
 SELECT COALESCE(cause, '') AS cause, COUNT(*) AS n FROM audit.finding_history
-WHERE run_id = {_text(ctx.info.run_id)} AND state = 'resolved'
+WHERE run_id = {text(ctx.info.run_id)} AND state = 'resolved'
 GROUP BY 1 ORDER BY n DESC, cause""")
 
 
@@ -254,9 +230,17 @@ def _tables(ctx: RunContext) -> pa.Table:
     return ctx.engine.fetch(f"""
 WITH rows AS ({counts}), files AS (
   SELECT table_name, COUNT(*) AS n_files FROM census.delivered_file GROUP BY table_name
+), listed AS (
+  SELECT DISTINCT UNNEST(string_split(tables, '|')) AS name FROM audit.rule
+), used AS (
+  SELECT name FROM listed
+  UNION SELECT UNNEST(['legal_entity', 'establishment', 'self_employed'])
+    WHERE EXISTS (SELECT 1 FROM listed WHERE name = 'unit')
 )
 SELECT r.table_name, r.n_rows, COALESCE(f.n_files, 0) AS n_files,
-  CASE WHEN r.n_rows > 0 AND f.n_files > 0 THEN 'delivered' WHEN r.n_rows > 0 THEN 'shipped'
+  CASE WHEN r.n_rows > 0 AND f.n_files > 0 AND r.table_name NOT IN (SELECT name FROM used)
+      THEN 'unused'
+    WHEN r.n_rows > 0 AND f.n_files > 0 THEN 'delivered' WHEN r.n_rows > 0 THEN 'shipped'
     WHEN f.n_files > 0 THEN 'empty' ELSE 'missing' END AS state
 FROM rows AS r LEFT JOIN files AS f ON f.table_name = r.table_name ORDER BY r.place""")
 
@@ -301,7 +285,7 @@ def _previous_run(ctx: RunContext) -> str:
     current = ctx.state_dir.parent / CURRENT
     if current.is_symlink():
         return current.resolve().name
-    earlier = f"WHERE first_run_id <> {_text(ctx.info.run_id)}"
+    earlier = f"WHERE first_run_id <> {text(ctx.info.run_id)}"
     found = ctx.engine.scalar(f"SELECT MAX(first_run_id) FROM audit.finding {earlier}")
     return str(found or "?")
 
@@ -309,7 +293,7 @@ def _previous_run(ctx: RunContext) -> str:
 def _finish(ctx: RunContext) -> tuple[str, str]:
     rows = ctx.engine.rows(
         "SELECT COALESCE(STRFTIME(finished_at, '%Y-%m-%d %H:%M:%S'), ''), COALESCE(status, '') "
-        f"FROM audit.run WHERE run_id = {_text(ctx.info.run_id)}"
+        f"FROM audit.run WHERE run_id = {text(ctx.info.run_id)}"
     )
     finished, status = rows[0] if rows else ("", "")
     return str(finished), str(status)
@@ -317,8 +301,8 @@ def _finish(ctx: RunContext) -> tuple[str, str]:
 
 def _city_name(ctx: RunContext, in_use: str) -> str:
     found = ctx.engine.scalar(
-        f"SELECT MIN(name) FROM census.region WHERE vintage = {_text(in_use)} "
-        f"AND region_code = {_text(ctx.config.city)}"
+        f"SELECT MIN(name) FROM census.region WHERE vintage = {text(in_use)} "
+        f"AND region_code = {text(ctx.config.city)}"
     )
     return str(found or ctx.config.city)
 
@@ -334,8 +318,9 @@ def collect(ctx: RunContext) -> ReportData:
     finished_at, status = _finish(ctx)
     scoring = ctx.config.scoring
     tables: dict[str, Any] = {
-        "levels": _levels(ctx),
-        "regions": _regions(ctx),
+        "levels": levels(ctx),
+        "flagged": flagged(ctx),
+        "regions": regions(ctx),
         "counties": counties,
         "rules": _rules(ctx),
         "coverage": _coverage(ctx, places, counties),
@@ -358,5 +343,7 @@ def collect(ctx: RunContext) -> ReportData:
         flag_probability=scoring.flag_probability,
         totals=_totals(ctx, places),
         intake=_intake(ctx),
+        tasks=tasks(ctx),
+        flag_changes=flag_changes(ctx),
         **tables,
     )

@@ -8,7 +8,7 @@ import polars as pl
 
 from audit.contracts import CONTRACT
 from audit.engines.duckdb import DuckDBEngine
-from audit.scoring import Evidence, Limits, score_regions
+from audit.scoring import VISITED_LEVELS, Evidence, Limits, score_regions
 from pipelines.context import LOG, RunContext
 
 _FATAL = (
@@ -42,16 +42,20 @@ SELECT COALESCE(u.region_code, r.region_code) AS region_code, u.* EXCLUDE (regio
 FROM unit_counts AS u FULL JOIN register_counts AS r ON r.region_code = u.region_code
 """
 _BY_RULE = f"""
-SELECT u.region_code, f.rule_id, f.title_zh, f.title_en, COUNT(*) AS n_units
+SELECT u.region_code, CASE u.unit_kind WHEN '3' THEN 'self_employed' ELSE 'units' END AS kind,
+  f.rule_id, f.title_zh, f.title_en, COUNT(*) AS n_units
 FROM ({_FATAL}) AS f JOIN census.unit AS u ON u.unit_id = f.subject_id
 WHERE u.region_code IS NOT NULL
-GROUP BY u.region_code, f.rule_id, f.title_zh, f.title_en
+GROUP BY ALL
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreSummary:
-    """What the stage did. Units outside the region list are in no score."""
+    """What the stage did: counties, townships and villages, all and flagged.
+
+    Units outside the city's part of the region list are in no score.
+    """
 
     n_regions: int
     n_flagged: int
@@ -95,10 +99,10 @@ def run(ctx: RunContext) -> ScoreSummary:
         ),
     )
     replace_output(ctx.engine, "audit.region_score", scores)
-    outside = ~pl.col("region_code").is_in(regions["region_code"].implode()).fill_null(value=False)
+    outside = ~pl.col("region_code").is_in(scores["region_code"].implode()).fill_null(value=False)
     lost = counts.filter(outside).select(pl.sum("n_units_legal", "n_self_employed")).row(0)
     summary = ScoreSummary(
-        n_regions=scores.height,
+        n_regions=int(scores["region_level"].is_in(VISITED_LEVELS).sum()),
         n_flagged=int(scores["flagged"].sum()),
         n_units_outside=int(sum(n or 0 for n in lost)),
     )

@@ -52,13 +52,17 @@ def _line(css: str, x1: float, y1: float, x2: float, y2: float) -> str:
     return f'<line class="{css}" x1="{x1:g}" y1="{y1:g}" x2="{x2:g}" y2="{y2:g}"/>'
 
 
-def interval_bar(low: float | None, rate: float | None, high: float | None, scale: Scale) -> Markup:
-    """Draw a rate with its interval against the limit lines; nothing but the lines for NULL."""
+def interval_bar(
+    ends: tuple[float | None, float | None, float | None], scale: Scale, limit: float | None
+) -> Markup:
+    """Draw a rate with its interval (low, rate, high) against its limit; only the line for NULL."""
+    low, rate, high = ends
     middle = BAR_HEIGHT / 2
     body = [_line("axis", 4, BAR_HEIGHT - 1, BAR_WIDTH - 4, BAR_HEIGHT - 1)]
     body += [
         _line(f"limit limit{i}", scale.x(limit), 0, scale.x(limit), BAR_HEIGHT)
-        for i, limit in enumerate(scale.limits)
+        for i, each in enumerate(scale.limits)
+        if each == limit
     ]
     if rate is None or low is None or high is None:
         return _svg(BAR_WIDTH, BAR_HEIGHT, "interval", body)

@@ -22,6 +22,7 @@ from reports.charts import Panel, Scale, county_chart, interval_axis, interval_b
 from reports.html_texts import (
     CAUSES,
     CENSUSES,
+    CLAUSES,
     FAMILIES,
     LEVELS,
     TABLE_STATES,
@@ -68,12 +69,32 @@ class Intake:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tasks:
+    """The verification tasks of the night by arm, and when they are due; empty without tasks."""
+
+    n_priority: int
+    n_random: int
+    due_on: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagChanges:
+    """Names of the regions that are flagged since tonight, and of those that no longer are."""
+
+    became: tuple[str, ...]
+    ceased: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportData:
     """All that the report shows: plain values and small tables, nothing about a single unit.
 
     `previous_run` is empty on the first night. Tables and their columns, rates as shares:
-    levels: region_level, n_regions, n_flagged. regions: the columns of `audit.region_score` with
-    parent_name; counties and townships in full, villages only the first by rank.
+    `flag_changes` is None where last night's scores are not at hand. flagged: the columns of
+    regions with only_child, for the flagged of all levels by rank; a place that is all there is of
+    the one above it stands in its line. levels: region_level, n_regions, n_flagged.
+    regions: the columns of `audit.region_score` with parent_name; counties and townships in
+    full, villages only the first by rank.
     counties: county_code, name, n_units, n_fatal_units, unit_rate, n_fatal, n_query, n_info, n_new,
     n_persisting, n_flagged, n_register; code "" is what lies in no listed county.
     rules: the columns of `audit.rule` without sql, verdict, detail, n_checked, n_failed, n_unknown,
@@ -95,7 +116,10 @@ class ReportData:
     flag_probability: float
     totals: Totals
     intake: Intake
+    tasks: Tasks
+    flag_changes: FlagChanges | None
     levels: pa.Table
+    flagged: pa.Table
     regions: pa.Table
     counties: pa.Table
     rules: pa.Table
@@ -152,6 +176,32 @@ def _scale(rows: Sequence[Row], limits: tuple[float, ...]) -> Scale:
     return Scale(top=top, limits=tuple(sorted(set(limits))))
 
 
+def _dress(row: dict[str, Any], scale: Scale, data: ReportData) -> None:
+    ends = (row["rate_low"], row["rate"], row["rate_high"])
+    limit = data.limits[row["kind"] == "self_employed"] if row["kind"] else None
+    row["bar"] = interval_bar(ends, scale, limit)
+    row["why"] = zip_reasons(row["reasons"], row["reasons_en"])
+
+
+def _first_places(data: ReportData) -> dict[str, Any]:
+    """Return the flagged regions of all levels in one order, with the axis of their bars."""
+    rows: list[dict[str, Any]] = data.flagged.to_pylist()
+    scale = _scale(rows, data.limits)
+    for row in rows:
+        _dress(row, scale, data)
+        row["label"] = LEVELS[row["region_level"]]
+    return {"rows": rows, "axis": interval_axis(scale)}
+
+
+def _awaited(data: ReportData) -> list[tuple[str, Label]]:
+    """Return the clauses of the plan that no rule cites yet."""
+    cited = {
+        (clause or "").replace("（", "(").replace("）", ")")
+        for clause in data.rules["clause"].to_pylist()
+    }
+    return [(clause, label) for clause, label in CLAUSES.items() if clause not in cited]
+
+
 def _region_tables(data: ReportData) -> list[dict[str, Any]]:
     rows = data.regions.to_pylist()
     counts = {row["region_level"]: row for row in data.levels.to_pylist()}
@@ -160,9 +210,7 @@ def _region_tables(data: ReportData) -> list[dict[str, Any]]:
         here = [row for row in rows if row["region_level"] == level]
         scale = _scale(here, data.limits)
         for row in here:
-            ends = (row["rate_low"], row["rate"], row["rate_high"])
-            row["bar"] = interval_bar(*ends, scale)
-            row["why"] = zip_reasons(row["reasons"], row["reasons_en"])
+            _dress(row, scale, data)
         known = counts.get(level, {"n_regions": 0, "n_flagged": 0})
         tables.append(
             {"level": level, "label": label, "rows": here, "axis": interval_axis(scale), **known}
@@ -290,6 +338,8 @@ def _view(data: ReportData) -> dict[str, Any]:
         "census": CENSUSES.get(year, fallback),
         "life": _life(data),
         "levels": _region_tables(data),
+        "first": _first_places(data),
+        "awaited": _awaited(data),
         "counties": counties,
         "chart": county_chart(listed, _panels()),
         "rules": rules,

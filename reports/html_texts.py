@@ -82,10 +82,28 @@ LEVELS = {
 
 CAUSES = {
     "value_corrected": Label("数值已更正", "value corrected"),
+    "value_emptied": Label(
+        "值已清空或不再适用，未判定", "value emptied or no longer applicable, undecided"
+    ),
     "unit_gone": Label("单位已不在数据中", "unit gone"),
     "rule_changed": Label("规则有变动", "rule changed"),
 }
 """Why a finding is no longer there."""
+
+CLAUSES = {
+    "三(二)2": Label(
+        "联网直报单位独立填报，不得代填代报", "firms that report online fill in themselves"
+    ),
+    "三(二)3": Label(
+        "PAD 普查单位须到现场逐一核实采集", "data are collected on the spot with the PAD"
+    ),
+    "三(三)3": Label("数据修改痕迹与日志检查", "traces of edits and logs are watched"),
+    "三(九)6": Label(
+        "不得对军队系统和保密单位定位、拍照",
+        "no position or photograph of military and confidential units",
+    ),
+}
+"""Clauses of the plan that ask for checks of the data and that no rule may yet cite."""
 
 CENSUSES = {
     "2013": Label("第三次全国经济普查", "Third National Economic Census"),
@@ -96,6 +114,7 @@ CENSUSES = {
 
 TABLE_STATES = {
     "delivered": ("v-passed", Label("已送达", "delivered")),
+    "unused": ("v-undecided", Label("已送达，尚无规则使用", "delivered, used by no rule yet")),
     "shipped": ("v-partly", Label("用内置参考表", "shipped reference list")),
     "empty": ("v-undecided", Label("有文件，无可用行", "files, but no usable row")),
     "missing": ("v-na", Label("未送达", "not delivered")),

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from audit.contracts import CONTRACT
 from audit.model import RunInfo
-from reports.html import Intake, ReportData, Totals
+from reports.html import FlagChanges, Intake, ReportData, Tasks, Totals
 
 COUNTIES = {
     "430405": "珠晖区",
@@ -124,7 +124,8 @@ def _region(
         "region_code": code, "region_name": name, "region_level": level, "parent_code": above,
         "parent_name": above_name, "n_units": n, "n_failed": failed, "n_register": register,
         "rate": rate, "rate_low": low, "rate_high": high, "probability": probability,
-        "flagged": probability >= 0.8, "reasons": zh, "reasons_en": en,
+        "kind": "units", "n_units_legal": n, "n_failed_legal": failed, "n_self_employed": 0,
+        "n_failed_self_employed": 0, "flagged": probability >= 0.8, "reasons": zh, "reasons_en": en,
     }  # fmt: skip
 
 
@@ -301,6 +302,11 @@ def city_report() -> ReportData:
             n_leads=71, n_outside=37,
         ),
         intake=Intake(n_files=27, n_delivered=271_000, n_loaded=270_881, n_refused=119),
+        tasks=Tasks(n_priority=1_200, n_random=240, due_on="2019-03-25"),
+        flag_changes=FlagChanges(became=("新联村",), ceased=()),
+        flagged=pa.Table.from_pylist(
+            [r | {"only_child": ""} for r in flagged if r["flagged"]]
+        ),
         levels=pa.Table.from_pylist(levels),
         regions=regions,
         counties=pa.Table.from_pylist(_county_rows(rng)),
@@ -326,6 +332,7 @@ def first_night() -> ReportData:
     return replace(
         data,
         previous_run="",
+        flag_changes=None,
         changes=pa.Table.from_pylist(new),
         causes=data.causes.slice(0, 0),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from hashlib import md5
 from pathlib import Path
 
 import polars as pl
@@ -38,6 +39,8 @@ class Night:
     )
     statuses: dict[tuple[str, str], str] = field(default_factory=dict)
     found: tuple[str, ...] = ()
+    emptied: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
 
 
 GRAINS = {"COD001": "unit", "FRM003": "unit", "REG003": "register", "REG011": "frame"}
@@ -47,6 +50,26 @@ READS = {
     "REG003": "register_unit|legal_entity",
     "REG011": "frame_unit",
 }
+SUBJECT = {
+    "COD001": ("unit_id", "legal_entity"),
+    "FRM003": ("unit_id", "legal_entity"),
+    "REG003": ("source || '|' || register_id", "register_unit"),
+    "REG011": ("frame_id", "frame_unit"),
+}
+
+
+def rule_sql(rule_id: str, night: Night) -> str:
+    """Return a rule that holds for all but the subjects found, emptied and out of scope."""
+    subject, table = SUBJECT[rule_id]
+    failed, unknown, outside = (
+        ", ".join(["''", *(f"'{key[7:]}'" for key in keys if key.startswith(rule_id))])
+        for keys in (night.found, night.emptied, night.outside)
+    )
+    holds = f"CASE WHEN {subject} IN ({unknown}) THEN NULL ELSE {subject} NOT IN ({failed}) END"
+    return (
+        f"SELECT {subject} AS subject_id, {holds} AS holds FROM {table} "
+        f"WHERE {subject} NOT IN ({outside})"
+    )
 
 
 @dataclass
@@ -90,7 +113,13 @@ class Office:
 
     def _check(self, night: Night) -> None:
         rules = [
-            {"rule_id": r, "rule_version": v, "grain": GRAINS[r], "tables": READS[r]}
+            {
+                "rule_id": r,
+                "rule_version": v,
+                "grain": GRAINS[r],
+                "tables": READS[r],
+                "sql": rule_sql(r, night),
+            }
             for r, v in night.rules.items()
         ]
         self.insert("audit.rule", rules)
@@ -207,6 +236,29 @@ def test_subject_still_in_its_list_was_corrected(office, key):
     office.play(Night(found=(key,)))
     office.play(Night())
     assert office.history() == {key: ("resolved", "value_corrected")}
+
+
+@pytest.mark.parametrize("key", ["COD001:L1", "REG011:F1", "REG003:2|R1"])
+def test_value_that_was_blanked_or_left_the_scope_is_no_correction(office, key):
+    for then in (Night(emptied=(key,)), Night(outside=(key,))):
+        office.play(Night(found=(key,)))
+        summary = office.play(then)
+        assert office.history() == {key: ("resolved", "value_emptied")}
+        assert summary.n_resolved == 1
+
+
+def test_each_finding_of_a_subject_has_its_own_verdict(office):
+    """One item was corrected, the other blanked: the keys tell which is which."""
+    sql = (
+        "SELECT unit_id AS subject_id, v.variable, CASE v.variable WHEN 'a' THEN TRUE END AS holds "
+        "FROM legal_entity, (VALUES ('a'), ('b')) AS v(variable)"
+    )
+    keys = {v: md5(f"COD001|L1||{v}".encode(), usedforsecurity=False).hexdigest() for v in "ab"}
+    office.play(Night())
+    office.insert("audit.rule", [{"rule_id": "COD001", "variable": "c", "sql": sql}])
+    gone = [{"finding_key": k, "rule_id": "COD001", "subject_id": "L1"} for k in keys.values()]
+    told = ledger._verdicts(office.ctx, pl.DataFrame(gone))
+    assert dict(told.rows()) == {keys["a"]: True, keys["b"]: False}
 
 
 @pytest.mark.parametrize(
@@ -405,12 +457,14 @@ def test_vanished_are_the_open_ones_that_were_not_found_again():
 @pytest.mark.parametrize(
     ("facts", "cause"),
     [
-        ((False, None, False, True, False), "rule_changed"),
-        ((True, 1, False, False, True), "not_checked"),
-        ((True, 1, True, False, False), "not_checked"),
-        ((True, 2, True, False, True), "unit_gone"),
-        ((True, 2, True, True, True), "rule_changed"),
-        ((True, 1, True, True, True), "value_corrected"),
+        ((False, None, False, True, False, None), "rule_changed"),
+        ((True, 1, False, False, True, None), "not_checked"),
+        ((True, 1, True, False, False, None), "not_checked"),
+        ((True, 2, True, False, True, None), "unit_gone"),
+        ((True, 2, True, True, True, True), "rule_changed"),
+        ((True, 1, True, True, True, True), "value_corrected"),
+        ((True, 1, True, True, True, False), "value_emptied"),
+        ((True, 1, True, True, True, None), "value_emptied"),
     ],
 )
 def test_causes_in_order(facts, cause):

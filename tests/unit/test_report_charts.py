@@ -19,15 +19,16 @@ from reports.charts import (
 def test_interval_bar_draws_range_point_and_limits() -> None:
     scale = Scale(top=0.1, limits=(0.05,))
     middle = 4 + (BAR_WIDTH - 8) / 2
-    bar = interval_bar(0.0, 0.05, 0.1, scale)
+    bar = interval_bar((0.0, 0.05, 0.1), scale, 0.05)
     assert f'cx="{middle:g}"' in bar
     assert f'x1="{middle:g}"' in bar
     assert f'x="4" y="7" width="{BAR_WIDTH - 8}"' in bar
     assert "beyond" not in bar
-    assert "beyond" in interval_bar(0.05, 0.2, 0.4, scale)
-    unknown = interval_bar(None, None, None, scale)
+    assert "beyond" in interval_bar((0.05, 0.2, 0.4), scale, 0.05)
+    unknown = interval_bar((None, None, None), scale, 0.05)
     assert "limit" in unknown
     assert "point" not in unknown
+    assert "limit" not in interval_bar((None, None, None), scale, None)
 
 
 def test_axis_labels_do_not_run_into_each_other() -> None:

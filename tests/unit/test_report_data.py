@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from audit.contracts import CONTRACT
@@ -16,7 +17,7 @@ from audit.views import unit_view
 from pipelines.config import RunConfig
 from pipelines.context import RunContext
 from pipelines.report_data import collect
-from reports.html import ReportData, Totals, render_report
+from reports.html import FlagChanges, ReportData, Totals, render_report
 
 RUN = "20190318-013000"
 CITY, COUNTY, TOWN, VILLAGE = "430400000000", "430405000000", "430405007000", "430405007001"
@@ -174,7 +175,7 @@ def test_counties_all_listed_and_the_rest_last(night: ReportData) -> None:
         "n_persisting", "n_flagged", "n_register",
     )  # fmt: skip
     assert [
-        (COUNTY, "珠晖区", 4, 1, 2, 2, 1, 2, 3, 7),
+        (COUNTY, "珠晖区", 4, 1, 2, 2, 1, 2, 4, 7),
         (OTHER_COUNTY, "雁峰区", 1, 0, 0, 0, 0, 0, 0, 0),
         ("", "", 1, 1, 1, 0, 0, 1, 0, None),
     ] == pick(night.counties, *names)
@@ -254,7 +255,46 @@ def test_tables_say_whether_they_came(night: ReportData) -> None:
     states = {row["table_name"]: row["state"] for row in night.tables.to_pylist()}
     assert len(list(CONTRACT.delivered)) == len(states)
     wanted = ("legal_entity", "region", "agency", "edit_event")
-    assert ["delivered", "shipped", "empty", "missing"] == [states[name] for name in wanted]
+    assert ["unused", "shipped", "empty", "missing"] == [states[name] for name in wanted]
+
+
+def test_table_that_a_rule_reads_is_not_called_unused(engine: DuckDBEngine, tmp_path: Path) -> None:
+    fill_night(engine)
+    fill_scores_and_files(engine)
+    engine.execute("UPDATE audit.rule SET tables = 'unit|region' WHERE rule_id = 'COD001'")
+    found = collect(context(engine, tmp_path)).tables.to_pylist()
+    assert "delivered" == next(r["state"] for r in found if r["table_name"] == "legal_entity")
+
+
+def test_place_with_the_same_units_as_its_parent_shares_its_line(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    columns = "region_code region_name region_level parent_code n_units flagged rank"
+    fill(engine, "audit.region_score", columns, [
+        (CITY, "衡阳市", "2", None, 9, False, 4), (COUNTY, "珠晖区", "3", CITY, 9, True, 3),
+        (TOWN, "石亭子镇", "4", COUNTY, 4, True, 1),
+        (VILLAGE, "东风街居委会", "5", TOWN, 4, True, 2),
+    ])  # fmt: skip
+    found = collect(context(engine, tmp_path)).flagged
+    assert [("石亭子镇", "东风街居委会"), ("珠晖区", "")] == pick(
+        found, "region_name", "only_child"
+    )
+
+
+def test_flags_are_compared_with_the_last_package(engine: DuckDBEngine, tmp_path: Path) -> None:
+    fill_scores_and_files(engine)
+    assert collect(context(engine, tmp_path)).flag_changes is None
+    parquet = tmp_path / "out" / "runs" / "20190312-013000" / "parquet"
+    parquet.mkdir(parents=True)
+    (tmp_path / "out" / "current").symlink_to(parquet.parent)
+    before = engine.fetch(
+        "SELECT region_code, region_name, region_level, "
+        f"CASE region_code WHEN '{TOWN}' THEN FALSE WHEN '{OTHER_COUNTY}' THEN TRUE "
+        "ELSE flagged END AS flagged FROM audit.region_score"
+    )
+    pq.write_table(before, parquet / "audit.region_score.parquet")
+    changes = collect(context(engine, tmp_path)).flag_changes
+    assert FlagChanges(became=("衡州路街道",), ceased=("雁峰区",)) == changes
 
 
 def test_run_and_place(night: ReportData) -> None:

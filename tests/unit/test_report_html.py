@@ -117,7 +117,7 @@ def test_page_refers_to_nothing_outside_itself(page: Node) -> None:
     loading = {"src", "srcset", "poster", "data", "action", "background", "xlink:href"}
     assert [] == [n.tag for n in page.walk() if loading & set(n.attributes)]
     links = [n.attributes["href"] for n in page.walk() if "href" in n.attributes]
-    targets = ["glance", "where", "counties", "rules", "coverage", "intake", "guide"]
+    targets = ["glance", "where", "counties", "levels", "rules", "coverage", "intake", "guide"]
     assert [f"#{name}" for name in targets] == links
     assert targets == [n.attributes["id"] for n in page.all("section")]
     text = render_report(city_report())
@@ -278,7 +278,7 @@ def test_villages_not_shown_are_counted_and_located(page: Node) -> None:
         for level in ("regions3", "regions4", "regions5")
     }
     assert {"regions3": 16, "regions4": 193, "regions5": 201} == rows
-    note = zh(page.all("section")[1].all(css="note")[0])
+    note = zh(page.all("section")[3].all(css="note")[0])
     assert (
         "只列次序最前的 200 个，其余 2,589 个未列出；全部在数据库的表 audit.region_score中。"
         == note
@@ -291,11 +291,13 @@ def test_flagged_region_shows_interval_probability_and_three_reasons() -> None:
         data.regions.slice(0, 1), rate=0.0412, rate_low=0.035, rate_high=0.05, probability=0.998,
         flagged=True, reasons="甲；乙；丙", reasons_en="a; b; c",
     )  # fmt: skip
-    row = parse(replace(data, regions=first)).all(css="flagged")[0]
-    assert "4.1%3.5%–5.0%" == zh(row.all(css="rate")[0])
+    row = parse(replace(data, regions=first, flagged=data.flagged.slice(0, 0))).all(css="flagged")[
+        0
+    ]
+    assert "4.1%3.5%–5.0%法人和产业单位" == zh(row.all(css="rate")[0])
     assert ["甲", "乙", "丙"] == [zh(n) for n in row.all(css="reason")]
     assert ">99%" in [zh(n) for n in row.all("td")]
-    assert 2 == len(row.all("line", "limit"))
+    assert 1 == len(row.all("line", "limit"))
 
 
 def test_hostile_texts_stay_texts(tmp_path: Path) -> None:
@@ -360,12 +362,12 @@ def test_report_of_a_city_is_small_and_always_the_same(tmp_path: Path) -> None:
 def test_empty_night_still_makes_a_page() -> None:
     data = city_report()
     names = [
-        "levels", "regions", "counties", "rules", "coverage", "changes", "causes", "tables",
-        "files", "refusals", "outside",
+        "levels", "flagged", "regions", "counties", "rules", "coverage", "changes", "causes",
+        "tables", "files", "refusals", "outside",
     ]  # fmt: skip
     empty = replace(data, **{name: getattr(data, name).slice(0, 0) for name in names})
     page = parse(empty)
-    assert 3 == zh(page.all("section")[1]).count("没有这一级的评分")
+    assert 3 == zh(page.all("section")[3]).count("没有这一级的评分")
 
 
 def test_numbers_never_claim_more_than_is_known() -> None:

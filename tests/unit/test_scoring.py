@@ -12,7 +12,14 @@ import pytest
 from audit.contracts import CONTRACT
 from audit.engines.duckdb import DuckDBEngine
 from audit.model import RunInfo
-from audit.scoring import COUNTS, Evidence, Limits, parent_positions, score_regions
+from audit.scoring import (
+    COUNTS,
+    Evidence,
+    Limits,
+    city_prefix,
+    parent_positions,
+    score_regions,
+)
 from pipelines import score
 from pipelines.config import RunConfig
 from pipelines.context import RunContext
@@ -36,8 +43,9 @@ def direct(rows: dict[str, tuple[int, int, int, int, int]]) -> pl.DataFrame:
     return pl.DataFrame(data, schema=schema, orient="row")
 
 
-def by_rule(*rows: tuple[str, str, str, str, int]) -> pl.DataFrame:
-    names = dict.fromkeys(("region_code", "rule_id", "title_zh", "title_en"), pl.String)
+def by_rule(*rows: tuple[str, str, str, str, str, int]) -> pl.DataFrame:
+    columns = ("region_code", "kind", "rule_id", "title_zh", "title_en")
+    names = dict.fromkeys(columns, pl.String)
     return pl.DataFrame(list(rows), schema=names | {"n_units": pl.Int64}, orient="row")
 
 
@@ -234,16 +242,19 @@ def test_region_without_units_is_last_and_has_no_rate():
             "rank",
         )
     ) == (OTHER, 0, None, None, None, None, False, 3)
-    assert last["reasons"] == "未发现强制性差错；部门名录差异 0 个；本区域没有登记单位"
+    assert last["kind"] is None
+    assert last["reasons"] == "本区域没有登记单位；没有差错率；不参加排序"
 
 
 def test_reported_kind_is_the_one_furthest_over_its_limit():
     listed = regions((CITY, "2", ""), (COUNTY, "3", CITY), (OTHER, "3", CITY))
     result = scores(listed, direct({COUNTY: (500, 40, 500, 20, 0), OTHER: (500, 40, 500, 100, 0)}))
     by_kind = [value(result, code, "reasons_en") for code in (COUNTY, OTHER)]
-    assert "Legal entities and establishments: rate" in str(by_kind[0])
-    assert "Self-employed: rate" in str(by_kind[1])
-    assert "limit of 5%" in str(by_kind[1])
+    assert "Legal entities and establishments: 40/500, direct 8.0 %, shrunk" in str(by_kind[0])
+    assert "Self-employed: 100/500, direct 20.0 %, shrunk" in str(by_kind[1])
+    assert str(by_kind[1]).endswith("above the limit of 5 %")
+    kinds = [value(result, code, "kind") for code in (COUNTY, OTHER)]
+    assert kinds == ["units", "self_employed"]
     assert 0.15 < float(str(value(result, OTHER, "rate"))) < 0.2
 
 
@@ -255,10 +266,11 @@ def test_reasons_name_the_two_rules_with_most_units():
         regions=listed,
         counts=direct({VILLAGE: (200, 30, 0, 0, 4), TOWN: (100, 10, 0, 0, 0)}),
         by_rule=by_rule(
-            (VILLAGE, "COD002", "信用代码校验位", "Check character", 3),
-            (TOWN, "COD002", "信用代码校验位", "Check character", 6),
-            (VILLAGE, "DUP001", "法人重码", "Duplicate code", 20),
-            (VILLAGE, "FRM001", "必填项", "Required items", 7),
+            (VILLAGE, "units", "COD002", "信用代码校验位", "Check character", 3),
+            (TOWN, "units", "COD002", "信用代码校验位", "Check character", 6),
+            (VILLAGE, "units", "DUP001", "法人重码", "Duplicate code", 20),
+            (VILLAGE, "units", "FRM001", "必填项", "Required items", 7),
+            (VILLAGE, "self_employed", "COD003", "个体代码", "Code of the self-employed", 90),
         ),
     )
     result = score_regions(evidence, LIMITS)
@@ -268,8 +280,8 @@ def test_reasons_name_the_two_rules_with_most_units():
         first == "强制性差错最多的规则：DUP001 法人重码 20 个单位、COD002 信用代码校验位 9 个单位"
     )
     assert second == "部门名录差异 4 个"
-    assert third.startswith("法人和产业活动单位差错率 13.")
-    assert third.endswith("高于限值 3%")
+    assert third.startswith("法人和产业活动单位 40/300，直接 13.3 %，收缩后 13.")
+    assert third.endswith("高于限值 3 %")
     assert "Rules with most failing units: DUP001 Duplicate code 20, COD002 Check character 9" in en
     assert len(en.split("; ")) == 3
 
@@ -284,7 +296,51 @@ def test_parent_missing_from_the_list_is_found_by_the_digits():
     assert parent_positions(listed).tolist() == [-1, 0, 1, 2]
 
 
-def test_provinces_and_idle_cities_around_the_census_are_left_out():
+def test_three_reasons_and_never_a_zero():
+    listed = regions((CITY, "2", ""), (COUNTY, "3", CITY), (OTHER, "3", CITY), (TOWN, "4", COUNTY))
+    one, other, clean = (500, 100, 0, 0, 0), (500, 100, 80, 9, 0), (40, 0, 0, 0, 0)
+    result = scores(listed, direct({COUNTY: one, OTHER: other, TOWN: clean}))
+    told = {code: str(value(result, code, "reasons")).split("；") for code in (COUNTY, OTHER, TOWN)}
+    assert [len(reasons) for reasons in told.values()] == [3, 3, 3]
+    assert told[COUNTY][1] == "仅凭本区域单位，有 80 % 的把握差错率高于 17.1 %"
+    assert told[OTHER][1] == "个体经营户 9/80，直接 11.2 %，限值 5 %"
+    assert told[TOWN][:2] == ["法人和产业活动单位未发现强制性差错", "未发现部门名录差异"]
+    assert told[TOWN][2].startswith("法人和产业活动单位 40 个，收缩后 ")
+
+
+def test_no_flag_on_thin_evidence_of_its_own():
+    """Two of 40 are 5 %, and likely over among bad villages; alone they do not show it."""
+    listed, counts = village_and_township()
+    thin, firm = "430422100202", "430422100203"
+    bad = counts.with_columns(
+        n_units_legal=pl.when(pl.col("region_code").is_in([thin, firm]))
+        .then(40)
+        .otherwise(pl.col("n_units_legal")),
+        n_failed_legal=pl.when(pl.col("region_code") == thin)
+        .then(2)
+        .when(pl.col("region_code") == firm)
+        .then(3)
+        .when(pl.col("region_code").str.starts_with("430422"))
+        .then(20)
+        .otherwise(pl.col("n_failed_legal")),
+    )
+    result = scores(listed, bad)
+    assert value(result, thin, "probability") > 0.8
+    assert [value(result, code, "flagged") for code in (thin, firm)] == [False, True]
+
+
+def test_the_city_itself_is_scored_but_never_flagged():
+    listed = regions((CITY, "2", ""), (COUNTY, "3", CITY))
+    result = scores(listed, direct({COUNTY: (500, 100, 0, 0, 0)}))
+    assert value(result, CITY, "probability") > 0.99
+    assert [value(result, code, "flagged") for code in (CITY, COUNTY)] == [False, True]
+
+
+def test_municipality_shares_two_digits():
+    assert [city_prefix(c) for c in (CITY, "110000000000", "")] == ["4304", "11", ""]
+
+
+def test_regions_outside_the_audited_city_have_no_row():
     listed = regions(
         (PROVINCE, "1", ""),
         (CITY, "2", PROVINCE),
@@ -292,10 +348,9 @@ def test_provinces_and_idle_cities_around_the_census_are_left_out():
         ("430100000000", "2", PROVINCE),
         ("110000000000", "1", ""),
     )
-    one = scores(listed, direct({COUNTY: (10, 0, 0, 0, 0)}))
-    assert sorted(one["region_code"]) == [CITY, COUNTY]
-    two = scores(listed, direct({COUNTY: (10, 0, 0, 0, 0), "430100000000": (5, 0, 0, 0, 0)}))
-    assert sorted(two["region_code"]) == [PROVINCE, "430100000000", CITY, COUNTY]
+    result = scores(listed, direct({COUNTY: (10, 0, 0, 0, 0), "430100000000": (5, 0, 0, 0, 0)}))
+    assert sorted(result["region_code"]) == [CITY, COUNTY]
+    assert value(result, CITY, "n_units") == 10
 
 
 def test_no_regions_give_no_scores():
@@ -367,7 +422,7 @@ def fill(engine: DuckDBEngine) -> None:
 
 def test_stage_counts_units_once_and_leaves_foreign_regions_out(ctx):
     fill(ctx.engine)
-    assert ScoreSummary(n_regions=3, n_flagged=3, n_units_outside=2) == score.run(ctx)
+    assert ScoreSummary(n_regions=2, n_flagged=2, n_units_outside=2) == score.run(ctx)
     rows = ctx.engine.rows(
         "SELECT region_code, n_units_legal, n_failed_legal, n_self_employed, "
         "n_failed_self_employed, n_register FROM audit.region_score ORDER BY region_code"

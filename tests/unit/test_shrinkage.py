@@ -8,6 +8,7 @@ from scipy import special
 
 from audit.shrinkage import (
     STRENGTH_RANGE,
+    TAIL,
     BetaPrior,
     fit_prior,
     fit_tree,
@@ -148,7 +149,7 @@ def test_probability_over_limit_is_the_tail_of_the_posterior():
 
 
 def test_own_bound_is_exact_and_zero_without_failures():
-    low = own_low(counts(0, 2, 12), counts(12, 12, 12))
+    low = own_low(counts(0, 2, 12), counts(12, 12, 12), TAIL)
     assert low[0] == 0.0
     tail = sum(special.comb(12, k) * low[1] ** k * (1 - low[1]) ** (12 - k) for k in range(2, 13))
     assert pytest.approx(0.025) == tail
