@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
-OUT ?= out
+OUT := out
 CODE := audit pipelines reports sample_data tests benchmarks
 
 .DEFAULT_GOAL := help
@@ -19,15 +19,15 @@ $(STAMP): requirements.txt pyproject.toml
 	  { echo "缺少 venv（Debian: apt install python3-venv）。 The venv module is missing."; exit 2; }
 	@echo "第一次运行：建立环境，约一分钟。 First run: setting up, about a minute."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 setup: $(STAMP) ## set everything up (done by the others when needed)
 
 audit: $(STAMP) ## write the sample delivery and run the night over it
-	@$(BIN)/census-audit sample --out $(OUT)/sample --units 2000
-	@$(BIN)/census-audit run --input $(OUT)/sample --out $(OUT)/audit --salt-file $(OUT)/sample_truth/salt.txt
+	@$(BIN)/census-audit sample --out "$(OUT)/sample" --units 2000
+	@$(BIN)/census-audit run --input "$(OUT)/sample" --out "$(OUT)/audit" --salt-file "$(OUT)/sample_truth/salt.txt"
 
 test: $(STAMP) ## the tests, under ten minutes
 	@$(BIN)/python -m pytest -m "not slow and not browser"
@@ -62,7 +62,7 @@ docs-check: $(STAMP)
 
 bench: $(STAMP) ## measure the night at city scale beside Great Expectations
 	@$(PYTHON) -m venv .venv-bench
-	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@.venv-bench/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@$(BIN)/python -m benchmarks.night
 
 requirements: ## renew the hash-locked requirements (needs uv)
@@ -70,4 +70,5 @@ requirements: ## renew the hash-locked requirements (needs uv)
 	uv pip compile pyproject.toml --group bench --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-bench.txt
 
 clean: ## remove what was made
-	rm -rf $(VENV) .venv-bench $(OUT) build dist .mypy_cache .ruff_cache .pytest_cache
+	@if [ -d out ]; then chmod -R u+w out; fi
+	rm -rf $(VENV) .venv-bench out build dist .mypy_cache .ruff_cache .pytest_cache

@@ -218,8 +218,9 @@ def rules_lock() -> None:
 def main() -> None:
     """Run the command line; an AuditError becomes its message and its exit code."""
     os.umask(0o077)
+    wanted = os.environ.get("CENSUS_AUDIT_LOG", "").upper()
     logging.basicConfig(
-        level=os.environ.get("CENSUS_AUDIT_LOG", "WARNING").upper(),
+        level=wanted if wanted in logging.getLevelNamesMapping() else "WARNING",
         format="%(asctime)s %(levelname)s %(message)s",
     )
     try:

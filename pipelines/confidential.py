@@ -162,7 +162,14 @@ def _salt(path: Path | None) -> bytes:
             f"盐值文件 {path} 无法读取。请检查路径和权限。",
             f"The salt file {path} cannot be read. Check its path and permissions.",
         ) from error
-    return salt.removesuffix(b"\n").removesuffix(b"\r")
+    salt = salt.removesuffix(b"\n").removesuffix(b"\r")
+    if not salt.strip():
+        raise InputError(
+            f"盐值文件 {path} 是空的，无法识别保密单位，本次运行已停止。请换成正确的盐值文件。",
+            f"The salt file {path} is empty, so confidential units cannot be recognised; the run "
+            "stops. Name the right file.",
+        )
+    return salt
 
 
 def read_confidential(sources: Iterable[Source], salt_file: Path | None) -> Confidential:

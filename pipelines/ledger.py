@@ -46,8 +46,8 @@ LEFT JOIN (SELECT unit_id, MAX(unit_kind) AS unit_kind FROM census.unit GROUP BY
 """
 
 # County '' stands for anywhere: for subjects without a region, or with one that is on no list.
-# A rule has looked at a county where it judged somebody there, or where all tables it reads came:
-# a corrected value can take the last unit of a county out of its scope.
+# A refused row or file has not come: a spoilt row must not clear its unit. A rule has looked at a
+# county where it judged somebody, or where all tables it reads came.
 _FACTS_SQL = """
 WITH county AS (
   SELECT DISTINCT left(region_code, 6) AS code FROM census.region WHERE vintage = '{vintage}'
@@ -97,6 +97,18 @@ settled AS (
   SELECT p.* EXCLUDE (county), COALESCE(c.code, '') AS county
   FROM placed AS p LEFT JOIN county AS c ON c.code = p.county
 ),
+refused AS (
+  SELECT DISTINCT trim(UNNEST(list_concat(
+    json_extract_string(delivered, '$.*'), json_extract_string(delivered, '$[*]')))) AS text
+  FROM census.rejected_row WHERE delivered IS NOT NULL
+),
+lost_file AS (
+  SELECT DISTINCT CASE table_name
+    WHEN 'legal_entity' THEN 'unit|1' WHEN 'establishment' THEN 'unit|2'
+    WHEN 'self_employed' THEN 'unit|3' WHEN 'frame_unit' THEN 'frame'
+    WHEN 'register_unit' THEN 'register' END AS universe
+  FROM census.rejected_row WHERE row = 0
+),
 reads AS (
   SELECT rule_id, UNNEST(string_split(tables, '|')) AS table_name FROM audit.rule
 ),
@@ -109,7 +121,14 @@ lacking AS (
 )
 SELECT s.finding_key, r.rule_id IS NOT NULL AS rule_known, r.rule_version AS version_now,
   a.rule_id IS NOT NULL AND (n.rule_id IS NOT NULL OR l.rule_id IS NULL) AS looked,
-  s.present, s.present OR d.universe IS NOT NULL AS delivered
+  s.present,
+  (s.present OR d.universe IS NOT NULL)
+    AND s.subject_id NOT IN (SELECT text FROM refused WHERE text IS NOT NULL)
+    AND split_part(s.subject_id, '|', 2) NOT IN (SELECT text FROM refused WHERE text <> '')
+    AND (s.present OR NOT EXISTS (
+      SELECT 1 FROM lost_file AS x
+      WHERE x.universe = s.universe OR x.universe || '|' = left(s.universe, 9)
+    )) AS delivered
 FROM settled AS s
 LEFT JOIN audit.rule AS r ON r.rule_id = s.rule_id
 LEFT JOIN asked AS a ON a.rule_id = s.rule_id
@@ -119,7 +138,6 @@ LEFT JOIN lacking AS l ON l.rule_id = s.rule_id AND l.county = s.county
 LEFT JOIN came AS d ON d.universe = s.universe
   AND d.county = CASE WHEN s.universe LIKE 'register|%' THEN '' ELSE s.county END
 """
-
 
 # A finding's own verdict where the rule still has a row for it, else that of its subject. The key
 # is made as the check stage makes it.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
+from polars.exceptions import PanicException
 
 from audit.contracts import CONTRACT, Table
 from audit.derive import DeriveLists, derive
@@ -62,6 +63,11 @@ def labels_of(header: Header) -> dict[str, str]:
     return {column: label for column, label in named if column}
 
 
+def _exact(table: Table) -> frozenset[str]:
+    """Return the columns whose characters mean figures: there a small 2 is not a 2."""
+    return frozenset(c.name for c in table.columns if c.type != "text")
+
+
 def _texts(batch: Batch, table: Table) -> pl.DataFrame:
     """Return the delivered text of the contract's columns, one not delivered all NULL."""
     where = {name: index for index, name in enumerate(batch.header.columns) if name}
@@ -96,6 +102,9 @@ class Loader:
         """Read one file; a file that cannot be read to its end leaves nothing behind."""
         report = FileReport(source)
         try:
+            if not source.path.is_file():
+                # A pipe or a device would never end.
+                raise unreadable()
             with source.path.open("rb") as stream:
                 report.digest = hashlib.file_digest(stream, "sha256").hexdigest()
             if not source.table:
@@ -108,7 +117,8 @@ class Loader:
                 raise missing_columns(source.table, reading.header.missing)
             report.labels = labels_of(reading.header)
             self._load_whole(source, reading, report)
-        except OSError:
+        except (OSError, PanicException):
+            # polars panics on values that no calendar holds.
             self._refuse(report, unreadable())
         except RefusedFileError as error:
             self._refuse(report, error)
@@ -139,7 +149,7 @@ class Loader:
             refusals.confidential_rows(source, secret),
         ]
         texts = _texts(batch, table)
-        parsed = parse(table, normalise_text(texts))
+        parsed = parse(table, normalise_text(texts, exact=_exact(table)))
         faults = (*_damage(batch), *parsed.faults)
         sound = parsed.values
         if faults:

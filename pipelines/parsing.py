@@ -6,7 +6,7 @@ names its column, its reason (list `reject_reason`) and the rows it is on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 import polars as pl
@@ -67,8 +67,12 @@ class Parsed:
         return rows
 
 
-def normalise_text(texts: pl.DataFrame) -> pl.DataFrame:
-    """Return text columns in NFKC without blanks around them; NULL where nothing is left."""
+def normalise_text(texts: pl.DataFrame, *, exact: Container[str] = frozenset()) -> pl.DataFrame:
+    """Return text columns in NFKC without blanks around them; NULL where nothing is left.
+
+    In columns of `exact`, raised, circled and other figures that are no plain digits stay as they
+    are: folded they would make another number.
+    """
     sizes = texts.select(
         pl.all().str.len_bytes().sum().name.suffix(".bytes"),
         pl.all().str.len_chars().sum().name.suffix(".chars"),
@@ -78,7 +82,9 @@ def normalise_text(texts: pl.DataFrame) -> pl.DataFrame:
         text = pl.col(name)
         # Only what is beyond ASCII has other forms, and codes and numbers hardly ever are.
         if sizes[f"{name}.bytes"] != sizes[f"{name}.chars"]:
-            text = text.str.normalize("NFKC")
+            folded = text.str.normalize("NFKC")
+            keep = text.str.contains(r"\p{No}") if name in exact else pl.lit(value=False)
+            text = pl.when(keep).then(text).otherwise(folded)
         trimmed = text.str.strip_chars(BLANKS)
         columns.append(pl.when(trimmed != "").then(trimmed).alias(name))
     return texts.select(columns)

@@ -184,7 +184,7 @@ def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Cloc
     # A night of some rules or one region says nothing of the others: it closes no finding.
     partial = options.rules != "*" or bool(options.region)
     clock.time("ledger", lambda: ledger.run(ctx, partial=partial))
-    scored = clock.time("score", lambda: score.run(ctx))
+    scored = clock.time("score", lambda: score.run(ctx, partial=partial))
     tasks = clock.time("dispatch", lambda: dispatch.run(ctx))
     exported = clock.time("export", lambda: export.run(ctx))
     return NightSummary(
@@ -200,7 +200,9 @@ def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Cloc
         n_tasks=tasks.n_tasks,
         workbooks=exported.n_workbooks,
         changes=_counts(
-            ctx, "SELECT state, COUNT(*) FROM audit.finding_history GROUP BY state ORDER BY state"
+            ctx,
+            "SELECT CASE cause WHEN 'not_checked' THEN cause ELSE state END AS name, COUNT(*) "
+            "FROM audit.finding_history GROUP BY name ORDER BY name",
         ),
         stages=(),
     )

@@ -75,8 +75,22 @@ def replace_output(engine: DuckDBEngine, name: str, rows: pl.DataFrame) -> None:
     engine.unregister("new_rows")
 
 
-def run(ctx: RunContext) -> ScoreSummary:
-    """Score every region of the configured vintage; safe to run again."""
+def _unjudged(scores: pl.DataFrame) -> pl.DataFrame:
+    """Take the verdicts away: rules or regions that were not asked must not look green."""
+    empty = ("rate", "rate_low", "rate_high", "probability")
+    return scores.with_columns(
+        *(pl.lit(None, pl.Float64).alias(name) for name in empty),
+        flagged=pl.lit(value=False),
+        reasons=pl.lit("本次只审核了部分规则或地区，不评定差错率"),
+        reasons_en=pl.lit("only some rules or regions were audited: no rate is judged"),
+    )
+
+
+def run(ctx: RunContext, *, partial: bool = False) -> ScoreSummary:
+    """Score every region of the configured vintage; safe to run again.
+
+    After a night of some rules or one region (`partial`) counts are published without rates.
+    """
     vintage = ctx.config.vintage.replace("'", "''")
     regions = fetch_frame(
         ctx.engine,
@@ -98,6 +112,8 @@ def run(ctx: RunContext) -> ScoreSummary:
             flag_probability=settings.flag_probability,
         ),
     )
+    if partial:
+        scores = _unjudged(scores)
     replace_output(ctx.engine, "audit.region_score", scores)
     outside = ~pl.col("region_code").is_in(scores["region_code"].implode()).fill_null(value=False)
     lost = counts.filter(outside).select(pl.sum("n_units_legal", "n_self_employed")).row(0)

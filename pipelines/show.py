@@ -16,6 +16,7 @@ from rich.table import Table
 
 from audit.contracts import CONTRACT
 from audit.errors import AuditError
+from audit.ledger import NOT_CHECKED
 from audit.model import OutcomeStatus, Rule, Severity
 from audit.rulebook import RuleBook, render
 from pipelines.context import NoProgress, Progress
@@ -88,34 +89,47 @@ def show_sample(summary: SampleSummary) -> None:
     out.print(f"埋入的差错 planted errors: {escape(str(summary.truth))}")
 
 
-def show_night(summary: NightSummary, out_dir: Path) -> None:
-    """Print the table at the end of a night, and where everything is."""
-    out = console()
+def _state(name: str) -> str:
+    return "未复核" if name == NOT_CHECKED else CONTRACT.label("finding_state", name).zh
+
+
+def _summary_table(summary: NightSummary) -> Table:
     table = _grid("", "")
-    intake, check = summary.intake, summary.check
+    intake = summary.intake
     table.add_row("批次 run", summary.run_id)
     table.add_row(
         "送达 delivered",
         f"{intake.files} 个文件 files, {intake.rows_delivered} 行 rows; "
         f"装载 loaded {intake.rows_loaded}, 退回 refused {intake.rows_refused}",
     )
+    if intake.rows_refused or intake.files_refused:
+        table.add_row(
+            "退回 refused",
+            f"{intake.files_refused} 个文件未读入 files not read; 原因见报告“送达与退回”或 "
+            "rejected_row reasons in the report or in rejected_row",
+        )
     statuses = ", ".join(
-        f"{CONTRACT.label('outcome_status', name).zh} {name} {check.statuses[name]}"
+        f"{CONTRACT.label('outcome_status', name).zh} {name} {summary.check.statuses[name]}"
         for name in OutcomeStatus
-        if check.statuses.get(name)
+        if summary.check.statuses.get(name)
     )
     table.add_row("规则 rules", statuses)
     for severity in Severity:
         count = summary.findings.get(severity, 0)
         table.add_row(f"{severity.zh}差错 {severity} findings", str(count))
     changes = ", ".join(
-        f"{CONTRACT.label('finding_state', state).zh} {state} {count}"
-        for state, count in summary.changes.items()
+        f"{_state(state)} {state} {count}" for state, count in summary.changes.items()
     )
     table.add_row("与上次相比 changes", changes or "—")
     table.add_row("须实地核查地区 flagged regions", f"{summary.n_flagged} / {summary.n_regions}")
     table.add_row("核查任务 tasks", str(summary.n_tasks))
-    out.print(table)
+    return table
+
+
+def show_night(summary: NightSummary, out_dir: Path) -> None:
+    """Print the table at the end of a night, and where everything is."""
+    out = console()
+    out.print(_summary_table(summary))
     places = _grid("", "")
     current = out_dir / "current"
     places.add_row("报告 report", escape(str(current / "report.html")))
@@ -125,8 +139,8 @@ def show_night(summary: NightSummary, out_dir: Path) -> None:
     seconds = ", ".join(f"{s.stage} {s.wall:.1f}" for s in summary.stages)
     peak = max((s.peak_mb for s in summary.stages), default=0.0)
     out.print(f"用时(秒) seconds: {seconds}; 内存峰值 peak {peak:.0f} MB")
-    if check.errors:
-        names = ", ".join(check.errors)
+    if summary.check.errors:
+        names = ", ".join(summary.check.errors)
         out.print(
             f"[bold red]规则出错 rules crashed: {names}[/] — "
             f"census-audit sql {escape(str(out_dir))} "
@@ -144,9 +158,15 @@ def show_table(result: pa.Table, limit: int = PAGE) -> None:
     for name in result.column_names:
         table.add_column(escape(name), overflow="fold")
     for row in _rows(result, limit):
-        table.add_row(*("" if v is None else escape(str(v)) for v in row))
+        table.add_row(*(_shown(v) for v in row))
     out.print(table)
     out.print(_rows_told(result, limit))
+
+
+def _shown(value: object) -> str:
+    """Return a value for the terminal; control characters of the data never reach it."""
+    text = "" if value is None else str(value)
+    return escape("".join(c if c.isprintable() or c in "\n\t" else "�" for c in text))
 
 
 def _rows(result: pa.Table, limit: int) -> Iterator[tuple[object, ...]]:
@@ -167,7 +187,7 @@ def _show_records(out: Console, result: pa.Table, limit: int) -> None:
         out.print(f"[bold]— {number} —[/]")
         table = _grid("", "")
         for name, value in zip(result.column_names, row, strict=True):
-            table.add_row(escape(name), "" if value is None else escape(str(value)))
+            table.add_row(escape(name), _shown(value))
         out.print(table)
     out.print(_rows_told(result, limit))
 
@@ -238,8 +258,8 @@ def _show_row(out: Console, source: SourceRow) -> None:
     table = _grid("项目 item", "列 column", "值 value", "送达原文 as delivered")
     for cell in source.cells:
         same = cell.delivered == cell.value
-        shown = "" if same else escape(cell.delivered)
-        table.add_row(escape(cell.label), cell.column, escape(cell.value), shown)
+        shown = "" if same else _shown(cell.delivered)
+        table.add_row(escape(cell.label), cell.column, _shown(cell.value), shown)
     out.print(table)
 
 
@@ -259,7 +279,7 @@ def show_explanation(explanation: Explanation) -> None:
         ("核查要点 verify", f"{rule['verify_zh']}\n{rule['verify_en']}"),
         ("首次/最近 first/last", f"{finding['first_run_id']} / {finding['last_run_id']}"),
     ):
-        head.add_row(name, escape(str(value)))
+        head.add_row(name, _shown(value))
     out.print(head)
     for source in explanation.rows:
         _show_row(out, source)

@@ -95,7 +95,10 @@ def _write_xlsx(table: pa.Table, path: Path) -> None:
                 elif _is_number(value):
                     sheet.write_number(number, place, value)
                 else:
-                    sheet.write_string(number, place, str(value), text)
+                    shown = str(value)
+                    # The writer would copy what looks like rich text into the file as it stands.
+                    shown += " " if shown.startswith("<r>") else ""
+                    sheet.write_string(number, place, shown, text)
 
 
 def _is_number(value: object) -> bool:

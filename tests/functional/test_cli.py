@@ -383,3 +383,47 @@ def test_same_input_and_run_id_give_the_same_bytes(
 
     assert one
     assert [name for name in one if one[name] != two[name]] == []
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        ([entity(unit_id="L2", employees="五")], ("L2", "persisting", "not_checked")),
+        ([entity(unit_id="L2"), entity(unit_id="L2")], ("L2", "persisting", "not_checked")),
+        ([entity(unit_id="L2", employees_female="1")], ("L2", "resolved", "value_corrected")),
+        ([entity(unit_id="L2", employees_female="")], ("L2", "resolved", "value_emptied")),
+        ([entity(unit_id="L3")], ("L2", "resolved", "unit_gone")),
+    ],
+    ids=["refused", "same key twice", "corrected", "emptied", "gone"],
+)
+def test_why_a_finding_is_no_more(
+    tmp_path: Path,
+    second: list[dict[str, str]],
+    expected: tuple[str, str, str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file, out = tmp_path / "in" / "legal_entity.csv", tmp_path / "out"
+    arguments = ("run", "--input", tmp_path / "in", "--out", out)
+    write_csv(file, [entity(), entity(unit_id="L2")])
+    _call(*arguments, "--run-id", "first", capsys=capsys)
+    write_csv(file, [entity(), *second])
+
+    _call(*arguments, "--run-id", "second", capsys=capsys)
+
+    history = "SELECT subject_id, state, COALESCE(cause, '-') AS cause FROM finding_history "
+    sql = history + "WHERE rule_id = 'FRM002'"
+    _call("sql", out, sql, "--output", tmp_path / "h.csv", capsys=capsys)
+    lines = (tmp_path / "h.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert ",".join(expected) in lines
+
+
+def test_partial_night_judges_no_region(
+    delivery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    _call("run", "--input", delivery, "--out", out, "--rules", "LNK*", capsys=capsys)
+
+    sql = "SELECT COUNT(rate) AS rates, COUNT_IF(flagged) AS flags FROM region_score"
+    _, shown, _ = _call("sql", out, sql, capsys=capsys)
+
+    assert shown.splitlines()[2].split() == ["0", "│", "0"]

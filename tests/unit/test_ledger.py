@@ -160,6 +160,8 @@ def office(tmp_path: Path) -> Iterator[Office]:
     with DuckDBEngine() as engine:
         for table in CONTRACT.delivered:
             engine.execute(f"CREATE TABLE census.{table.name} ({table.duckdb_columns()})")
+        rejected = CONTRACT.outputs["census.rejected_row"].duckdb_columns()
+        engine.execute(f"CREATE TABLE census.rejected_row ({rejected})")
         engine.execute(f"CREATE VIEW census.unit AS {unit_view()}")
         for name in ("finding", "finding_history", "rule", "outcome"):
             columns = CONTRACT.outputs[f"audit.{name}"].duckdb_columns()
