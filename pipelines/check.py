@@ -64,6 +64,8 @@ def _write_rules(ctx: RunContext, book: RuleBook, parameters: Parameters) -> Non
         "title_en": [rule.title.en for rule in rules],
         "verify_zh": [rule.verify.zh for rule in rules],
         "verify_en": [rule.verify.en for rule in rules],
+        "false_positives_zh": [rule.false_positives.zh for rule in rules],
+        "false_positives_en": [rule.false_positives.en for rule in rules],
         "sql": [render(rule, parameters[rule.id]) for rule in rules],
     }
     ctx.engine.register("incoming", pa.table(columns))

@@ -9,20 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pyarrow as pa
-
-from audit.contracts import CONTRACT
-from audit.model import Label
+from pipelines import workbook_items
 from pipelines.context import RunContext
 from pipelines.report_data import OPEN
-from reports.workbook import CountyData, WorkbookSource
+from reports.workbook import TOWNSHIP_FIELDS, CountyData, WorkbookSource
 
 NOWHERE = "000000"
 """County of what lies in no listed county, so that no finding is lost."""
 
 NOWHERE_NAME, NO_TOWNSHIP = "区划不明", "乡镇不明"
+NO_CODE = "000000"
+"""Behind a county's digits: its units in no listed township; no township ends so."""
+
 UNIT_GRAINS = "('unit', 'frame', 'register', 'event', 'visit')"
-_NUMBERS = ("integer", "money", "decimal")
 _RANK = "CASE severity WHEN 'fatal' THEN 0 WHEN 'query' THEN 1 ELSE 2 END"
 
 _REGIONS = """
@@ -37,6 +36,7 @@ CREATE OR REPLACE TEMP TABLE export_finding AS
 SELECT f.finding_key, f.rule_id, f.severity, r.clause, f.message_zh, f.message_en, f.related_id,
   COALESCE(r.title_zh, f.rule_id) AS title_zh, COALESCE(r.title_en, f.rule_id) AS title_en,
   f.variable, f.observed, f.expected, f.priority, f.region_code,
+  f.state, f.first_run_id AS first_run,
   {_RANK.replace("severity", "f.severity")} AS severity_rank,
   CASE
     WHEN r.grain = 'event' AND e.unit_id IS NOT NULL THEN 'u|' || e.unit_id
@@ -68,15 +68,19 @@ WITH wanted AS (
 )
 SELECT 'u|' || unit_id AS place_key, unit_id AS place_id, unit_kind AS kind, credit_code, name,
   address, concat_ws(' ', phone_mobile, phone_fixed) AS phone, person AS contact, enumerator_id,
-  region_code
+  region_code,
+  concat_ws('；', '主要业务活动 ' || activity, '从业人员 ' || employees || ' 人',
+    '营业收入 ' || TRY_CAST(round(revenue_kyuan) AS BIGINT) || ' 千元') AS reported_zh,
+  concat_ws('; ', 'activity ' || activity, 'employees ' || employees,
+    'revenue ' || TRY_CAST(round(revenue_kyuan) AS BIGINT) || ' thousand yuan') AS reported_en
 FROM kept
 UNION ALL
 SELECT 'f|' || frame_id, frame_id, 'frame', credit_code, name, address, phone, legal_rep, NULL,
-  region_code
+  region_code, NULL, NULL
 FROM census.frame_unit AS f SEMI JOIN wanted AS w ON w.place_key = 'f|' || f.frame_id
 UNION ALL
-SELECT 'r|' || record_id, record_id, 'register', credit_code, name, address, phone, legal_rep, NULL,
-  region_code
+SELECT 'r|' || record_id, register_id, 'register' || source, credit_code, name, address, phone,
+  legal_rep, NULL, region_code, NULL, NULL
 FROM census.register_unit AS r SEMI JOIN wanted AS w ON w.place_key = 'r|' || r.record_id
 """
 
@@ -88,8 +92,10 @@ WITH placed AS (
   SELECT k.place_key, NULL FROM export_known AS k ANTI JOIN export_finding AS f
     ON f.place_key = k.place_key
 ), located AS (
-  SELECT p.place_key, COALESCE(k.place_id, substr(p.place_key, 3)) AS place_id, k.kind,
+  SELECT p.place_key, k.kind,
+    COALESCE(k.place_id, regexp_replace(substr(p.place_key, 3), '^[0-9][|]', '')) AS place_id,
     k.credit_code, k.name, k.address, NULLIF(k.phone, '') AS phone, k.contact,
+    k.reported_zh, k.reported_en,
     CASE WHEN n.name IS NULL THEN k.enumerator_id
       ELSE n.name || '（' || k.enumerator_id || '）' END AS enumerator,
     COALESCE(NULLIF(k.region_code, ''), p.region_code) AS region_code
@@ -98,7 +104,8 @@ WITH placed AS (
   LEFT JOIN census.enumerator AS n ON n.enumerator_id = k.enumerator_id
 )
 SELECT l.*, COALESCE(left(c.region_code, 6), '{nowhere}') AS county,
-  COALESCE(t.region_code, '') AS township_code, COALESCE(t.name, '{no_township}') AS township
+  COALESCE(t.region_code, COALESCE(left(c.region_code, 6), '{nowhere}') || '{no_code}')
+    AS township_code, COALESCE(t.name, '{no_township}') AS township
 FROM located AS l
 LEFT JOIN export_region AS c ON c.level = '3' AND c.region_code LIKE '{city}%'
   AND c.region_code = left(l.region_code, 6) || '000000'
@@ -123,9 +130,11 @@ WITH counted AS (
 )
 SELECT p.*, k.kind_zh, k.kind_en, COALESCE(c.n_findings, 0) AS n_findings,
   COALESCE(c.n_fatal, 0) AS n_fatal, COALESCE(c.n_query, 0) AS n_query,
-  COALESCE(c.n_info, 0) AS n_info, c.reason_zh, c.reason_en, d.due_on,
+  COALESCE(c.n_info, 0) AS n_info, d.due_on,
+  COALESCE(c.reason_zh, '随机抽查。填报：' || NULLIF(p.reported_zh, '')) AS reason_zh,
+  COALESCE(c.reason_en, 'Random check. Reported: ' || NULLIF(p.reported_en, '')) AS reason_en,
   ROW_NUMBER() OVER (
-    ORDER BY p.county, p.township_code = '', p.township_code, c.priority DESC NULLS LAST,
+    ORDER BY p.county, p.township = '{no_township}', p.township_code, c.priority DESC NULLS LAST,
       p.place_key
   ) AS place_no
 FROM export_place AS p
@@ -134,16 +143,41 @@ LEFT JOIN due AS d ON d.place_key = p.place_key
 LEFT JOIN export_kind AS k ON k.kind = p.kind
 """
 
+# A clerk must know from the text alone who the other one is, and where to find it.
 _RELATED = """
 CREATE OR REPLACE TEMP TABLE export_related AS
-WITH wanted AS (SELECT DISTINCT related_id FROM export_finding WHERE related_id IS NOT NULL)
-SELECT related_id, MIN(name) AS name FROM (
-  SELECT w.related_id, u.name FROM wanted AS w JOIN census.unit AS u ON u.unit_id = w.related_id
-  UNION ALL SELECT w.related_id, r.name
+WITH wanted AS (
+  SELECT DISTINCT related_id FROM export_finding WHERE related_id IS NOT NULL
+  UNION SELECT substr(place_key, 3) FROM export_finding WHERE place_key LIKE 'r|%'
+), found AS (
+  SELECT w.related_id, NULL AS short_zh, NULL AS short_en, u.name, u.credit_code, u.region_code,
+    u.specialty, u.unit_id
+  FROM wanted AS w JOIN census.unit AS u ON u.unit_id = w.related_id
+  UNION ALL
+  SELECT w.related_id, COALESCE(split_part(s.zh, '（', 1), '部门') || '登记 ' || r.register_id,
+    COALESCE(s.en, 'department') || ' register ' || r.register_id, r.name, r.credit_code,
+    NULL, NULL, NULL
   FROM wanted AS w JOIN census.register_unit AS r ON r.record_id = w.related_id
-  UNION ALL SELECT w.related_id, f.name
+  LEFT JOIN export_label AS s ON s.list = 'register_source' AND s.code = r.source
+  UNION ALL
+  SELECT w.related_id, '清查底册 ' || f.frame_id, 'frame line ' || f.frame_id, f.name,
+    f.credit_code, f.region_code, NULL, NULL
   FROM wanted AS w JOIN census.frame_unit AS f ON f.frame_id = w.related_id
-) GROUP BY related_id
+), told AS (
+  SELECT f.*, s.zh, s.en,
+    COALESCE(NULLIF(concat(c.name, t.name), ''), f.region_code) AS place
+  FROM found AS f
+  LEFT JOIN export_region AS c ON c.region_code = left(f.region_code, 6) || '000000'
+  LEFT JOIN export_region AS t ON t.region_code = left(f.region_code, 9) || '000'
+    AND t.level = '4'
+  LEFT JOIN export_label AS s ON s.list = 'specialty' AND s.code = f.specialty
+)
+SELECT related_id, MIN(short_zh) AS short_zh, MIN(short_en) AS short_en,
+  MIN(concat(concat_ws(' ', short_zh, name), '（' || NULLIF(concat_ws('；', credit_code, place, zh,
+    '填报单位标识 ' || unit_id), '') || '）')) AS zh,
+  MIN(concat(concat_ws(' ', short_en, name), ' (' || NULLIF(concat_ws('; ', credit_code, place, en,
+    'unit id ' || unit_id), '') || ')')) AS en
+FROM told GROUP BY related_id
 """
 
 _ROWS = """
@@ -154,12 +188,19 @@ WITH valued AS (
     CASE WHEN i.is_number THEN TRY_CAST(f.expected AS DOUBLE) END AS expected_number
   FROM export_finding AS f LEFT JOIN export_item AS i ON i.variable = f.variable
 )
-SELECT v.* EXCLUDE (region_code), u.county, u.township_code, u.township, u.place_id, u.credit_code,
-  u.name, u.place_no, v.observed_number - v.expected_number AS difference,
-  CASE WHEN r.name IS NULL THEN v.related_id
-    ELSE r.name || '（' || v.related_id || '）' END AS related
+SELECT v.* EXCLUDE (region_code, message_zh, message_en), u.county, u.township_code, u.township,
+  u.place_id, u.credit_code, u.name, u.place_no,
+  v.observed_number - v.expected_number AS difference,
+  COALESCE(r.zh, v.related_id) AS related_zh, COALESCE(r.en, v.related_id) AS related_en,
+  CASE WHEN m.short_zh IS NULL THEN v.message_zh
+    ELSE replace(v.message_zh, m.related_id, m.short_zh) END AS message_zh,
+  CASE WHEN m.short_en IS NULL THEN v.message_en
+    ELSE replace(v.message_en, m.related_id, m.short_en) END AS message_en
 FROM valued AS v JOIN export_unit AS u ON u.place_key = v.place_key
 LEFT JOIN export_related AS r ON r.related_id = v.related_id
+LEFT JOIN export_related AS m
+  ON m.related_id = COALESCE(v.related_id, CASE WHEN v.place_key LIKE 'r|%'
+    THEN substr(v.place_key, 3) END)
 """
 
 # A county is named when something was checked there: no finding without a check is no good news.
@@ -184,20 +225,23 @@ SELECT '{nowhere}', '{unknown}' WHERE EXISTS (
 _TOWNSHIPS = """
 CREATE OR REPLACE TEMP TABLE export_township AS
 WITH population AS (
-  SELECT left(u.region_code, 6) AS county, COALESCE(t.region_code, '') AS township_code,
+  SELECT left(u.region_code, 6) AS county,
+    COALESCE(t.region_code, left(u.region_code, 6) || '{no_code}') AS township_code,
     COUNT(*) AS n_units
   FROM census.unit AS u
   LEFT JOIN export_region AS t ON t.level = '4' AND t.region_code = left(u.region_code, 9) || '000'
   WHERE left(u.region_code, 6) IN (SELECT county FROM export_county)
   GROUP BY ALL
 ), flagged AS (
-  SELECT county, township_code, COUNT(*) AS n_flagged, SUM(n_fatal) AS n_fatal,
+  SELECT county, township_code, COUNT(*) AS n_visit,
+    COUNT(*) FILTER (WHERE n_findings > 0) AS n_flagged,
+    COUNT(*) FILTER (WHERE n_findings = 0) AS n_random, SUM(n_fatal) AS n_fatal,
     SUM(n_query) AS n_query, SUM(n_info) AS n_info, SUM(n_findings) AS n_findings
   FROM export_unit GROUP BY ALL
 ), joined AS (
   SELECT COALESCE(p.county, f.county) AS county,
     COALESCE(p.township_code, f.township_code) AS township_code,
-    p.n_units, f.n_flagged, f.n_fatal, f.n_query, f.n_info, f.n_findings
+    p.n_units, f.n_visit, f.n_flagged, f.n_random, f.n_fatal, f.n_query, f.n_info, f.n_findings
   FROM population AS p FULL JOIN flagged AS f
     ON f.county = p.county AND f.township_code = p.township_code
 )
@@ -226,59 +270,6 @@ class Gathered:
     n_closed: int
 
 
-def _kinds() -> pa.Table:
-    labels = {
-        **CONTRACT.code_lists["unit_kind"],
-        "frame": Label("清查底册单位", "frame line"),
-        "register": Label("部门名录单位", "register record"),
-    }
-    return pa.table(
-        {
-            "kind": list(labels),
-            "kind_zh": [label.zh for label in labels.values()],
-            "kind_en": [label.en for label in labels.values()],
-        }
-    )
-
-
-_ITEM_GROUPS = {"mandatory_items": Label("必填项", "Mandatory items")}
-"""What a rule may name that is no single column."""
-
-
-def _item(variable: str) -> tuple[str, str, bool]:
-    """Return item number and name in both languages, and whether its values are numbers.
-
-    A rule may name several columns joined by `|`; the number of an item is shown where all forms
-    agree on it.
-    """
-    names_zh, names_en, numeric = [], [], []
-    for part in variable.split("|"):
-        columns = [t.by_name[part] for t in CONTRACT.tables.values() if part in t.by_name]
-        items = {column.item for column in columns if column.item}
-        number = f"{items.pop()} " if len(items) == 1 else ""
-        label = columns[0].label if columns else _ITEM_GROUPS.get(part, Label(part, part))
-        names_zh.append(number + label.zh)
-        names_en.append(number + label.en)
-        numeric.append(bool(columns) and all(c.type in _NUMBERS for c in columns))
-    return "、".join(names_zh), ", ".join(names_en), all(numeric)
-
-
-def _items(ctx: RunContext) -> pa.Table:
-    found = ctx.engine.rows(
-        "SELECT DISTINCT variable FROM export_finding WHERE variable IS NOT NULL ORDER BY variable"
-    )
-    variables = [str(row[0]) for row in found]
-    items = [_item(variable) for variable in variables]
-    return pa.table(
-        {
-            "variable": pa.array(variables, pa.string()),
-            "item_zh": pa.array([item[0] for item in items], pa.string()),
-            "item_en": pa.array([item[1] for item in items], pa.string()),
-            "is_number": pa.array([item[2] for item in items], pa.bool_()),
-        }
-    )
-
-
 def _prepare(ctx: RunContext) -> None:
     """Build the temporary tables that the counties are read from; they leave no trace."""
     city = ctx.config.city
@@ -288,16 +279,20 @@ def _prepare(ctx: RunContext) -> None:
         "nowhere": NOWHERE,
         "unknown": NOWHERE_NAME,
         "no_township": NO_TOWNSHIP,
+        "no_code": NO_CODE,
         "counts": ", ".join(
-            f"CAST(COALESCE(j.{name}, 0) AS BIGINT) AS {name}"
-            for name in ("n_units", "n_flagged", "n_fatal", "n_query", "n_info", "n_findings")
+            f"CAST(COALESCE(j.{name}, 0) AS BIGINT) AS {name}" for name in TOWNSHIP_FIELDS[2:]
         ),
     }
     ctx.engine.execute(_REGIONS.format(**words))
     ctx.engine.execute(_FINDINGS)
     ctx.engine.execute(_KNOWN)
-    ctx.engine.register("export_kind", _kinds())
-    ctx.engine.register("export_item", _items(ctx))
+    found = ctx.engine.rows(
+        "SELECT DISTINCT variable FROM export_finding WHERE variable IS NOT NULL ORDER BY variable"
+    )
+    ctx.engine.register("export_kind", workbook_items.kinds())
+    ctx.engine.register("export_label", workbook_items.labels())
+    ctx.engine.register("export_item", workbook_items.items([str(row[0]) for row in found]))
     for statement in (_PLACES, _UNITS, _RELATED, _ROWS, _COUNTIES, _TOWNSHIPS):
         ctx.engine.execute(statement.format(**words))
 
@@ -309,7 +304,8 @@ def _counties(ctx: RunContext) -> Iterator[CountyData]:
             code=str(county),
             name=str(name),
             townships=ctx.engine.fetch(
-                f"SELECT * FROM export_township {where} ORDER BY township_code = '', township_code"
+                f"SELECT * FROM export_township {where} "
+                f"ORDER BY township = '{NO_TOWNSHIP}', township_code"
             ),
             units=ctx.engine.fetch(f"SELECT * FROM export_unit {where} ORDER BY place_no"),
             findings=ctx.engine.fetch(
@@ -324,8 +320,8 @@ def gather(ctx: RunContext) -> Gathered:
     _prepare(ctx)
     leads = ctx.engine.fetch(_LEADS)
     rules = ctx.engine.fetch(
-        "SELECT rule_id, severity, clause, title_zh, title_en, verify_zh, verify_en "
-        "FROM audit.rule ORDER BY rule_id"
+        "SELECT rule_id, severity, clause, title_zh, title_en, verify_zh, verify_en, "
+        "false_positives_zh, false_positives_en FROM audit.rule ORDER BY rule_id"
     )
     counts = ctx.engine.rows(
         f"SELECT (SELECT COUNT(*) FROM export_row), COUNT(*) FILTER (WHERE NOT ({OPEN})) "
@@ -341,7 +337,7 @@ def gather(ctx: RunContext) -> Gathered:
 
 def forget(ctx: RunContext) -> None:
     """Drop what `gather` built."""
-    for name in ("export_kind", "export_item"):
+    for name in ("export_kind", "export_label", "export_item"):
         ctx.engine.unregister(name)
     for name in ("region", "finding", "known", "place", "unit", "related", "row", "county"):
         ctx.engine.execute(f"DROP TABLE IF EXISTS export_{name}")

@@ -8,6 +8,7 @@ Nothing delivered ever becomes a formula or a link; the same input gives the sam
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -42,7 +43,10 @@ FINDING_FIELDS = (
     "place_id",
     "credit_code",
     "name",
-    "related",
+    "related_zh",
+    "related_en",
+    "state",
+    "first_run",
     "item_zh",
     "item_en",
     "observed",
@@ -74,11 +78,24 @@ TOWNSHIP_FIELDS = (
     "township_code",
     "township",
     "n_units",
+    "n_visit",
     "n_flagged",
+    "n_random",
     "n_fatal",
     "n_query",
     "n_info",
     "n_findings",
+)
+RULE_FIELDS = (
+    "rule_id",
+    "severity",
+    "clause",
+    "title_zh",
+    "title_en",
+    "verify_zh",
+    "verify_en",
+    "false_positives_zh",
+    "false_positives_en",
 )
 LEAD_FIELDS = ("severity", "rule_id", "message_zh", "message_en", "subject", "code", "place")
 
@@ -100,7 +117,7 @@ class CountyData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkbookSource:
-    """All that the workbooks show. `rules`: rule_id, severity, clause, title_*, verify_*."""
+    """All that the workbooks show. `rules` have the columns of `RULE_FIELDS`."""
 
     counties: Iterable[CountyData]
     rules: pa.Table
@@ -154,6 +171,12 @@ def _pieces(county: CountyData) -> Iterator[_Piece]:
         yield _Piece(key[:9] or county.code, f"{name}{township or key}", part)
 
 
+def _issued(run_id: str) -> str:
+    """Return the day of a run from its id; `created` is no clock."""
+    day = re.match(r"(\d{4})(\d{2})(\d{2})-", run_id)
+    return "-".join(day.groups()) if day else run_id
+
+
 def _part(piece: _Piece, info: WorkbookInfo, rules: pa.Table) -> Part:
     keys = sorted(str(key) for key in column_cells(piece.county.findings, "finding_key"))
     digest = hashlib.sha256("\n".join(keys).encode()).hexdigest()
@@ -162,6 +185,7 @@ def _part(piece: _Piece, info: WorkbookInfo, rules: pa.Table) -> Part:
         place=piece.place,
         export_id=f"{info.run_id}-{piece.code}-{digest[:8]}",
         run_id=info.run_id,
+        issued=_issued(info.run_id),
         rulebook_digest=info.rulebook_digest,
         keys_digest=digest,
         lang=info.lang,

@@ -32,7 +32,9 @@ SUMMARY_COLUMNS = (
     ("township_code", 15),
     ("township", 24),
     ("units", 10),
-    ("units_flagged", 12),
+    ("units_visit", 12),
+    ("units_flagged", 10),
+    ("units_random", 10),
     ("fatal", 10),
     ("query", 10),
     ("info", 10),
@@ -40,8 +42,21 @@ SUMMARY_COLUMNS = (
     ("answered", 11),
     ("outstanding", 11),
 )
-_COUNTS = ("n_units", "n_flagged", "n_fatal", "n_query", "n_info", "n_findings")
-_WIDTHS = (10, 24, 12, 14, 14, 58)
+ANSWERED = 10
+"""Place of the column that counts the answers, behind the total of findings."""
+
+_COUNTS = (
+    "n_units",
+    "n_visit",
+    "n_flagged",
+    "n_random",
+    "n_fatal",
+    "n_query",
+    "n_info",
+    "n_findings",
+)
+_WIDTHS = (10, 24, 9, 10, 12, 38, 38)
+_LAST = len(_WIDTHS) - 1
 
 
 class _Lines:
@@ -59,7 +74,7 @@ class _Lines:
         """Write one text over the whole width."""
         cell = self.formats.get(text_wrap=True, **look)
         self.sheet.set_row(self.row, height)
-        self.sheet.merge_range(self.row, 0, self.row, len(_WIDTHS) - 1, text, cell)
+        self.sheet.merge_range(self.row, 0, self.row, _LAST, text, cell)
         self.row += 1
 
     def heading(self, text: str) -> None:
@@ -85,11 +100,15 @@ def _facts(part: Part) -> list[tuple[str, str]]:
         "guide_counts_value",
         part.lang,
         units=part.units.num_rows,
+        flagged=part.units.num_rows - part.n_random,
+        random=part.n_random,
         findings=part.findings.num_rows,
     )
     return [
         (say("guide_place", part.lang), f"{part.place}（{part.code}）"),
         (say("guide_run", part.lang), part.run_id),
+        (say("guide_issued", part.lang), part.issued),
+        (say("guide_who", part.lang), say("guide_who_value", part.lang)),
         (say("guide_export", part.lang), part.export_id),
         (say("guide_rules", part.lang), part.rulebook_digest[:12]),
         (say("guide_counts", part.lang), counts),
@@ -100,14 +119,22 @@ def _facts(part: Part) -> list[tuple[str, str]]:
 def _how(lines: _Lines, part: Part) -> None:
     lang = part.lang
     lines.heading(say("guide_how", lang))
-    for number in range(1, 6):
+    for number in range(1, 8):
         lines.wide(say(f"guide_how_{number}", lang), 17)
+    if part.n_random:
+        lines.heading(say("guide_random", lang))
+        for number in range(1, 4):
+            lines.wide(say(f"guide_random_{number}", lang), 17)
+
+
+def _answers(lines: _Lines, part: Part) -> None:
+    lang = part.lang
     lines.heading(say("guide_results", lang))
     for result, rule in zip(choices(RESULTS, lang), choices(RESULT_RULES, lang), strict=True):
-        lines.cells([(result, 0, 1), (rule, 2, 5)], 18)
+        lines.cells([(result, 0, 1), (rule, 2, _LAST)], 18)
     lines.heading(say("guide_examples", lang))
     keys = ("message", "result", "correction", "evidence", "explanation")
-    places = ((0, 1), (2, 2), (3, 3), (4, 4), (5, 5))
+    places = ((0, 1), (2, 3), (4, 4), (5, 5), (6, 6))
     heads = [(say(key, lang), *place) for key, place in zip(keys, places, strict=True)]
     lines.cells(heads, 18, bold=True, bg_color=GREY)
     for example in EXAMPLES:
@@ -118,8 +145,8 @@ def _how(lines: _Lines, part: Part) -> None:
 def _rules(lines: _Lines, part: Part) -> None:
     used = set(column_cells(part.findings, "rule_id"))
     lines.heading(say("guide_rulelist", part.lang))
-    keys = ("rule_id", "title", "severity", "clause", "verify")
-    places = ((0, 0), (1, 1), (2, 2), (3, 3), (4, 5))
+    keys = ("rule_id", "title", "severity", "clause", "verify", "false_positives")
+    places = ((0, 0), (1, 1), (2, 2), (3, 3), (4, 5), (6, 6))
     heads = [(say(key, part.lang), *place) for key, place in zip(keys, places, strict=True)]
     lines.cells(heads, 18, bold=True, bg_color=GREY)
     columns = [
@@ -128,8 +155,9 @@ def _rules(lines: _Lines, part: Part) -> None:
         severity_words(column_cells(part.rules, "severity"), part.lang),
         column_cells(part.rules, "clause"),
         part.texts(part.rules, "verify"),
+        part.texts(part.rules, "false_positives"),
     ]
-    heights = line_counts([(columns[1], 24), (columns[4], 72)])
+    heights = line_counts([(columns[1], 24), (columns[4], 50), (columns[5], 38)])
     for n_lines, *row in zip(heights, *columns, strict=True):
         if row[0] in used:
             texts = [str(text or "") for text in row]
@@ -145,13 +173,17 @@ def write_guide(sheet: Any, part: Part, formats: Formats) -> None:
     lines.wide(
         say("title_guide", part.lang, place=part.place), 32, bold=True, font_size=18, align="center"
     )
-    if part.is_clean:
-        lines.wide(say("no_findings", part.lang), 30, bold=True, font_size=14, font_color="#00713A")
+    if not part.findings.num_rows:
+        lines.wide(part.good_news, 30, bold=True, font_size=14, font_color="#00713A")
     for label, value in _facts(part):
-        lines.cells([(label, 0, 0), (value, 1, 5)], 18)
+        lines.cells([(label, 0, 0), (value, 1, _LAST)], 18)
     if not part.is_clean:
         _how(lines, part)
+    if part.findings.num_rows:
+        _answers(lines, part)
         _rules(lines, part)
+        lines.skip()
+        lines.wide(say("guide_plan", part.lang), 17)
     lines.skip()
     lines.wide(say("guide_secret", part.lang), 24, bold=True, font_color="#C00000")
     protect(sheet)
@@ -174,8 +206,10 @@ def _township_row(
     for column, count in enumerate(counts, 2):
         sheet.write_number(row, column, count or 0, formats.number())
     answered = f'=COUNTIFS({township},A{row + 1},{result},"<>")'
-    sheet.write_formula(row, 8, answered, formats.number(), 0)
-    sheet.write_formula(row, 9, f"=H{row + 1}-I{row + 1}", formats.number(), counts[-1] or 0)
+    sheet.write_formula(row, ANSWERED, answered, formats.number(), 0)
+    sheet.write_formula(
+        row, ANSWERED + 1, f"=J{row + 1}-K{row + 1}", formats.number(), counts[-1] or 0
+    )
 
 
 def _summary_total(
@@ -186,7 +220,7 @@ def _summary_total(
     sheet.write_blank(row, 1, None, formats.text(bg_color=GREY))
     sums = [sum(float(value or 0) for value in values) for values in counts]
     for column, value in enumerate([*sums, 0.0, sums[-1]], 2):
-        letter = "ABCDEFGHIJ"[column]
+        letter = "ABCDEFGHIJKL"[column]
         formula = f"=SUM({letter}3:{letter}{row})" if row > 2 else "=0"
         sheet.write_formula(row, column, formula, bold, value)
 

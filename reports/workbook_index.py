@@ -17,7 +17,9 @@ _INDEX = (
     ("code", 12),
     ("place", 26),
     ("units", 10),
-    ("units_flagged", 11),
+    ("units_visit", 11),
+    ("units_flagged", 9),
+    ("units_random", 9),
     ("fatal", 9),
     ("query", 9),
     ("info", 9),
@@ -45,9 +47,15 @@ def _head(sheet: Any, columns: Sequence[tuple[str, float]], formats: Formats, ti
         sheet.write_string(1, column, say(key, formats.lang), formats.heading("#DEEBF7"))
 
 
-def _rows(sheet: Any, rows: Sequence[Sequence[Cell]], formats: Formats) -> None:
+def _rows(
+    sheet: Any, rows: Sequence[Sequence[Cell]], formats: Formats, *, total: bool = False
+) -> None:
+    """Write the rows; with `total`, the last one stands out."""
     text, number = formats.text(), formats.number()
     for row, values in enumerate(rows, 2):
+        if total and row == len(rows) + 1:
+            look: dict[str, Any] = {"bold": True, "bg_color": "#F2F2F2"}
+            text, number = formats.text(**look), formats.number(**look)
         sheet.set_row(row, 30)
         for column, value in enumerate(values):
             if isinstance(value, float):
@@ -59,14 +67,14 @@ def _rows(sheet: Any, rows: Sequence[Sequence[Cell]], formats: Formats) -> None:
 def _finish(sheet: Any, columns: int, rows: int, footer: str, lang: str) -> None:
     sheet.freeze_panes(2, 2)
     sheet.autofilter(1, 0, max(rows + 1, 2), columns - 1)
-    sheet.ignore_errors({"number_stored_as_text": f"A1:J{rows + 3}"})
+    sheet.ignore_errors({"number_stored_as_text": f"A1:L{rows + 3}"})
     sheet.repeat_rows(1)
     protect(sheet)
     page(sheet, lang, footer)
 
 
 def _total(rows: Sequence[Sequence[Cell]], lang: str) -> list[Cell]:
-    sums: list[Cell] = [sum(float(row[i] or 0) for row in rows) for i in range(2, 8)]
+    sums: list[Cell] = [sum(float(row[i] or 0) for row in rows) for i in range(2, 10)]
     return [say("total", lang), None, *sums, None, None]
 
 
@@ -80,7 +88,7 @@ def write_index(
     formats = Formats(book, info.lang)
     sheet = book.add_worksheet(say("sheet_index", info.lang))
     _head(sheet, _INDEX, formats, say("title_index", info.lang, run=info.run_id))
-    _rows(sheet, [*rows, _total(rows, info.lang)], formats)
+    _rows(sheet, [*rows, _total(rows, info.lang)], formats, total=True)
     _finish(sheet, len(_INDEX), len(rows), info.run_id, info.lang)
     if not leads.num_rows:
         return

@@ -12,8 +12,12 @@ from reports.workbook_texts import say
 
 TITLE_ROW, BAND_ROW, HEAD_ROW, FIRST_ROW = 0, 1, 2, 3
 LINE_HEIGHT = 13.5
+TABLE_FONT, TABLE_LINE = 11, 15
+A4, A3 = 9, 8
+LONGEST_CODE = 24
 YELLOW = "#FFFFB3"
 BAND_COLOURS = {
+    "band_key": ("#BFBFBF", "#EDEDED"),
     "band_why": ("#F4B183", "#FBE5D6"),
     "band_who": ("#9DC3E6", "#DEEBF7"),
     "band_values": ("#A9D18E", "#E2F0D9"),
@@ -40,50 +44,56 @@ class SheetColumn:
 
 
 FINDING_COLUMNS = (
-    SheetColumn("no", 5, "number", "band_why"),
+    SheetColumn("no", 5, "number", "band_key"),
+    SheetColumn("name", 20, "text", "band_key"),
     SheetColumn("severity", 7, "text", "band_why"),
-    SheetColumn("rule_id", 7.5, "text", "band_why"),
-    SheetColumn("message", 30, "text", "band_why"),
-    SheetColumn("clause", 7.5, "text", "band_why"),
+    SheetColumn("state", 6, "text", "band_why"),
+    SheetColumn("rule_id", 8, "text", "band_why"),
+    SheetColumn("message", 27, "text", "band_why"),
+    SheetColumn("clause", 8, "text", "band_why"),
+    SheetColumn("first_run", 10, "text", "band_why"),
+    SheetColumn("short_key", 9.5, "text", "band_why"),
     SheetColumn("unit_no", 5, "number", "band_who"),
-    SheetColumn("township", 10, "text", "band_who"),
-    SheetColumn("place_id", 10.5, "text", "band_who"),
-    SheetColumn("credit_code", 19.5, "text", "band_who"),
-    SheetColumn("name", 20, "text", "band_who"),
-    SheetColumn("related", 18, "text", "band_who"),
+    SheetColumn("township", 9, "text", "band_who"),
+    SheetColumn("place_id", 15, "text", "band_who"),
+    SheetColumn("credit_code", 20.5, "text", "band_who"),
+    SheetColumn("related", 23, "text", "band_who"),
     SheetColumn("item", 12, "text", "band_values"),
-    SheetColumn("observed", 11, "number", "band_values"),
-    SheetColumn("expected", 11, "number", "band_values"),
-    SheetColumn("difference", 11, "number", "band_values"),
-    SheetColumn("result", 12, "answer", "band_answer"),
-    SheetColumn("correction", 10.5, "answer", "band_answer"),
-    SheetColumn("evidence", 9.5, "answer", "band_answer"),
-    SheetColumn("explanation", 19, "answer", "band_answer"),
-    SheetColumn("visitor", 7.5, "answer", "band_answer"),
-    SheetColumn("date", 10.5, "date", "band_answer"),
+    SheetColumn("observed", 20.5, "number", "band_values"),
+    SheetColumn("expected", 20.5, "number", "band_values"),
+    SheetColumn("difference", 10, "number", "band_values"),
+    SheetColumn("result", 11, "answer", "band_answer"),
+    SheetColumn("correction", 11, "answer", "band_answer"),
+    SheetColumn("evidence", 9, "answer", "band_answer"),
+    SheetColumn("explanation", 17, "answer", "band_answer"),
+    SheetColumn("visitor", 7, "answer", "band_answer"),
+    SheetColumn("date", 11, "date", "band_answer"),
     SheetColumn("finding_key", 34, "hidden", "band_answer"),
     SheetColumn("row_hash", 18, "hidden", "band_answer"),
     SheetColumn("township_code", 14, "hidden", "band_answer"),
 )
 
 UNIT_COLUMNS = (
-    SheetColumn("no", 5, "number", "band_unit"),
-    SheetColumn("credit_code", 20, "text", "band_unit"),
-    SheetColumn("name", 28, "text", "band_unit"),
-    SheetColumn("place_id", 10.5, "text", "band_unit"),
+    SheetColumn("no", 5, "number", "band_key"),
+    SheetColumn("name", 26, "text", "band_key"),
+    SheetColumn("credit_code", 20.5, "text", "band_unit"),
+    SheetColumn("place_id", 15, "text", "band_unit"),
     SheetColumn("kind", 10, "text", "band_unit"),
-    SheetColumn("township", 12, "text", "band_unit"),
-    SheetColumn("address", 30, "text", "band_unit"),
+    SheetColumn("township", 11, "text", "band_unit"),
+    SheetColumn("address", 28, "text", "band_unit"),
     SheetColumn("phone", 14, "text", "band_unit"),
     SheetColumn("contact", 9, "text", "band_unit"),
-    SheetColumn("enumerator", 15, "text", "band_unit"),
+    SheetColumn("enumerator", 14, "text", "band_unit"),
     SheetColumn("n_findings", 7, "number", "band_reason"),
     SheetColumn("n_fatal", 7, "number", "band_reason"),
-    SheetColumn("reason", 24, "text", "band_reason"),
-    SheetColumn("visit", 15, "answer", "band_visit"),
-    SheetColumn("visitor", 9, "answer", "band_visit"),
+    SheetColumn("reason", 28, "text", "band_reason"),
+    SheetColumn("visit", 16, "answer", "band_visit"),
+    SheetColumn("visit_note", 24, "answer", "band_visit"),
+    SheetColumn("visitor", 8, "answer", "band_visit"),
     SheetColumn("date", 11, "date", "band_visit"),
 )
+FROZEN = 2
+"""Columns that stay in sight: number and name."""
 
 
 def position(columns: Sequence[SheetColumn], key: str) -> int:
@@ -99,24 +109,35 @@ def last_visible(columns: Sequence[SheetColumn]) -> int:
 @dataclass(frozen=True, slots=True)
 class _Look:
     text: Any
+    code: Any
     whole: Any
     broken: Any
 
 
 def _look(column: SheetColumn, formats: Formats) -> _Look:
-    if column.kind == "answer":
-        cell = formats.text(bg_color=YELLOW, locked=False)
-        return _Look(cell, cell, cell)
-    if column.kind == "date":
-        cell = formats.text(bg_color=YELLOW, locked=False, num_format="yyyy-mm-dd")
-        return _Look(cell, cell, cell)
+    size: dict[str, Any] = {"font_size": TABLE_FONT}
+    if column.is_answer:
+        form = "yyyy-mm-dd" if column.kind == "date" else "@"
+        cell = formats.text(bg_color=YELLOW, locked=False, num_format=form, **size)
+        return _Look(cell, cell, cell, cell)
     if column.key in ("no", "unit_no"):
-        centred = formats.number(align="center")
-        return _Look(centred, centred, centred)
-    align = "center" if column.key in ("severity", "rule_id", "clause") else "left"
-    # A number too wide for its column would print as ####; it shrinks instead.
-    whole = formats.number(shrink=True)
-    return _Look(formats.text(align=align), whole, formats.number(whole=False, shrink=True))
+        centred = formats.number(align="center", shrink=True, **size)
+        return _Look(centred, centred, centred, centred)
+    middle = ("severity", "state", "rule_id", "clause", "short_key")
+    align = "center" if column.key in middle else "left"
+    # A number too wide for its column would print as ####, a code would break; they shrink instead.
+    return _Look(
+        formats.text(align=align, **size),
+        formats.text(align=align, text_wrap=False, shrink=True, **size),
+        formats.number(shrink=True, **size),
+        formats.number(whole=False, shrink=True, **size),
+    )
+
+
+def _is_code(column: SheetColumn, text: str) -> bool:
+    """Whether a text must stay on one line: a code, not a sentence."""
+    may = column.key in ("credit_code", "observed", "expected", "place_id", "short_key")
+    return may and len(text) <= LONGEST_CODE and text.isascii() and " " not in text
 
 
 def write_head(
@@ -148,7 +169,7 @@ def write_body(
     """Write the rows of a table, one list of cells a column; return the last row used."""
     looks = [_look(column, formats) for column in columns]
     wrapped = [
-        (values, spec.width)
+        (values, spec.width * 0.95)
         for spec, values in zip(columns, cells, strict=True)
         if spec.kind == "text" or spec.key in ("observed", "expected")
     ]
@@ -156,23 +177,24 @@ def write_body(
     lines = line_counts(wrapped)
     for row, (n_lines, *values) in enumerate(zip(lines, *cells, strict=True), FIRST_ROW):
         # Not every program fits rows to wrapped text by itself.
-        sheet.set_row(row, LINE_HEIGHT * n_lines + 4)
+        sheet.set_row(row, TABLE_LINE * n_lines + 4)
         for column, value in enumerate(values):
             look = looks[column]
             if value is None:
                 sheet.write_blank(row, column, None, look.text)
             elif isinstance(value, str):
-                sheet.write_string(row, column, value, look.text)
+                form = look.code if _is_code(columns[column], value) else look.text
+                sheet.write_string(row, column, value, form)
             else:
                 number = look.whole if value == int(value) else look.broken
                 sheet.write_number(row, column, value, number)
     return row
 
 
-def finish_table(sheet: Any, columns: Sequence[SheetColumn], last_row: int, frozen: int) -> None:
+def finish_table(sheet: Any, columns: Sequence[SheetColumn], last_row: int) -> None:
     """Freeze, filter, protect and silence a sheet that holds one table."""
     last = last_visible(columns)
-    sheet.freeze_panes(FIRST_ROW, frozen)
+    sheet.freeze_panes(FIRST_ROW, FROZEN)
     sheet.autofilter(HEAD_ROW, 0, max(last_row, FIRST_ROW), last)
     sheet.ignore_errors(
         {"number_stored_as_text": f"A1:{_letter(len(columns) - 1)}{max(last_row, FIRST_ROW) + 1}"}
@@ -188,12 +210,12 @@ def protect(sheet: Any) -> None:
     sheet.protect("", dict.fromkeys(free, True))
 
 
-def page(sheet: Any, lang: str, footer: str) -> None:
-    """Set up A4 landscape, one page wide, with place, export id, page and signature below."""
+def page(sheet: Any, lang: str, footer: str, paper: int = A4) -> None:
+    """Set up landscape, one page wide, with place, export id, page and signature below."""
     sheet.set_landscape()
-    sheet.set_paper(9)
+    sheet.set_paper(paper)
     sheet.fit_to_pages(1, 0)
-    sheet.set_margins(left=0.3, right=0.3, top=0.4, bottom=0.7)
+    sheet.set_margins(left=0.25, right=0.25, top=0.4, bottom=0.7)
     safe = footer.replace("&", "&&")
     pages, sign = say("footer_page", lang), say("footer_sign", lang)
     sheet.set_footer(f"&L{safe}&C{pages}&R{sign}")

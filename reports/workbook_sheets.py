@@ -12,8 +12,10 @@ from audit.model import Severity
 from reports.workbook_book import Formats
 from reports.workbook_cells import Cell, column_cells, row_hash
 from reports.workbook_layout import (
+    A3,
     FINDING_COLUMNS,
     FIRST_ROW,
+    FROZEN,
     UNIT_COLUMNS,
     SheetColumn,
     cells_of,
@@ -33,7 +35,9 @@ from reports.workbook_texts import (
 )
 
 CODES_SHEET = "_代码"
-ORANGE = "#F8CBAD"
+ORANGE, GREEN = "#F8CBAD", "#C6EFCE"
+SHORT_KEY = 8
+"""Digits of a finding's key that are printed, to name it on the telephone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,7 @@ class Part:
     place: str
     export_id: str
     run_id: str
+    issued: str
     rulebook_digest: str
     keys_digest: str
     lang: str
@@ -56,6 +61,17 @@ class Part:
     def is_clean(self) -> bool:
         """Whether there is nothing to verify."""
         return not self.units.num_rows and not self.findings.num_rows
+
+    @property
+    def n_random(self) -> int:
+        """Return how many units are to be visited though nothing was found."""
+        return sum(not count for count in column_cells(self.units, "n_findings"))
+
+    @property
+    def good_news(self) -> str:
+        """What a workbook without findings says; units drawn at random are still to be visited."""
+        key = "no_findings_random" if self.units.num_rows else "no_findings"
+        return say(key, self.lang, units=self.units.num_rows)
 
     @property
     def footer(self) -> str:
@@ -72,6 +88,13 @@ def severity_words(codes: Sequence[Cell], lang: str) -> list[Cell]:
     """Return the plan's words for severities."""
     words = {s.value: s.zh if lang == "zh" else s.value for s in Severity}
     return [words.get(str(code), None if code is None else str(code)) for code in codes]
+
+
+def _states(part: Part) -> list[Cell]:
+    """Return the words for the states of the findings."""
+    known = {"new", "persisting", "reopened"}
+    states = column_cells(part.findings, "state")
+    return [say(f"state_{s}", part.lang) if s in known else s for s in states]
 
 
 def _numbers(rows: int) -> list[Cell]:
@@ -107,6 +130,8 @@ def finding_cells(part: Part) -> list[list[Cell]]:
         "no": _numbers(part.findings.num_rows),
         "unit_no": _unit_numbers(part),
         "severity": severity_words(column_cells(part.findings, "severity"), part.lang),
+        "state": _states(part),
+        "short_key": [str(key)[:SHORT_KEY] for key in column_cells(part.findings, "finding_key")],
         "observed": _values(part, "observed"),
         "expected": _values(part, "expected"),
         "row_hash": [],
@@ -136,7 +161,7 @@ def unit_cells(part: Part) -> list[list[Cell]]:
 
 def _say_clean(sheet: Any, part: Part, formats: Formats) -> None:
     look = formats.get(font_size=14, bold=True, font_color="#00713A")
-    sheet.write_string(FIRST_ROW, 0, say("no_findings", part.lang), look)
+    sheet.write_string(FIRST_ROW, 0, part.good_news, look)
 
 
 def _date_rule(lang: str) -> dict[str, object]:
@@ -166,8 +191,12 @@ def write_units(sheet: Any, part: Part, formats: Formats) -> None:
         visit, date = (position(UNIT_COLUMNS, key) for key in ("visit", "date"))
         sheet.data_validation(FIRST_ROW, visit, last, visit, list_rule(entries, part.lang, where))
         sheet.data_validation(FIRST_ROW, date, last, date, _date_rule(part.lang))
-    finish_table(sheet, UNIT_COLUMNS, last, 3)
-    page(sheet, part.lang, part.footer)
+        note = position(UNIT_COLUMNS, "visit_note")
+        hint = _hint(part.lang, "visit_title", "visit_text")
+        sheet.data_validation(FIRST_ROW, note, last, note, hint)
+        _ask(sheet, formats, _Asked(visit, note, "7", last))
+    finish_table(sheet, UNIT_COLUMNS, last)
+    page(sheet, part.lang, part.footer, A3)
 
 
 def _finding_rules(sheet: Any, part: Part, last: int) -> None:
@@ -200,22 +229,46 @@ def _finding_marks(sheet: Any, part: Part, formats: Formats, last: int) -> None:
             "format": fatal,
         },
     )
-    missing = formats.book.add_format({"bg_color": ORANGE})
-    result = cells_of(at["result"], FIRST_ROW, FIRST_ROW).split(":")[0].replace("$", "")
+    for state, colour in (("new", GREEN), ("reopened", ORANGE)):
+        mark = formats.book.add_format({"bg_color": colour})
+        word = say(f"state_{state}", part.lang)
+        rule = {
+            "type": "formula",
+            "criteria": f'=${_first(at["state"])}="{word}"',
+            "format": mark,
+        }
+        sheet.conditional_format(FIRST_ROW, 0, last, FROZEN - 1, rule)
+        sheet.conditional_format(FIRST_ROW, at["state"], last, at["state"], rule)
     for key, digits in (("correction", "24"), ("explanation", "1")):
-        own = cells_of(at[key], FIRST_ROW, FIRST_ROW).split(":")[0].replace("$", "")
-        asked = ",".join(f'LEFT(${result},1)="{digit}"' for digit in digits)
-        sheet.conditional_format(
-            FIRST_ROW,
-            at[key],
-            last,
-            at[key],
-            {"type": "formula", "criteria": f'=AND(OR({asked}),{own}="")', "format": missing},
-        )
+        _ask(sheet, formats, _Asked(at["result"], at[key], digits, last))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An answer in column `own` that a result with one of `digits` in `result` asks for."""
+
+    result: int
+    own: int
+    digits: str
+    last: int
+
+
+def _first(column: int) -> str:
+    """Return the first cell of a column without dollar signs."""
+    return cells_of(column, FIRST_ROW, FIRST_ROW).split(":")[0].replace("$", "")
+
+
+def _ask(sheet: Any, formats: Formats, asked: _Asked) -> None:
+    """Colour an answer that is asked for and still empty."""
+    missing = formats.book.add_format({"bg_color": ORANGE})
+    tests = ",".join(f'LEFT(${_first(asked.result)},1)="{digit}"' for digit in asked.digits)
+    criteria = f'=AND(OR({tests}),{_first(asked.own)}="")'
+    rule = {"type": "formula", "criteria": criteria, "format": missing}
+    sheet.conditional_format(FIRST_ROW, asked.own, asked.last, asked.own, rule)
 
 
 def write_findings(sheet: Any, part: Part, formats: Formats) -> int:
-    """Write a row for each finding in four coloured bands; return the last row used."""
+    """Write a row for each finding: number, name, four bands; return the last row used."""
     title = say("title_findings", part.lang, place=part.place)
     write_head(sheet, FINDING_COLUMNS, formats, title, part.lang)
     last = write_body(sheet, FINDING_COLUMNS, formats, finding_cells(part))
@@ -224,6 +277,6 @@ def write_findings(sheet: Any, part: Part, formats: Formats) -> int:
     else:
         _finding_rules(sheet, part, last)
         _finding_marks(sheet, part, formats, last)
-    finish_table(sheet, FINDING_COLUMNS, last, 4)
-    page(sheet, part.lang, part.footer)
+    finish_table(sheet, FINDING_COLUMNS, last)
+    page(sheet, part.lang, part.footer, A3)
     return last

@@ -31,8 +31,8 @@ RESULTS = (
 
 RESULT_RULES = (
     Label(
-        "数值真实，须在“说明”中写明真实、合理的原因，不得只写“核实无误”",
-        "the value is true; give the real reason under Explanation, not just 'checked'",
+        "数值真实，须在“说明”中写明真实、合理的原因，不得只写“核实无误”；强制性差错另须附依据并经上级认定",
+        "true; give the real reason, not just 'checked'; fatal: evidence and approval from above",
     ),
     Label(
         "由单位更正，须填“更正值”和“依据”；普查员不得代改",
@@ -65,8 +65,10 @@ VISITS = (
     Label("3 查无此单位", "3 no such unit"),
     Label("4 已迁出或关闭", "4 moved or closed"),
     Label("5 拒访或联系不上", "5 refused or not reached"),
+    Label("6 相符", "6 agrees"),
+    Label("7 不符（写明项目、原值、实际值）", "7 differs (item / reported / actual)"),
 )
-"""Result of the visit to one unit."""
+"""Result of the visit to one unit; 6 and 7 are for units drawn at random."""
 
 EXAMPLES = (
     (
@@ -106,36 +108,80 @@ TEXTS = {
     ),
     # guide
     "no_findings": Label("无差错：本批次未发现需要核查的差错。", "No findings in this run."),
+    "no_findings_random": Label(
+        "无差错：本批次未发现差错；另有随机抽查单位 {units} 个须核查，见“单位核查表”。",
+        "No findings in this run; {units} units drawn at random are to be visited: see Units.",
+    ),
     "guide_place": Label("地区", "Place"),
     "guide_run": Label("批次", "Run"),
     "guide_export": Label("导出号", "Export id"),
     "guide_rules": Label("规则库版本", "Rulebook version"),
     "guide_counts": Label("数量", "Rows"),
     "guide_counts_value": Label(
-        "须核查单位 {units} 个，差错 {findings} 条", "{units} units to visit, {findings} findings"
+        "须核查单位 {units} 个 = 有差错 {flagged} 个 + 随机抽查 {random} 个；差错 {findings} 条",
+        "{units} units to visit = {flagged} with findings + {random} at random; "
+        "{findings} findings",
     ),
     "guide_due": Label("完成期限", "Due"),
     "guide_due_none": Label("按通知要求", "as notified"),
     "guide_how": Label("填写办法", "How to fill in"),
     "guide_how_1": Label(
-        "1. 按“单位核查表”逐户核查，一次上门核实该单位的全部差错，并填写核查结果、核查人、日期。",
-        "1. Work through the Units sheet; settle all findings of a unit in one visit.",
+        "1. 下发的文件为只读：先复制一份再填写，文件名不变。",
+        "1. The file as issued is read-only: copy it, keep its name, and fill in the copy.",
     ),
     "guide_how_2": Label(
-        "2. 在“核查差错一览表”的黄色栏内逐条答复；其他栏已锁定，请勿改动、增删行列。",
-        "2. Answer each finding in the yellow columns; all else is locked; add or delete no rows.",
+        "2. 按“单位核查表”逐户核查，一次上门核实该单位的全部差错，并填写核查结果、核查人、日期。",
+        "2. Work through the Units sheet; settle all findings of a unit in one visit.",
     ),
     "guide_how_3": Label(
-        "3. 强制性差错必须更正；核实性、提示性差错应当核实，确属真实的写明原因。",
-        "3. Fatal findings must be corrected; query and info findings are checked and explained.",
+        "3. 在“核查差错一览表”的黄色栏内逐条答复；其他栏已锁定，请勿改动、增删行列。",
+        "3. Answer each finding in the yellow columns; all else is locked; add or delete no rows.",
     ),
     "guide_how_4": Label(
-        "4. 数据只能由调查对象更正，更正应有依据；核查人员不得代填、代改。",
-        "4. Only the respondent corrects a value, with evidence; nobody fills it in for them.",
+        "4. 强制性差错原则上必须更正；确属无误（如证照原件如此）须附依据并经上级认定。"
+        "核实性、提示性差错应当核实，确属真实的写明原因。",
+        "4. Fatal findings are corrected; one that is right as it is (so says the licence itself) "
+        "needs evidence and approval from above. Others are checked and explained.",
     ),
     "guide_how_5": Label(
-        "5. 填完后打印、签字盖章留存，本文件按原文件名报回；有疑问请与下发本册的普查机构联系。",
-        "5. Print, sign and keep a copy; return this file, same name, to the office that sent it.",
+        "5. 数据只能由调查对象更正，更正应有依据；核查人员不得代填、代改。",
+        "5. Only the respondent corrects a value, with evidence; nobody fills it in for them.",
+    ),
+    "guide_how_6": Label(
+        "6. 状态：新增（绿色）为本批次首次发现，延续为以前发现尚未消除，"
+        "重现（橙色）为消除后再次出现。电话联系时可报“差错标识”前 8 位。",
+        "6. State: new (green), persisting, or reopened (orange: gone and back). "
+        "On the telephone, name a finding by its 8 characters.",
+    ),
+    "guide_how_7": Label(
+        "7. 填完后打印（单位核查表、核查差错一览表用 A3 纸横向）、签字盖章留存，"
+        "本文件按原文件名报回；有疑问请与下发本册的普查机构联系。",
+        "7. Print (Units and Findings: A3 landscape), sign and keep a copy; "
+        "return the file, same name, to the office that sent it.",
+    ),
+    "guide_random": Label("随机抽查单位", "Units drawn at random"),
+    "guide_random_1": Label(
+        "1. “核查事由”为随机抽查的单位没有差错，抽来检验数据质量，同样须实地核查，不得替换。",
+        "1. Nothing was found at these units; they test the quality of the data. "
+        "Visit them too; none may be exchanged.",
+    ),
+    "guide_random_2": Label(
+        "2. 逐项核对：是否存在、名称、代码、地址、主要业务活动、从业人员、营业收入。",
+        "2. Check: existence, name, code, address, activity, employees, revenue.",
+    ),
+    "guide_random_3": Label(
+        "3. 全部一致选“6 相符”；有一项不一致选“7 不符”，并在“核查说明”中写明项目、原值、实际值。",
+        "3. All agree: 6. Any differs: 7, and note the item, the reported and the actual value.",
+    ),
+    "guide_issued": Label("下发日期", "Issued on"),
+    "guide_who": Label("填写人", "Filled in by"),
+    "guide_who_value": Label(
+        "县、乡两级普查机构的核查组（核查人填写并签字，负责人审核签字）",
+        "verification team of the county or township office; its head approves",
+    ),
+    "guide_plan": Label(
+        "“预案条款”指《衡阳市第四次全国经济普查预防风险工作预案》（衡经普办〔2019〕19号）的条款。",
+        "'Plan clause' is a clause of the Hengyang risk plan for the fourth census (2019-19).",
     ),
     "guide_results": Label("核查结果代码", "Result codes"),
     "guide_result_rule": Label("填写要求", "What it asks for"),
@@ -146,6 +192,7 @@ TEXTS = {
         "Contains census data: for the verification team only; do not pass on, copy or reuse.",
     ),
     # bands
+    "band_key": Label("序号与单位", "Row and unit"),
     "band_why": Label("为何提示", "Why flagged"),
     "band_who": Label("哪个单位", "Which unit"),
     "band_values": Label("有关数值", "Values concerned"),
@@ -159,7 +206,7 @@ TEXTS = {
     "severity": Label("差错性质", "Severity"),
     "rule_id": Label("规则编号", "Rule"),
     "message": Label("差错说明", "What is wrong"),
-    "clause": Label("依据", "Clause"),
+    "clause": Label("预案条款", "Plan clause"),
     "township": Label("乡镇（街道）", "Township"),
     "place_id": Label("单位标识", "Unit id"),
     "credit_code": Label("统一社会信用代码", "Credit code"),
@@ -175,7 +222,13 @@ TEXTS = {
     "explanation": Label("说明", "Explanation"),
     "visitor": Label("核查人", "Checked by"),
     "date": Label("日期", "Date"),
-    "finding_key": Label("差错标识", "Finding key"),
+    "finding_key": Label("差错标识（全）", "Full finding key"),
+    "short_key": Label("差错标识", "Finding key"),
+    "state": Label("状态", "State"),
+    "first_run": Label("首次批次", "First run"),
+    "state_new": Label("新增", "new"),
+    "state_persisting": Label("延续", "persisting"),
+    "state_reopened": Label("重现", "reopened"),
     "row_hash": Label("行校验", "Row hash"),
     "township_code": Label("乡级代码", "Township code"),
     "kind": Label("单位类别", "Kind"),
@@ -185,11 +238,15 @@ TEXTS = {
     "enumerator": Label("普查员", "Enumerator"),
     "n_findings": Label("差错数", "Findings"),
     "n_fatal": Label("其中强制性", "of which fatal"),
-    "reason": Label("主要差错", "Main reason"),
+    "reason": Label("核查事由", "Reason"),
     "due_on": Label("完成期限", "Due"),
     "visit": Label("核查结果▼", "Visit result ▼"),
     "units": Label("单位数", "Units"),
-    "units_flagged": Label("须核查单位", "Units to visit"),
+    "visit_note": Label("核查说明", "Visit note"),
+    "units_visit": Label("须核查单位", "Units to visit"),
+    "units_flagged": Label("其中有差错", "with findings"),
+    "units_random": Label("其中随机抽查", "at random"),
+    "false_positives": Label("易误判情形", "When it may be right"),
     "fatal": Label("强制性", "Fatal"),
     "query": Label("核实性", "Query"),
     "info": Label("提示性", "Info"),
@@ -215,6 +272,11 @@ TEXTS = {
     "explain_title": Label("说明", "Explanation"),
     "explain_text": Label(
         "写真实、合理的原因，不得只写“核实无误”。", "Give the real reason, not just 'checked'."
+    ),
+    "visit_title": Label("核查说明", "Visit note"),
+    "visit_text": Label(
+        "随机抽查结果为 7 时写明项目、原值、实际值；其他情况按需填写。",
+        "Result 7: the item, the reported and the actual value. Otherwise as needed.",
     ),
     "correct_title": Label("更正值", "Corrected value"),
     "correct_text": Label(

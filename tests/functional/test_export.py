@@ -161,7 +161,7 @@ def _units(book: Any) -> list[tuple[Any, ...]]:
 def _findings(book: Any) -> list[tuple[Any, ...]]:
     """Rule, unit, related, item, observed, expected, difference of each row."""
     rows = book["核查差错一览表"].iter_rows(min_row=4, values_only=True)
-    return [(r[2], r[7], *r[10:15]) for r in rows]
+    return [(r[4], r[11], *r[13:18]) for r in rows]
 
 
 def test_a_workbook_for_each_county_that_was_checked(ctx: RunContext) -> None:
@@ -184,8 +184,12 @@ def test_values_are_numbers_where_the_item_is_one(ctx: RunContext) -> None:
     women = CONTRACT.tables["legal_entity"].by_name["employees_female"].label.zh
     rows = _findings(_books(ctx)["430405"])
 
-    assert rows[0][:3] == ("FRM002", "L1", "公司L2（L2）")
-    assert rows[0][3].endswith(women)
+    assert rows[0][:3] == (
+        "FRM002",
+        "L1",
+        "公司L2（014304000000000018；雁峰区先锋街道；填报单位标识 L2）",
+    )
+    assert rows[0][3].endswith(women + "(人)")
     assert rows[0][4:] == (9, 5, 4)
     assert rows[1][3].endswith(f"{item.label.zh}、made_up")
     assert rows[1][4:] == ("9", "5", None)
@@ -212,10 +216,36 @@ def test_findings_beside_units_go_to_their_unit(ctx: RunContext) -> None:
 
     assert [(row[0], row[1], row[5]) for row in _units(book)] == [
         ("B2", "清查底册单位", 1),
-        ("1|R1", "部门名录单位", 1),
+        ("R1", "部门名录单位（市场监管）", 1),
         ("L1", "法人单位", 2),
     ]
-    assert [row[1] for row in _findings(book)] == ["B2", "1|R1", "L1", "L1"]
+    assert [row[1] for row in _findings(book)] == ["B2", "R1", "L1", "L1"]
+
+
+def test_a_register_record_is_named_by_its_register(ctx: RunContext) -> None:
+    _insert(
+        ctx.engine,
+        "census.register_unit",
+        source="1",
+        register_id="R1",
+        record_id="1|R1",
+        name="名录乙",
+        credit_code="91X",
+    )
+    told = {"related_id": "1|R1", "message_zh": "部门记录 1|R1 已注销"}
+    _finding(ctx.engine, "k1", "FRM002", "L1", **told)
+    sheet = _books(ctx)["430405"]["核查差错一览表"]
+
+    assert sheet["N4"].value == "市场监管登记 R1 名录乙（91X）"
+    assert sheet["F4"].value == "部门记录 市场监管登记 R1 已注销"
+
+
+def test_a_township_that_is_unknown_has_a_code_to_count_by(ctx: RunContext) -> None:
+    _finding(ctx.engine, "k1", "FRM002", "L4", region_code="110105000000")
+    book = _books(ctx)["000000"]
+
+    assert book["核查情况汇总表"]["A3"].value == "000000000000"
+    assert book["核查差错一览表"]["AA4"].value == "000000000000"
 
 
 def test_a_random_check_is_a_unit_without_findings(ctx: RunContext) -> None:
@@ -305,7 +335,7 @@ def test_views_and_comments_are_in_the_package(ctx: RunContext) -> None:
         coverage = reader.fetch("SELECT county_name, status FROM coverage ORDER BY 1").to_pylist()
         comment = reader.fetch(
             "SELECT comment FROM duckdb_columns() "
-            "WHERE table_name = 'finding' AND column_name = 'rule_id'"
+            "WHERE schema_name = 'audit' AND table_name = 'finding' AND column_name = 'rule_id'"
         ).to_pylist()
         for view in VIEWS:
             reader.fetch(f"SELECT * FROM {view}")

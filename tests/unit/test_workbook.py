@@ -6,6 +6,7 @@ import hashlib
 import os
 import resource
 import zipfile
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,9 @@ NUMBERS = {
     "n_findings",
     "n_fatal",
     "n_units",
+    "n_visit",
     "n_flagged",
+    "n_random",
     "n_query",
     "n_info",
     "observed_number",
@@ -71,6 +74,8 @@ def _finding(key: str, **values: Any) -> dict[str, Any]:
         "place_id": "L1",
         "credit_code": "014304000000000018",
         "name": "衡阳市甲公司",
+        "state": "new",
+        "first_run": "20190519-013000",
         "item_zh": "其中：女性",
         "item_en": "of which women",
         "observed": "9",
@@ -110,7 +115,9 @@ def _township(code: str = "430405001000", **values: Any) -> dict[str, Any]:
         "township_code": code,
         "township": "东阳渡街道",
         "n_units": 40.0,
+        "n_visit": 3.0,
         "n_flagged": 1.0,
+        "n_random": 2.0,
         "n_fatal": 1.0,
         "n_query": 0.0,
         "n_info": 0.0,
@@ -144,6 +151,8 @@ def _source(*counties: CountyData, leads: list[dict[str, Any]] | None = None) ->
             "title_en": ["Women at most employees", "Revenue against tax"],
             "verify_zh": ["看工资表", "看利润表"],
             "verify_en": ["See the payroll", "See the accounts"],
+            "false_positives_zh": ["两栏口径不同", "税款跨期"],
+            "false_positives_en": ["Two definitions", "Tax of another year"],
         }
     )
     return WorkbookSource(counties=counties, rules=rules, leads=_table(LEAD_FIELDS, leads or []))
@@ -181,12 +190,14 @@ def test_four_bands_with_merged_titles(tmp_path: Path) -> None:
     ]
 
     assert sorted(bands) == [
-        ("A2:E2", "为何提示"),
-        ("F2:K2", "哪个单位"),
-        ("L2:O2", "有关数值"),
-        ("P2:U2", "您的答复"),
+        ("A2:B2", "序号与单位"),
+        ("C2:I2", "为何提示"),
+        ("J2:N2", "哪个单位"),
+        ("O2:R2", "有关数值"),
+        ("S2:X2", "您的答复"),
     ]
-    assert [c.value for c in sheet[3]][15:21] == [
+    assert [c.value for c in sheet[3]][:2] == ["序号", "单位详细名称"]
+    assert [c.value for c in sheet[3]][18:24] == [
         "核查结果▼",
         "更正值",
         "依据▼",
@@ -291,7 +302,7 @@ def test_only_the_answers_are_unlocked_and_yellow(tmp_path: Path) -> None:
     }
     assert {s.title: s.protection.password for s in book.worksheets if s.protection.password} == {}
     assert unlocked["核查差错一览表"] == answers
-    assert unlocked["单位核查表"] == {14, 15, 16}
+    assert unlocked["单位核查表"] == {14, 15, 16, 17}
     assert unlocked["填写说明"] | unlocked["核查情况汇总表"] == set()
     answer = _cell(book["核查差错一览表"], FINDING_COLUMNS, "result")
     assert answer.fill.start_color.rgb == "FFFFFFB3"
@@ -305,9 +316,9 @@ def test_dropdowns_cover_the_rows_and_stop_other_values(tmp_path: Path) -> None:
     }
     entries = '"' + ",".join(label.zh for label in RESULTS) + '"'
 
-    assert rules["P4:P5"] == ("list", None, entries)
-    assert rules["R4:R5"][0] == "list"
-    assert rules["U4:U5"][0] == "date"
+    assert rules["S4:S5"] == ("list", None, entries)
+    assert rules["U4:U5"][0] == "list"
+    assert rules["X4:X5"][0] == "date"
 
 
 def test_long_lists_come_from_the_hidden_sheet() -> None:
@@ -321,8 +332,8 @@ def test_long_lists_come_from_the_hidden_sheet() -> None:
 def test_print_and_view_set_up(tmp_path: Path) -> None:
     sheet = _write(tmp_path, _county())["核查差错一览表"]
 
-    assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
-    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("E4", "A3:U4")
+    assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 8)
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("C4", "A3:X4")
     assert sheet.print_title_rows == "$2:$3"
     assert "珠晖区" in sheet.oddFooter.left.text
     assert "430405" in sheet.oddFooter.left.text
@@ -339,15 +350,23 @@ def test_summary_counts_answers_by_formula(tmp_path: Path) -> None:
         "430405001000",
         "东阳渡街道",
         40,
+        3,
         1,
+        2,
         1,
         0,
         0,
         1,
-        "=COUNTIFS('核查差错一览表'!$X$4:$X$4,A3,'核查差错一览表'!$P$4:$P$4,\"<>\")",
-        "=H3-I3",
+        "=COUNTIFS('核查差错一览表'!$AA$4:$AA$4,A3,'核查差错一览表'!$S$4:$S$4,\"<>\")",
+        "=J3-K3",
     ]
-    assert sheet["H4"].value == "=SUM(H3:H3)"
+    assert sheet["J4"].value == "=SUM(J3:J3)"
+    assert [c.value for c in sheet[2]][2:6] == [
+        "单位数",
+        "须核查单位",
+        "其中有差错",
+        "其中随机抽查",
+    ]
 
 
 def test_rows_carry_key_and_hash_and_meta_tells_the_export(tmp_path: Path) -> None:
@@ -363,7 +382,7 @@ def test_rows_carry_key_and_hash_and_meta_tells_the_export(tmp_path: Path) -> No
     digest = hashlib.sha256(b"k1\nk2").hexdigest()
 
     assert key.value == "k2"
-    assert sheet.column_dimensions["V"].hidden
+    assert sheet.column_dimensions["Y"].hidden
     assert _cell(sheet, FINDING_COLUMNS, "row_hash").value == row_hash(locked)
     assert meta["keys_digest"] == digest
     assert meta["export_id"] == f"20190520-013000-430405-{digest[:8]}"
@@ -389,7 +408,7 @@ def test_a_unit_has_one_row_and_its_findings_name_it(tmp_path: Path) -> None:
 
     assert [c.value for c in units["D"]][3:] == ["L1", "L2"]
     assert [c.value for c in units["M"]][3:] == ["随机抽查", "女性人数不大于期末人数"]
-    assert [c.value for c in findings["F"]][3:] == [2, 2]
+    assert [c.value for c in findings["J"]][3:] == [2, 2]
 
 
 def test_an_empty_county_gets_a_workbook_that_says_so(tmp_path: Path) -> None:
@@ -402,7 +421,64 @@ def test_an_empty_county_gets_a_workbook_that_says_so(tmp_path: Path) -> None:
         text
     ] * 2
     assert text in [c.value for c in book["填写说明"]["A"]]
-    assert book["核查情况汇总表"]["I3"].value.startswith("=COUNTIFS(")
+    assert book["核查情况汇总表"]["K3"].value.startswith("=COUNTIFS(")
+
+
+def _guide_text(book: Any) -> str:
+    return "\n".join(
+        str(cell) for row in book["填写说明"].iter_rows(values_only=True) for cell in row if cell
+    )
+
+
+def test_random_units_do_not_contradict_the_good_news(tmp_path: Path) -> None:
+    unit = _unit(reason_zh=None, n_findings=0.0)
+    book = _write(tmp_path, _county([], [unit], [_township(n_findings=0.0)]))
+    text = _guide_text(book)
+
+    assert "须核查单位 1 个 = 有差错 0 个 + 随机抽查 1 个；差错 0 条" in text
+    assert "另有随机抽查单位 1 个须核查" in text
+    assert "核对：是否存在、名称、代码、地址、主要业务活动、从业人员、营业收入" in text
+    assert book["核查差错一览表"]["A4"].value == TEXTS["no_findings_random"].zh.format(units=1)
+    visits = [c.value for c in book["_代码"]["C"]]
+    assert visits[-2:] == ["6 相符", "7 不符（写明项目、原值、实际值）"]
+
+
+def test_the_guide_names_plan_issue_and_what_may_be_right(tmp_path: Path) -> None:
+    info = replace(INFO, created=datetime.fromisoformat("2018-12-31"))
+    text = _guide_text(_write(tmp_path, _county(), info=info))
+
+    assert "《衡阳市第四次全国经济普查预防风险工作预案》（衡经普办〔2019〕19号）" in text
+    assert "下发日期\n2019-05-20" in text
+    assert "两栏口径不同" in text
+    assert "税款跨期" not in text
+    assert "随机抽查单位\n" not in text
+
+
+def test_new_findings_are_told_and_marked(tmp_path: Path) -> None:
+    county = _county([_finding("0123456789ab"), _finding("k2", state="reopened")])
+    sheet = _write(tmp_path, county)["核查差错一览表"]
+    shown = [
+        _cell(sheet, FINDING_COLUMNS, key).value for key in ("state", "first_run", "short_key")
+    ]
+    marks = {
+        (str(area.sqref), rule.formula[0])
+        for area in sheet.conditional_formatting
+        for rule in area.rules
+    }
+
+    assert shown == ["新增", "20190519-013000", "01234567"]
+    assert _cell(sheet, FINDING_COLUMNS, "state", FIRST + 1).value == "重现"
+    assert {("A4:B5", '$D4="新增"'), ("A4:B5", '$D4="重现"')} <= marks
+
+
+def test_a_code_among_the_values_does_not_break(tmp_path: Path) -> None:
+    values = {"observed": "91430405568242774C", "observed_number": None, "expected": "甲乙 丙"}
+    finding = _finding("k1", **values, expected_number=None)
+    sheet = _write(tmp_path, _county([finding]))["核查差错一览表"]
+    looks = [_cell(sheet, FINDING_COLUMNS, key).alignment for key in ("observed", "expected")]
+
+    assert [bool(look.wrap_text) for look in looks] == [False, True]
+    assert sheet.column_dimensions["P"].width >= 20
 
 
 def test_a_county_of_forty_townships(tmp_path: Path) -> None:
@@ -445,7 +521,9 @@ def test_the_index_names_every_file_with_its_digest(tmp_path: Path) -> None:
         "430405",
         "珠晖区",
         40,
+        3,
         1,
+        2,
         1,
         0,
         0,
@@ -454,6 +532,7 @@ def test_the_index_names_every_file_with_its_digest(tmp_path: Path) -> None:
         hashlib.sha256(paths[0].read_bytes()).hexdigest(),
     ]
     assert index.sheetnames == ["目录"]
+    assert [index["目录"].cell(row, 1).font.bold for row in (3, 4)] == [False, True]
 
 
 def test_leads_stay_in_the_index(tmp_path: Path) -> None:

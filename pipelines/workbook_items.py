@@ -1,0 +1,101 @@
+"""What the workbooks call things: kinds of places, code lists, the items of the forms."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from audit.contracts import CONTRACT
+from audit.model import Label
+
+_NUMBERS = ("integer", "money", "decimal")
+
+
+def kinds() -> pa.Table:
+    """Return the kinds of places by code, with their names in both languages."""
+    names = {
+        **CONTRACT.code_lists["unit_kind"],
+        "frame": Label("清查底册单位", "frame line"),
+        **{
+            f"register{code}": Label(f"部门名录单位（{label.zh}）", f"register record ({label.en})")
+            for code, label in CONTRACT.code_lists["register_source"].items()
+        },
+    }
+    return pa.table(
+        {
+            "kind": list(names),
+            "kind_zh": [label.zh for label in names.values()],
+            "kind_en": [label.en for label in names.values()],
+        }
+    )
+
+
+def labels() -> pa.Table:
+    """Return the code lists that the texts about a related unit name: list, code, zh, en."""
+    lists = ("register_source", "specialty")
+    rows = [(name, code, v) for name in lists for code, v in CONTRACT.code_lists[name].items()]
+    return pa.table(
+        {
+            "list": [name for name, _, _ in rows],
+            "code": [code for _, code, _ in rows],
+            "zh": [label.zh for _, _, label in rows],
+            "en": [label.en for _, _, label in rows],
+        }
+    )
+
+
+_HEADCOUNTS = frozenset(
+    (
+        "employees",
+        "employees_female",
+        "employees_average",
+        "part_time",
+        "on_post",
+        "dispatched",
+        "other_staff",
+        "managers",
+        "professionals",
+        "clerks",
+        "service_workers",
+        "production_workers",
+        "rd_staff",
+        "rd_staff_female",
+        "staff",
+        "insured_persons",
+    )
+)
+"""Items that count persons; their labels do not say so, those of amounts do."""
+
+_ITEM_GROUPS = {"mandatory_items": Label("必填项", "Mandatory items")}
+"""What a rule may name that is no single column."""
+
+
+def _item(variable: str) -> tuple[str, str, bool]:
+    """Return item number and name in both languages, and whether its values are numbers.
+
+    A rule may name several columns joined by `|`; the number of an item is shown where all forms
+    agree on it.
+    """
+    names_zh, names_en, numeric = [], [], []
+    for part in variable.split("|"):
+        columns = [t.by_name[part] for t in CONTRACT.tables.values() if part in t.by_name]
+        items = {column.item for column in columns if column.item}
+        number = f"{items.pop()} " if len(items) == 1 else ""
+        label = columns[0].label if columns else _ITEM_GROUPS.get(part, Label(part, part))
+        persons = part in _HEADCOUNTS
+        names_zh.append(number + label.zh + ("(人)" if persons else ""))
+        names_en.append(number + label.en + (" (persons)" if persons else ""))
+        numeric.append(bool(columns) and all(c.type in _NUMBERS for c in columns))
+    return "、".join(names_zh), ", ".join(names_en), all(numeric)
+
+
+def items(variables: list[str]) -> pa.Table:
+    """Return the names of items in both languages, and whether their values are numbers."""
+    told = [_item(variable) for variable in variables]
+    return pa.table(
+        {
+            "variable": pa.array(variables, pa.string()),
+            "item_zh": pa.array([item[0] for item in told], pa.string()),
+            "item_en": pa.array([item[1] for item in told], pa.string()),
+            "is_number": pa.array([item[2] for item in told], pa.bool_()),
+        }
+    )
