@@ -51,6 +51,7 @@ def test_package_opens_in_duckdb_1_5(tmp_path: Path) -> None:
             "-c",
             f"import sys; sys.path.insert(0, {str(old)!r})\n{ASK}",
             package,
+            json.dumps(QUERIES),
         ],
         check=True,
         capture_output=True,
