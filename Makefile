@@ -66,7 +66,7 @@ bench: $(STAMP) ## measure the night at city scale beside Great Expectations
 	@$(BIN)/python -m benchmarks.night
 
 requirements: ## renew the hash-locked requirements (needs uv)
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.txt
+	uv pip compile pyproject.toml --extra gx --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.txt
 	uv pip compile pyproject.toml --group bench --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-bench.txt
 
 clean: ## remove what was made
