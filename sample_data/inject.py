@@ -12,6 +12,7 @@ from sample_data import (
     inject_duplicates,
     inject_forms,
     inject_linkage,
+    inject_matched,
     inject_registers,
 )
 from sample_data.draws import Draw
@@ -22,6 +23,7 @@ PLANTERS: dict[str, Planter] = {
     **inject_linkage.PLANTERS,
     **inject_duplicates.PLANTERS,
     **inject_registers.PLANTERS,
+    **inject_matched.PLANTERS,
     **inject_codes.PLANTERS,
 }
 """Rule id to the function that plants its error; the scarce units are used first."""

@@ -14,7 +14,7 @@ MONEY = ("revenue_kyuan", "main_revenue_kyuan", "assets_kyuan")
 FAR_BELOW = 0.75
 
 
-def _second_forms(plot: Plot, rows: pl.DataFrame, factor: float) -> pl.Series:
+def second_forms(plot: Plot, rows: pl.DataFrame, factor: float) -> pl.Series:
     """File each legal entity once more as form 611 with figures that differ; return the new ids."""
     ids = plot.next_ids("legal_entity", "L", rows.height)
     old = rows["unit_id"]
@@ -100,10 +100,15 @@ def _below(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(~pl.Series(over))
 
 
+def small_firms(plot: Plot) -> pl.DataFrame:
+    """Return untouched firms far below the panel's threshold."""
+    return _below(plot.firms())
+
+
 def dup001(plot: Plot) -> None:
     """One legal entity enumerated twice: same code and name, two forms 611."""
-    rows = plot.take(_below(plot.firms()), max(1, plot.per_legal // 2))
-    twins = _second_forms(plot, rows, 1.06)
+    rows = plot.take(small_firms(plot), max(1, plot.per_legal // 2))
+    twins = second_forms(plot, rows, 1.06)
     plot.note(rows["unit_id"], twins, note="enumerated twice")
     plot.note(twins, rows["unit_id"], note="enumerated twice")
     for ids in (rows["unit_id"], twins):
@@ -113,7 +118,7 @@ def dup001(plot: Plot) -> None:
 def dup004(plot: Plot) -> None:
     """One firm in the panel (601) and enumerated on form 611 as well."""
     rows = plot.take(plot.firms("601"), max(1, plot.per_legal // 2))
-    twins = _second_forms(plot, rows, 0.93)
+    twins = second_forms(plot, rows, 0.93)
     for ids, others in ((rows["unit_id"], twins), (twins, rows["unit_id"])):
         plot.note(ids, others, note="601 and 611")
         plot.note(ids, others, rule="DUP001", kind="consequence")
@@ -175,7 +180,7 @@ def _by_code(parents: pl.DataFrame, codes: pl.Series) -> pl.Series:
     return codes.replace_strict(parents["credit_code"], parents["unit_id"], return_dtype=pl.String)
 
 
-def _pairs(
+def pairs(
     plot: Plot, pool: pl.DataFrame, group: list[str], k: int
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Take k pairs whose members agree on the group columns, in random order."""
@@ -207,7 +212,7 @@ def _share_name(plot: Plot, first: pl.DataFrame, second: pl.DataFrame) -> None:
 def dup005(plot: Plot) -> None:
     """Two firms of a county and a specialty with one name and two codes."""
     pool = plot.firms().with_columns(county=pl.col("region_code").str.slice(0, 6))
-    _share_name(plot, *_pairs(plot, pool, ["county", "specialty"], max(1, plot.per_legal // 2)))
+    _share_name(plot, *pairs(plot, pool, ["county", "specialty"], max(1, plot.per_legal // 2)))
 
 
 def dup006(plot: Plot) -> None:

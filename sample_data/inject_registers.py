@@ -16,7 +16,8 @@ from sample_data.plot import Plot, split
 CLOSED_ON = dt.date(2018, 5, 16)
 
 
-def _record_ids(records: pl.DataFrame) -> pl.Series:
+def record_ids(records: pl.DataFrame) -> pl.Series:
+    """Return `source|register_id` of register records."""
     return join_text(records["source"], "|", records["register_id"])
 
 
@@ -74,10 +75,10 @@ def reg001(plot: Plot) -> None:
     outcome = {"sources": "1", "outcome": "5", "outcome_note": "上门未找到", "unit_kind": "1"}
     constant = [pl.lit(value).alias(column) for column, value in outcome.items()]
     plot.append("frame_unit", known.with_columns(constant, frame_id=frame_ids))
-    plot.note(frame_ids, _record_ids(lines), note="active in the register, not found")
-    plot.also(_record_ids(lines), "possible", ("REG001",))
+    plot.note(frame_ids, record_ids(lines), note="active in the register, not found")
+    plot.also(record_ids(lines), "possible", ("REG001",))
     unframed = _unseen(plot, plot.per_legal)
-    plot.note(_record_ids(unframed), note="active in the register, not on the frame")
+    plot.note(record_ids(unframed), note="active in the register, not on the frame")
 
 
 def reg002(plot: Plot) -> None:
@@ -97,7 +98,7 @@ def reg003(plot: Plot) -> None:
     k = records.height
     _alter(plot, records, "status", pl.Series(["3", "2"]).gather(np.arange(k) % 2))
     _alter(plot, records, "closed_on", pl.Series([CLOSED_ON] * k))
-    plot.note(records["unit_id"], _record_ids(records))
+    plot.note(records["unit_id"], record_ids(records))
 
 
 def reg006(plot: Plot) -> None:
@@ -124,7 +125,7 @@ def reg008(plot: Plot) -> None:
     records = _home_records(plot, named)
     other = join_text("衡阳", trade_names(plot.draw, records.height, 1.0), "实业有限公司")
     _alter(plot, records, "name", other)
-    plot.note(records["unit_id"], _record_ids(records), note="other name in the register")
+    plot.note(records["unit_id"], record_ids(records), note="other name in the register")
     records = _home_records(plot, led)
     _alter(
         plot,
@@ -132,7 +133,7 @@ def reg008(plot: Plot) -> None:
         "legal_rep",
         join_text("欧阳", persons(plot.draw, records.height).str.slice(1)),
     )
-    plot.note(records["unit_id"], _record_ids(records), note="other legal representative")
+    plot.note(records["unit_id"], record_ids(records), note="other legal representative")
 
 
 def reg011(plot: Plot) -> None:

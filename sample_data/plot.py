@@ -15,7 +15,10 @@ TRUTH = ("rule_id", "accept", "subject_id", "related_id", "kind", "note")
 CODED_TABLES = ("legal_entity", "establishment", "self_employed", "frame_unit", "register_unit",
                 "prior_value")  # fmt: skip
 HOT_WEIGHT = 14.0
-ACCEPTED = {"COD001": "COD002", "DUP004": "DUP001"}
+ACCEPTED = {
+    "COD001": "COD002", "DUP004": "DUP001", "DUP007": "DUP005|DUP001|DUP006", "REG009": "REG001",
+    "REG010": "REG001",
+}  # fmt: skip
 """Other rules that count as found."""
 Planter = Callable[["Plot"], None]
 
