@@ -289,6 +289,7 @@ def dup011(plot: Plot) -> None:
     )
     plot.tables["register_unit"] = sales
     plot.note(rows["unit_id"], model, note=_group(at // 3))
+    plot.also(rows["unit_id"], "possible", ("REG007",))
 
 
 def _copy_figures(plot: Plot, table: str, ids: pl.Series, model: pl.Series) -> None:

@@ -18,13 +18,9 @@ from sample_data.places import VINTAGE
 from sample_data.plot import Plot
 from sample_data.thresholds import size_class
 
-SOUNDS = dict(
-    pair
-    for pair in (
-        "鑫新 兴星 隆龙 盛晟 达大 宏鸿 顺舜 昌长 恒衡 丰峰 裕玉 和禾 祥翔 瑞锐 华骅 金锦 银寅 宝保 通童 亨恒 "
-        "利立 旺望 庆磬 福富 嘉佳 美镁 博伯 诚城 智志 明名 阳洋 湘香 江姜 海亥 林霖 云芸"
-    ).split()
-)
+SPOKEN = "鑫兴隆盛达宏顺昌恒丰裕和祥瑞华金银宝通亨利旺庆福嘉美博诚智明阳湘江海林云"
+HEARD = "新星龙晟大鸿舜长衡峰玉禾翔锐骅锦寅保童恒立望磬富佳镁伯城志名洋香姜亥霖芸"
+SOUNDS = dict(zip(SPOKEN, HEARD, strict=True))
 """A character and another one of the same sound, as a clerk writes down what is said."""
 
 
