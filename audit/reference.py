@@ -43,6 +43,8 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "size_class": ("vintage", "industry_prefix", "industry_zh", *_BOUNDS),
     "credit_code_prefix": ("prefix", "body_zh", "body_en", "institution_types", "in_scope"),
+    "licence_type": ("licence_type", "registration_types", "note_zh"),
+    "activity_word": ("word", "divisions", "note_zh"),
 }
 _TYPES = {name: pa.int64() for name in (*_THRESHOLDS, *_BOUNDS)} | {"in_scope": pa.bool_()}
 _PROFILE_THRESHOLDS = {
@@ -161,6 +163,9 @@ def load_reference(folder: Path = REFERENCE_DIR) -> dict[str, pa.Table]:
     `credit_code_prefix`: prefix (characters 1 and 2), body_zh, body_en, institution_types (codes
     of item 211 joined by `|`, NULL where not fixed), in_scope (FALSE: no legal entity or
     establishment of this census has such a code).
+    `licence_type`: licence_type of the market regulator, registration_types (codes of item 205
+    joined by `|`), note_zh. `activity_word`: a word in the text of a main activity, the divisions
+    of GB/T 4754-2017 that it points to joined by `|`, note_zh.
     `industry_profile`: one row a class, columns of `PROFILE_SCHEMA`; thresholds of 2018, size
     bounds of 2017.
 

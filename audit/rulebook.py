@@ -26,6 +26,8 @@ REFERENCE_VIEWS = (
     "ref_threshold",
     "ref_size_class",
     "ref_credit_code_prefix",
+    "ref_licence_type",
+    "ref_activity_word",
 )
 LINK_TABLES = ("link", "cluster", "large_block")
 OWNER_BY_SPECIALTY = "specialty"
