@@ -13,7 +13,9 @@ from sample_data import (
     inject_forms,
     inject_linkage,
     inject_matched,
+    inject_places,
     inject_registers,
+    inject_returns,
 )
 from sample_data.draws import Draw
 from sample_data.plot import TRUTH, Planter, Plot
@@ -24,9 +26,13 @@ PLANTERS: dict[str, Planter] = {
     **inject_duplicates.PLANTERS,
     **inject_registers.PLANTERS,
     **inject_matched.PLANTERS,
+    **inject_returns.PLANTERS,
+    **inject_places.PLANTERS,
     **inject_codes.PLANTERS,
 }
-"""Rule id to the function that plants its error; the scarce units are used first."""
+"""Rule id to the function that plants its error."""
+SCARCE = ("FRM016", "XSP010", "XSP009", "XSP008", "XSP005")
+"""Planted first: few units have what they damage."""
 ESTABLISHMENT_PLANTERS, HOUSEHOLD_PLANTERS = 12, 6
 HOT_SHARE = 0.015
 
@@ -71,8 +77,8 @@ def inject(
     if error_rate == 0:
         return dict(tables), empty
     plot = _plot(tables, seed, error_rate)
-    for rule, plant in PLANTERS.items():
+    for rule in (*SCARCE, *(rule for rule in PLANTERS if rule not in SCARCE)):
         plot.rule = rule
-        plant(plot)
+        PLANTERS[rule](plot)
     truth = pl.concat([empty, *plot.truth]).sort("rule_id", maintain_order=True)
     return plot.tables, truth

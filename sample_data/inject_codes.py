@@ -135,6 +135,7 @@ def cod011(plot: Plot) -> None:
         cycle(("199", "175", "999"), rows.height),
     )
     plot.note(rows["unit_id"])
+    plot.also(rows["unit_id"], "possible", ("COD012",))
 
 
 PLANTERS = {

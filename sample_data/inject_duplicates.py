@@ -123,7 +123,7 @@ def dup004(plot: Plot) -> None:
         plot.note(ids, others, note="601 and 611")
         plot.note(ids, others, rule="DUP001", kind="consequence")
         plot.also(ids, "possible", ("XSP006", "XSP012", "REG006", "DUP006"))
-    plot.also(twins, "possible", ("XSP002",))
+    plot.also(twins, "possible", ("XSP002", "XSP004"))
 
 
 def dup002(plot: Plot) -> None:

@@ -22,7 +22,7 @@ COSTS = ("cost_kyuan", "taxes_surcharges_kyuan", "selling_expenses_kyuan", "admi
          "research_expenses_kyuan", "financial_expenses_kyuan", "impairment_kyuan")  # fmt: skip
 
 
-def _values(plot: Plot, table: str, ids: pl.Series, column: str) -> pl.Series:
+def values_of(plot: Plot, table: str, ids: pl.Series, column: str) -> pl.Series:
     """Return the column for each id, in the order of the ids."""
     frame = (
         plot[table].filter(pl.col("unit_id").is_in(ids.to_list())).unique("unit_id", keep="first")
@@ -33,8 +33,9 @@ def _values(plot: Plot, table: str, ids: pl.Series, column: str) -> pl.Series:
     return joined[column]
 
 
-def _add(plot: Plot, table: str, ids: pl.Series, column: str, more: int | pl.Series) -> None:
-    plot.assign(table, column, ids, _values(plot, table, ids, column) + more)
+def add(plot: Plot, table: str, ids: pl.Series, column: str, more: int | pl.Series) -> None:
+    """Raise the column by `more` for each id."""
+    plot.assign(table, column, ids, values_of(plot, table, ids, column) + more)
 
 
 def frm001(plot: Plot) -> None:
@@ -74,21 +75,21 @@ def frm002(plot: Plot) -> None:
 def frm003(plot: Plot) -> None:
     """Staff on post, dispatched and other do not add up."""
     rows = plot.take(plot.firms("601"), plot.per_legal)
-    _add(plot, "employment", rows["unit_id"], "on_post", 7)
+    add(plot, "employment", rows["unit_id"], "on_post", 7)
     plot.note(rows["unit_id"])
 
 
 def frm004(plot: Plot) -> None:
     """The wages of the groups do not add up."""
     rows = plot.take(plot.firms("601"), plot.per_legal)
-    _add(plot, "employment", rows["unit_id"], "wages_on_post_kyuan", 83)
+    add(plot, "employment", rows["unit_id"], "wages_on_post_kyuan", 83)
     plot.note(rows["unit_id"])
 
 
 def frm006(plot: Plot) -> None:
     """Assets are not liabilities and equity."""
     rows = plot.take(plot.firms("601"), plot.per_legal)
-    _add(plot, "finance", rows["unit_id"], "equity_kyuan", 137)
+    add(plot, "finance", rows["unit_id"], "equity_kyuan", 137)
     plot.note(rows["unit_id"])
 
 
@@ -98,7 +99,7 @@ def frm007(plot: Plot) -> None:
     bodies = plot.singles().filter(~pl.col("institution_type").is_in(["10", "55"]))
     for table, pool in (("institution_finance", bodies), ("finance", plot.firms("601"))):
         rows = plot.take(pool, half)
-        current = _values(plot, table, rows["unit_id"], "current_assets_kyuan")
+        current = values_of(plot, table, rows["unit_id"], "current_assets_kyuan")
         plot.assign(table, "inventory_kyuan", rows["unit_id"], current + 60)
         plot.note(rows["unit_id"])
 
@@ -135,7 +136,7 @@ def frm018(plot: Plot) -> None:
 def _resize(plot: Plot, ids: pl.Series) -> None:
     """Work out the size class again from the figures as they now stand."""
     names = ("industry_code", "employees", "main_revenue_kyuan", "assets_kyuan")
-    industry, *figures = (_values(plot, "legal_entity", ids, c) for c in names)
+    industry, *figures = (values_of(plot, "legal_entity", ids, c) for c in names)
     persons, revenue, assets = (f.to_numpy().astype(float) for f in figures)
     plot.assign("legal_entity", "size_class", ids, size_class(industry, persons, revenue, assets))
 
@@ -171,7 +172,7 @@ def pla001(plot: Plot) -> None:
     for column in MONEY:
         plot.assign("legal_entity", column, ids, (rows[column] * factor).round().cast(pl.Int64))
     for column in [c for c in plot["finance"].columns if c.endswith("_kyuan")]:
-        values = (_values(plot, "finance", ids, column) * factor).round().cast(pl.Int64)
+        values = (values_of(plot, "finance", ids, column) * factor).round().cast(pl.Int64)
         plot.assign("finance", column, ids, values)
     _resize(plot, ids)
     plot.note(ids, note=join_text("money x ", factor.cast(pl.String)))
@@ -224,12 +225,12 @@ def xsp003(plot: Plot) -> None:
     for column in ("revenue_kyuan", "main_revenue_kyuan"):
         plot.assign("legal_entity", column, ids, pl.Series(target).cast(pl.Int64))
     for column in PARTS:
-        scaled = (_values(plot, "finance", ids, column) * factor).round().cast(pl.Int64)
+        scaled = (values_of(plot, "finance", ids, column) * factor).round().cast(pl.Int64)
         plot.assign("finance", column, ids, scaled)
     plot.assign("finance", "main_revenue_kyuan", ids, pl.Series(target))
     _close_profits(plot, ids)
     for column in ("gross_output_kyuan", "sales_kyuan", "turnover_kyuan"):
-        scaled = (_values(plot, "production", ids, column) * factor).round().cast(pl.Int64)
+        scaled = (values_of(plot, "production", ids, column) * factor).round().cast(pl.Int64)
         plot.assign("production", column, ids, scaled)
     _set_sales(plot, rows["credit_code"], pl.Series(target).cast(pl.Int64))
     before = pl.Series(target * 1.04).round()
@@ -256,7 +257,7 @@ def xsp006(plot: Plot) -> None:
         rows = plot.take(plot.firms(form), half)
         added = ("employees", "on_post", "service_workers") if form == "601" else ("employees",)
         for column in added:
-            _add(plot, "employment", rows["unit_id"], column, 6)
+            add(plot, "employment", rows["unit_id"], column, 6)
         plot.note(rows["unit_id"], note=form)
 
 

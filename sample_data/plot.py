@@ -17,7 +17,7 @@ CODED_TABLES = ("legal_entity", "establishment", "self_employed", "frame_unit", 
 HOT_WEIGHT = 14.0
 ACCEPTED = {
     "COD001": "COD002", "DUP004": "DUP001", "DUP007": "DUP005|DUP001|DUP006", "REG009": "REG001",
-    "REG010": "REG001",
+    "REG010": "REG001", "COD015": "COD008",
 }  # fmt: skip
 """Other rules that count as found."""
 Planter = Callable[["Plot"], None]

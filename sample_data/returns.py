@@ -79,7 +79,7 @@ def _costs(draw: Draw, revenue: Ints, panel: np.typing.NDArray[np.bool_]) -> dic
     v["selling_expenses"] = _part(draw, revenue, 0.01, 0.05)
     v["admin_expenses"] = _part(draw, revenue, 0.03, 0.08)
     v["research_expenses"] = np.where(
-        panel & draw.chance(n, 0.2), _part(draw, revenue, 0.0, 0.03), 0
+        panel & draw.chance(n, 0.5), _part(draw, revenue, 0.001, 0.03), 0
     )
     v["financial_expenses"] = np.where(panel, _part(draw, revenue, 0.0, 0.012), 0)
     full = panel & draw.chance(n, 0.4)

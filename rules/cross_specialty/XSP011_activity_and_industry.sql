@@ -24,11 +24,11 @@ false_positives:
   zh: 兼营多种活动的按收入最大的活动，批零兼营等写法不规范的写明情况
   en: With several activities the largest counts; unusual wording needs a remark
 --- */
--- Scope: units with an activity and an industry code. The words of `ref_activity_word` in the text
+-- Scope: units with an activity and an industry code in scope (others: COD010). The words of `ref_activity_word` in the text
 -- point to divisions; the code's division must be among them. Unknown: no word is known.
 WITH told AS (
   SELECT DISTINCT activity, industry_division FROM unit
-  WHERE activity IS NOT NULL AND industry_division IS NOT NULL
+  WHERE activity IS NOT NULL AND industry_in_scope
 ),
 judged AS (
   SELECT t.activity, t.industry_division,
@@ -48,4 +48,4 @@ SELECT
 FROM unit AS u
 LEFT JOIN judged AS j ON j.activity = u.activity AND j.industry_division = u.industry_division
 LEFT JOIN ref_industry AS i ON i.code = u.industry_code
-WHERE u.activity IS NOT NULL AND u.industry_division IS NOT NULL
+WHERE u.activity IS NOT NULL AND u.industry_in_scope

@@ -27,6 +27,7 @@ false_positives:
   en: Hedging gains make a difference and need a remark; research within administration is entered as 0
 --- */
 -- Scope: forms of the series 603; form 611-3 does not ask for all items. 1 企业会计准则, 2 小企业会计准则.
+-- 小企业会计准则 has no item for research: it may stand within administration or beside it.
 -- Unknown: an item is missing, or other standards are used.
 WITH judged AS (
   SELECT unit_id, form,
@@ -48,6 +49,10 @@ WITH judged AS (
       WHEN '2' THEN ABS(operating_profit_kyuan - (revenue_kyuan - cost_kyuan
         - taxes_surcharges_kyuan - selling_expenses_kyuan - admin_expenses_kyuan
         - financial_expenses_kyuan + investment_income_kyuan)) <= 7 * :tolerance
+        OR ABS(operating_profit_kyuan - (revenue_kyuan - cost_kyuan
+        - taxes_surcharges_kyuan - selling_expenses_kyuan - admin_expenses_kyuan
+        - COALESCE(research_expenses_kyuan, 0) - financial_expenses_kyuan
+        + investment_income_kyuan)) <= 8 * :tolerance
     END AS holds
   FROM finance
   WHERE form <> '611-3'

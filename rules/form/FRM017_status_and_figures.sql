@@ -15,7 +15,7 @@ owner: specialty
 version: 1
 status: active
 parameters:
-  large: {type: number, default: "1000", note: "thousand yuan of revenue that a stopped or bankrupt unit is asked about"}
+  large: {type: number, default: "5000", note: "thousand yuan of revenue that a stopped or bankrupt unit is asked about"}
 message:
   zh: 运营状态为“{observed}”，而{expected}
   en: The status ({observed}) does not go with the revenue or the staff reported

@@ -349,3 +349,27 @@ def test_regions_equal_the_delivered_list():
     }
 
     assert here == {tuple(row.values()) for row in regions()}
+
+
+def test_the_words_of_activities_know_the_classes_own_names():
+    words = [(r["word"], r["divisions"].split("|")) for r in LISTS["activity_word"].to_pylist()]
+    classes = [
+        (row["code"], row["name_zh"])
+        for row in LISTS["industry"].to_pylist()
+        if row["level"] == "4" and "05" <= row["code"][:2] <= "96"
+    ]
+
+    told = {
+        code: [code[:2] in divisions for word, divisions in words if word in name]
+        for code, name in classes
+    }
+
+    assert [code for code, among in told.items() if among and not any(among)] == []
+    assert sum(1 for among in told.values() if among) > 0.8 * len(classes)
+
+
+def test_licence_types_name_known_registration_types():
+    known = set(CONTRACT.code_lists["registration_type"])
+
+    for row in LISTS["licence_type"].to_pylist():
+        assert set(row["registration_types"].split("|")) <= known
