@@ -31,7 +31,7 @@ PLANTERS: dict[str, Planter] = {
     **inject_codes.PLANTERS,
 }
 """Rule id to the function that plants its error."""
-SCARCE = ("FRM016", "XSP010", "XSP009", "XSP008", "XSP005")
+SCARCE = ("XSP009", "XSP008", "FRM016", "XSP010", "XSP005")
 """Planted first: few units have what they damage."""
 ESTABLISHMENT_PLANTERS, HOUSEHOLD_PLANTERS = 12, 6
 HOT_SHARE = 0.015

@@ -94,7 +94,9 @@ def frm015(plot: Plot) -> None:
 
 def frm016(plot: Plot) -> None:
     """A project that ended before the reference year."""
-    rows = plot.take(_panel(plot, "research_project"), plot.per_legal)
+    pool = _panel(plot, "research_project")
+    # XSP010 needs some of the few units with research as well.
+    rows = plot.take(pool, max(1, min(plot.per_legal, pool.height // 2)))
     for column, month in (("start_ym", "201603"), ("end_ym", "201709")):
         plot.assign("research_project", column, rows["unit_id"], month)
     plot.note(rows["unit_id"])

@@ -79,7 +79,7 @@ def _costs(draw: Draw, revenue: Ints, panel: np.typing.NDArray[np.bool_]) -> dic
     v["selling_expenses"] = _part(draw, revenue, 0.01, 0.05)
     v["admin_expenses"] = _part(draw, revenue, 0.03, 0.08)
     v["research_expenses"] = np.where(
-        panel & draw.chance(n, 0.5), _part(draw, revenue, 0.001, 0.03), 0
+        panel & draw.chance(n, 0.8), _part(draw, revenue, 0.001, 0.03), 0
     )
     v["financial_expenses"] = np.where(panel, _part(draw, revenue, 0.0, 0.012), 0)
     full = panel & draw.chance(n, 0.4)
@@ -254,12 +254,13 @@ def energy(legal: pl.DataFrame, seed: int) -> pl.DataFrame:
 
 
 def research(legal: pl.DataFrame, money: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """Return 607-2 for industrial panel units whose finance return shows research expenses."""
+    """Return 607-2 for panel units of specialties B, C and F with research expenses."""
     draw = Draw(seed, "research")
     spent = money.filter(pl.col("research_expenses_kyuan") > 0).select(
         "unit_id", "research_expenses_kyuan"
     )
-    firms = legal.filter((pl.col("form") == "601") & (pl.col("specialty") == "B")).join(
+    asked = pl.col("specialty").is_in(["B", "C", "F"])
+    firms = legal.filter((pl.col("form") == "601") & asked).join(
         spent, on="unit_id", how="inner", maintain_order="left"
     )
     n = firms.height

@@ -105,4 +105,6 @@ def test_a_sound_sample_has_no_fatal_finding(tmp_path: Path) -> None:
     night = run(tmp_path / "sample", tmp_path / "out", tmp_path / "sample_truth" / "salt.txt")
 
     assert night.summary.findings.get("fatal", 0) == 0
-    assert set(night.summary.check.statuses) == {"PASSED"}
+    assert set(night.summary.check.statuses) == {"PASSED", "NOT_APPLICABLE"}
+    without = night.table("SELECT rule_id FROM audit.outcome WHERE status = 'NOT_APPLICABLE'")
+    assert sorted(set(without["rule_id"])) == ["LNK013", "LNK014", "REG004"]
