@@ -146,8 +146,9 @@ def xsp007(plot: Plot) -> None:
 
 
 def xsp008(plot: Plot) -> None:
-    """Sales of output six times the revenue."""
-    rows = plot.take(_panel(plot, "production", pl.col("specialty") == "B"), plot.per_legal)
+    """Sales of output, or of goods, six times the revenue."""
+    trade = pl.col("specialty").is_in(["B", "E"])
+    rows = plot.take(_panel(plot, "production", trade), plot.per_legal)
     sales = values_of(plot, "production", rows["unit_id"], "sales_kyuan")
     plot.assign("production", "sales_kyuan", rows["unit_id"], sales * 6)
     plot.note(rows["unit_id"])
