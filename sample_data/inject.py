@@ -18,7 +18,7 @@ from sample_data import (
     inject_returns,
 )
 from sample_data.draws import Draw
-from sample_data.plot import TRUTH, Planter, Plot
+from sample_data.plot import TRUTH, ExhaustedError, Planter, Plot
 
 PLANTERS: dict[str, Planter] = {
     **inject_forms.PLANTERS,
@@ -62,14 +62,24 @@ def _plot(tables: dict[str, pl.DataFrame], seed: int, error_rate: float) -> Plot
     )
 
 
+def _plant(plot: Plot, rule: str) -> None:
+    """Plant one rule's errors, or none of them where too few units are left."""
+    before = dict(plot.tables), set(plot.used), list(plot.truth)
+    plot.rule = rule
+    try:
+        PLANTERS[rule](plot)
+    except ExhaustedError:
+        plot.tables, plot.used, plot.truth = before
+
+
 def inject(
     tables: dict[str, pl.DataFrame], seed: int, error_rate: float
 ) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
     """Return the tables with planted errors and the truth; the tables given stay as they are.
 
     `error_rate` is the share of units touched, in all; each rule gets at least two. Nothing is
-    planted at 0. A rule takes what there is where too few units fit it, and ValueError is raised
-    where there is none.
+    planted at 0. A rule takes what there is where too few units fit it; one that no unit is left
+    for has no truth (from about 1,500 legal entities on every rule has).
     """
     if not 0 <= error_rate <= 0.5:
         raise ValueError(f"error rate {error_rate} is not between 0 and 0.5")
@@ -78,7 +88,6 @@ def inject(
         return dict(tables), empty
     plot = _plot(tables, seed, error_rate)
     for rule in (*SCARCE, *(rule for rule in PLANTERS if rule not in SCARCE)):
-        plot.rule = rule
-        PLANTERS[rule](plot)
+        _plant(plot, rule)
     truth = pl.concat([empty, *plot.truth]).sort("rule_id", maintain_order=True)
     return plot.tables, truth

@@ -7,7 +7,7 @@ import polars as pl
 
 from sample_data.draws import Ints, join_text
 from sample_data.identifiers import mobiles
-from sample_data.plot import Plot
+from sample_data.plot import ExhaustedError, Plot
 from sample_data.thresholds import above_threshold, size_class
 
 MONEY = ("revenue_kyuan", "main_revenue_kyuan", "assets_kyuan")
@@ -190,7 +190,7 @@ def pairs(
     left, right = ranked.filter(pl.col("side") == 0), ranked.filter(pl.col("side") == 1)
     both = left.join(right, on=[*group, "pair"], maintain_order="left").head(k)
     if both.height == 0:
-        raise ValueError(f"{plot.rule}: no pair left to plant an error in; take more units")
+        raise ExhaustedError(f"{plot.rule}: no pair left to plant an error in; take more units")
     first, second = both["unit_id"], both["unit_id_right"]
     plot.used.update([*first.to_list(), *second.to_list()])
     index = pl.DataFrame({"unit_id": first}), pl.DataFrame({"unit_id": second})
@@ -238,7 +238,7 @@ def _across(
     ]
     keys = sides[0].join(sides[1], on=["specialty", "place"], maintain_order="left").head(k)
     if keys.height == 0:
-        raise ValueError(f"{plot.rule}: no pair left to plant an error in; take more units")
+        raise ExhaustedError(f"{plot.rule}: no pair left to plant an error in; take more units")
     first, second = keys["unit_id"], keys["unit_id_right"]
     plot.used.update([*first.to_list(), *second.to_list()])
     return (

@@ -23,6 +23,10 @@ ACCEPTED = {
 Planter = Callable[["Plot"], None]
 
 
+class ExhaustedError(ValueError):
+    """No unit is left that a planter could damage: the sample is too small for its rule."""
+
+
 @dataclass
 class Plot:
     """Tables under damage. `per_*` say how many errors a planter makes in each kind of unit."""
@@ -95,10 +99,10 @@ class Plot:
     def take(self, pool: pl.DataFrame, k: int, key: str = "unit_id") -> pl.DataFrame:
         """Return k rows of the pool (all of a smaller one) and mark them used.
 
-        The hot township gives more often. Raises ValueError where the pool is empty.
+        The hot township gives more often. Raises ExhaustedError where the pool is empty.
         """
         if pool.height == 0:
-            raise ValueError(f"{self.rule}: no unit left to plant an error in; take more units")
+            raise ExhaustedError(f"{self.rule}: no unit left to plant an error in; take more units")
         hot = pool["region_code"].str.starts_with(self.hot_township).to_numpy()
         keys = self.draw.rng.random(pool.height) ** (1.0 / np.where(hot, HOT_WEIGHT, 1.0))
         rows = pool[np.sort(np.argsort(-keys, kind="stable")[:k])]
