@@ -19,20 +19,35 @@ from audit.gate import COULD_NOT_CHECK, QUARANTINE, REMARK, UNKNOWN, WITHIN
 
 _RANKED = (WITHIN, REMARK, UNKNOWN, QUARANTINE)
 _CHECKPOINT = "gate"
+_KNOWN = "（可判定）"
+_WORDS = {
+    UNKNOWN: "应可判定 should be known",
+    REMARK: "超出则备注 else a remark",
+    QUARANTINE: "超出则隔离 else quarantine",
+}
 Check = Mapping[str, Any]
+
+
+def _column(check: Check) -> str:
+    """Return the profile's name for a metric: pages show it."""
+    return str(check["title"]["zh"])
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return " ".join(f"{sign} {end}" for sign, end in (("≥", low), ("≤", high)) if end is not None)
 
 
 def _columns(checks: Iterable[Check], rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
     """Return the profile as columns: the values, and whether each is known where it applies."""
     columns: dict[str, list[Any]] = {"cell": [row["cell"] for row in rows]}
     for check in checks:
-        name = check["id"]
+        name, column = check["id"], _column(check)
         values = [row["values"].get(name) for row in rows]
         applies = [name in row["values"] for row in rows]
         # NaN and None are one to pandas; both are unknown.
         known = [v is not None and v == v for v in values]  # NaN is no equal
-        columns[name] = [float(v) if k else None for v, k in zip(values, known, strict=True)]
-        columns[f"{name} known"] = [
+        columns[column] = [float(v) if k else None for v, k in zip(values, known, strict=True)]
+        columns[f"{column}{_KNOWN}"] = [
             1 if k or not a else 0 for k, a in zip(known, applies, strict=True)
         ]
     return columns
@@ -46,10 +61,10 @@ def _expectations(check: Check) -> Iterator[tuple[str, Any]]:
 
     title, note, bounds = check["title"], check["note"], check["bounds"]
 
-    def words(result: str, severity: str) -> dict[str, Any]:
+    def words(result: str, severity: str, span: str = "") -> dict[str, Any]:
         return {
             "severity": severity,
-            "description": f"{title['zh']} {title['en']}",
+            "description": f"{title['zh']} {title['en']}: {_WORDS[result]} {span}".rstrip(),
             "notes": f"{note['zh']} {note['en']}",
             "meta": {"check_id": check["id"], "result": result},
         }
@@ -57,7 +72,7 @@ def _expectations(check: Check) -> Iterator[tuple[str, Any]]:
     yield (
         UNKNOWN,
         gxe.ExpectColumnValuesToBeInSet(
-            column=f"{check['id']} known", value_set=[1], **words(UNKNOWN, "warning")
+            column=_column(check) + _KNOWN, value_set=[1], **words(UNKNOWN, "warning")
         ),
     )
     for result, severity, low, high in (
@@ -69,8 +84,8 @@ def _expectations(check: Check) -> Iterator[tuple[str, Any]]:
         yield (
             result,
             gxe.ExpectColumnValuesToBeBetween(
-                column=check["id"], min_value=bounds[low], max_value=bounds[high],
-                **words(result, severity),
+                column=_column(check), min_value=bounds[low], max_value=bounds[high],
+                **words(result, severity, _span(bounds[low], bounds[high])),
             ),
         )  # fmt: skip
 
