@@ -130,7 +130,7 @@ def test_night_goes_on_when_the_other_judge_cannot_check(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     gx_with(monkeypatch, code)
-    config = RunConfig(gate=GateSettings(judge="auto", timeout_seconds=1))
+    config = RunConfig(gate=GateSettings(judge="gx", timeout_seconds=1))
     began = time.monotonic()
     night = run(deliver(tmp_path / "1", units(EAST, 30), []), tmp_path / "out", config=config)
 
