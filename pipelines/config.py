@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from audit.contracts import CONTRACT
 from audit.errors import UsageError
+from audit.gate import JUDGES, GateSettings
 
 T = TypeVar("T")
 
@@ -19,6 +20,7 @@ _FORMS = {
     "vintage": r"\d{4}-\d{2}-\d{2}",
     "reference_date": r"\d{4}-\d{2}-\d{2}",
     "memory": r"\d+(\.\d+)? ?([KMGT]i?)?B",
+    "judge": "|".join(JUDGES),
 }
 _RANGES = {
     "threads": (1, 256),
@@ -28,6 +30,16 @@ _RANGES = {
     "flag_probability": (0.0, 1.0),
     "due_days": (0, 365),
     "random_share": (0.0, 1.0),
+    "timeout_seconds": (1, 3600),
+    "min_rows": (0, 1_000_000),
+    "earliest_year": (1800, 2100),
+    "months_after": (0, 1200),
+    "rows_high": (1.0, 1e9),
+    **{
+        f.name: (0.0, 1.0)
+        for f in fields(GateSettings)
+        if f.type == "float" and f.name != "rows_high"
+    },
 }
 
 
@@ -64,6 +76,8 @@ class RunConfig:
     parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     scoring: Scoring = field(default_factory=Scoring)
     tasks: Tasks = field(default_factory=Tasks)
+    gate: GateSettings = field(default_factory=GateSettings)
+    expected_rows: Mapping[str, int] = field(default_factory=dict)
 
 
 def _unknown(section: str, keys: set[str], known: set[str]) -> None:
@@ -87,10 +101,11 @@ def _mapping(section: str, value: object) -> dict[str, Any]:
 
 def _check_value(section: str, name: str, value: Any) -> None:
     if name in _FORMS and not re.fullmatch(_FORMS[name], value):
+        example = getattr(GateSettings() if section == "gate" else RunConfig(), name)
         raise UsageError(
-            f"配置文件 [{section}] {name} 的写法不对，例如 {getattr(RunConfig(), name)}。",
+            f"配置文件 [{section}] {name} 的写法不对，例如 {example}。",
             f"The configuration value [{section}] {name} is not well formed; "
-            f"for example {getattr(RunConfig(), name)}.",
+            f"for example {example}.",
         )
     low, high = _RANGES.get(name, (value, value))
     if not low <= value <= high:
@@ -127,11 +142,28 @@ def _texts(section: str, values: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def _expected_rows(value: object) -> dict[str, int]:
+    """Return the delivery note: rows by `table` or `table/county` (six digits)."""
+    note = _mapping("gate.expected_rows", value)
+    names = {table.name for table in CONTRACT.delivered}
+    for key, rows in note.items():
+        table, _, county = key.partition("/")
+        fits = table in names and re.fullmatch(r"(\d{6})?", county)
+        if not fits or isinstance(rows, bool) or not isinstance(rows, int) or rows < 0:
+            raise UsageError(
+                f"配置文件 [gate.expected_rows] 的 {key} 应写作 表名 = 行数，"
+                '或 "表名/六位县代码" = 行数。',
+                f"{key} in [gate.expected_rows] should be table = rows or "
+                '"table/county of six digits" = rows.',
+            )
+    return note
+
+
 def load_config(path: Path | None) -> RunConfig:
     """Read `census.toml`; UsageError names what is wrong. Without a path: the defaults.
 
     Sections: [run] the plain settings, [tables] table = glob, [parameters.RULE] name = value,
-    [scoring], [tasks], [confidential] salt_file.
+    [scoring], [tasks], [gate] and [gate.expected_rows], [confidential] salt_file.
     """
     base = RunConfig()
     if path is None:
@@ -143,7 +175,7 @@ def load_config(path: Path | None) -> RunConfig:
         raise UsageError(
             f"无法读取配置文件 {path}：{error}", f"Cannot read the configuration {path}: {error}"
         ) from error
-    sections = {"run", "tables", "parameters", "scoring", "tasks", "confidential"}
+    sections = {"run", "tables", "parameters", "scoring", "tasks", "gate", "confidential"}
     _unknown("census.toml", set(data), sections)
     given = {name: _mapping(name, data.get(name, {})) for name in sorted(sections)}
     _unknown("confidential", set(given["confidential"]), {"salt_file"})
@@ -155,6 +187,7 @@ def load_config(path: Path | None) -> RunConfig:
             "配置文件 [confidential] salt_file 的类型不对，应为 str。",
             "The configuration value [confidential] salt_file should be str.",
         )
+    expected = _expected_rows(given["gate"].pop("expected_rows", {}))
     tables = _texts("tables", given["tables"])
     _unknown("tables", set(tables), {table.name for table in CONTRACT.delivered})
     return replace(
@@ -167,4 +200,6 @@ def load_config(path: Path | None) -> RunConfig:
         },
         scoring=_section("scoring", base.scoring, given["scoring"]),
         tasks=_section("tasks", base.tasks, given["tasks"]),
+        gate=_section("gate", base.gate, given["gate"]),
+        expected_rows=expected,
     )

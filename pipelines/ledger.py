@@ -20,13 +20,14 @@ from audit.contracts import CONTRACT
 from audit.errors import InputError
 from audit.ledger import FACTS, LEDGER, NOT_CHECKED, Night, compare, vanished
 from pipelines.context import LOG, RunContext
+from pipelines.gate_held import HELD_RULES
+from pipelines.ledger_came import counties_of
 from pipelines.score import fetch_frame, replace_output
 
 IN_FORCE = "ledger.parquet"
 PREVIOUS = "ledger.previous.parquet"
 STAGED = "ledger.next.parquet"
 _RUN_ID = b"census_audit_run_id"
-_BY_COUNTY = ("unit", "legal_entity", "establishment", "self_employed", "frame_unit")
 
 # REG001 and REG010 name the frame line where there is one: a register subject without a source.
 _TONIGHT_SQL = """
@@ -109,6 +110,9 @@ lost_file AS (
     WHEN 'register_unit' THEN 'register' END AS universe
   FROM census.rejected_row WHERE row = 0
 ),
+held AS (
+  {held}
+),
 reads AS (
   SELECT rule_id, UNNEST(string_split(tables, '|')) AS table_name FROM audit.rule
 ),
@@ -120,7 +124,8 @@ lacking AS (
   WHERE t.table_name IN ({delivered_tables})
 )
 SELECT s.finding_key, r.rule_id IS NOT NULL AS rule_known, r.rule_version AS version_now,
-  a.rule_id IS NOT NULL AND (n.rule_id IS NOT NULL OR l.rule_id IS NULL) AS looked,
+  a.rule_id IS NOT NULL AND (n.rule_id IS NOT NULL OR l.rule_id IS NULL)
+    AND h.rule_id IS NULL AS looked,
   s.present,
   (s.present OR d.universe IS NOT NULL)
     AND s.subject_id NOT IN (SELECT text FROM refused WHERE text IS NOT NULL)
@@ -134,6 +139,7 @@ LEFT JOIN audit.rule AS r ON r.rule_id = s.rule_id
 LEFT JOIN asked AS a ON a.rule_id = s.rule_id
 LEFT JOIN (SELECT rule_id, county FROM ran UNION SELECT rule_id, '' FROM ran) AS n
   ON n.rule_id = s.rule_id AND n.county = s.county
+LEFT JOIN held AS h ON h.rule_id = s.rule_id AND h.county IN (s.county, '{city}')
 LEFT JOIN lacking AS l ON l.rule_id = s.rule_id AND l.county = s.county
 LEFT JOIN came AS d ON d.universe = s.universe
   AND d.county = CASE WHEN s.universe LIKE 'register|%' THEN '' ELSE s.county END
@@ -228,26 +234,6 @@ def _stage(ctx: RunContext, ledger: pl.DataFrame) -> None:
     part.replace(ctx.state_dir / STAGED)
 
 
-def _counties_of(name: str) -> str:
-    """Return the SELECT of the counties that a delivered table came for; '' is any."""
-    table = f"census.{name}"
-    if name in _BY_COUNTY:
-        counties = f"SELECT DISTINCT left(region_code, 6) AS county FROM {table}"
-    elif "unit_id" in CONTRACT.tables[name].by_name:
-        counties = (
-            f"SELECT DISTINCT left(u.region_code, 6) AS county FROM {table} AS t "
-            "JOIN census.unit AS u ON u.unit_id = t.unit_id"
-        )
-    else:
-        # Lists and registers come for the whole census at once.
-        counties = (
-            "SELECT DISTINCT left(region_code, 6) AS county FROM census.region "
-            f"WHERE EXISTS (SELECT 1 FROM {table})"
-        )
-    anywhere = f"SELECT '' WHERE EXISTS (SELECT 1 FROM {table})"
-    return f"SELECT '{name}' AS table_name, county FROM ({counties} UNION ALL {anywhere}) AS q"
-
-
 def _register_tables(ctx: RunContext, missing: pl.DataFrame) -> str:
     """Register `table_came` for what the rules of `missing` read; return its names as SQL."""
     ctx.engine.register("missing_rule", missing.select("rule_id").unique().to_arrow())
@@ -257,7 +243,7 @@ def _register_tables(ctx: RunContext, missing: pl.DataFrame) -> str:
     )
     ctx.engine.unregister("missing_rule")
     names = sorted({str(row[0]) for row in read} & set(CONTRACT.tables)) or ["unit"]
-    union = " UNION ALL ".join(_counties_of(name) for name in names)
+    union = " UNION ALL ".join(counties_of(name) for name in names)
     ctx.engine.register("table_came", ctx.engine.fetch(union))
     return ", ".join(f"'{name}'" for name in names)
 
@@ -310,7 +296,10 @@ def _presence(ctx: RunContext, missing: pl.DataFrame) -> pl.DataFrame:
     tables = _register_tables(ctx, missing)
     ctx.engine.register("vanished_rows", missing.to_arrow())
     vintage = ctx.config.vintage.replace("'", "''")
-    facts = fetch_frame(ctx.engine, _FACTS_SQL.format(vintage=vintage, delivered_tables=tables))
+    sql = _FACTS_SQL.format(
+        vintage=vintage, delivered_tables=tables, held=HELD_RULES, city=ctx.config.city[:6]
+    )
+    facts = fetch_frame(ctx.engine, sql)
     ctx.engine.unregister("vanished_rows")
     ctx.engine.unregister("table_came")
     return facts

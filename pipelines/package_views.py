@@ -5,6 +5,7 @@ from __future__ import annotations
 from audit.contracts import CONTRACT, Table
 from audit.model import Label
 from pipelines.context import RunContext
+from pipelines.gate_held import HELD_RULES
 from pipelines.report_data import OPEN
 
 _UNIT_NAMES = """(
@@ -51,9 +52,12 @@ SELECT o.rule_id, r.title_zh, r.title_en, r.severity,
   CASE WHEN BOOL_OR(o.status = 'ERROR') THEN 'ERROR'
     WHEN BOOL_AND(o.status = 'NOT_APPLICABLE') THEN 'NOT_APPLICABLE'
     WHEN SUM(o.n_failed) > 0 THEN 'FAILED' ELSE 'PASSED' END AS status,
-  MAX(o.detail) AS detail
+  MAX(o.detail) AS detail,
+  CASE WHEN BOOL_OR(h.rule_id IS NOT NULL) THEN 'quarantine' ELSE 'accept' END AS gate
 FROM audit.outcome AS o
 LEFT JOIN audit.rule AS r ON r.rule_id = o.rule_id
+LEFT JOIN ({held}) AS h ON h.rule_id = o.rule_id
+  AND h.county IN (left(o.region_code, 6), {city})
 LEFT JOIN {regions} AS c ON c.region_code = left(o.region_code, 6) || '000000'
 GROUP BY o.rule_id, r.title_zh, r.title_en, r.severity, left(o.region_code, 6)""",
     ),
@@ -89,7 +93,11 @@ def create_views(ctx: RunContext) -> None:
     )
     for name, (title, select) in VIEWS.items():
         body = select.format(
-            regions=regions, unit_names=_UNIT_NAMES, open=OPEN.replace("state", "f.state")
+            regions=regions,
+            unit_names=_UNIT_NAMES,
+            open=OPEN.replace("state", "f.state"),
+            held=HELD_RULES,
+            city=_text(ctx.config.city[:6]),
         )
         ctx.engine.execute(f"CREATE OR REPLACE VIEW main.{name} AS {body}")
         ctx.engine.execute(f"COMMENT ON VIEW main.{name} IS {_text(f'{title.zh} | {title.en}')}")

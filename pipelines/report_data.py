@@ -8,8 +8,10 @@ import pyarrow as pa
 
 from audit.contracts import CONTRACT
 from pipelines.context import RunContext
+from pipelines.gate_held import HELD_RULES
 from pipelines.ledger import IN_FORCE
 from pipelines.publish import CURRENT
+from pipelines.report_gate import gate_docs, gate_rows
 from pipelines.report_regions import (
     flag_changes,
     flagged,
@@ -186,7 +188,8 @@ WITH {places}, stopped AS (
   GROUP BY 1, 2
 )
 SELECT r.rule_id, k.county_code,
-  COALESCE(s.status, x.verdict, CASE WHEN ran.rule_id IS NULL THEN 'NOT_APPLICABLE' ELSE 'NONE' END)
+  COALESCE(CASE WHEN h.rule_id IS NOT NULL THEN 'HELD' END, s.status, x.verdict,
+    CASE WHEN ran.rule_id IS NULL THEN 'NOT_APPLICABLE' ELSE 'NONE' END)
     AS verdict,
   COALESCE(x.n_checked, 0) AS n_checked, COALESCE(x.n_failed, 0) AS n_failed,
   COALESCE(x.n_unknown, 0) AS n_unknown
@@ -194,6 +197,9 @@ FROM audit.rule AS r CROSS JOIN report_county AS k
 LEFT JOIN stopped AS s ON s.rule_id = r.rule_id
 LEFT JOIN (SELECT DISTINCT rule_id FROM audit.outcome) AS ran ON ran.rule_id = r.rule_id
 LEFT JOIN cell AS x ON x.rule_id = r.rule_id AND x.county_code = k.county_code
+LEFT JOIN (SELECT DISTINCT h.rule_id, k.county_code FROM ({HELD_RULES}) AS h
+  JOIN report_county AS k ON h.county IN (left(k.county_code, 6), {text(ctx.config.city[:6])})
+) AS h ON h.rule_id = r.rule_id AND h.county_code = k.county_code
 ORDER BY r.rule_id, k.county_code""")
     finally:
         ctx.engine.unregister("report_county")
@@ -330,6 +336,7 @@ def collect(ctx: RunContext) -> ReportData:
         "files": _files(ctx),
         "refusals": _refusals(ctx),
         "outside": _outside(ctx, places),
+        "gate": gate_rows(ctx, in_use),
     }
     return ReportData(
         city=_city_name(ctx, in_use),
@@ -345,5 +352,6 @@ def collect(ctx: RunContext) -> ReportData:
         intake=_intake(ctx),
         tasks=tasks(ctx),
         flag_changes=flag_changes(ctx),
+        gate_docs=gate_docs(ctx),
         **tables,
     )

@@ -21,7 +21,19 @@ from audit.errors import EngineError, ExitCode, UsageError
 from audit.model import RunInfo, Severity
 from audit.night import create_outputs, create_reference
 from audit.rulebook import RuleBook, load_rulebook
-from pipelines import check, dispatch, export, ingest, ledger, link, manifest, publish, score
+from pipelines import (
+    check,
+    dispatch,
+    export,
+    gate,
+    gate_worker,
+    ingest,
+    ledger,
+    link,
+    manifest,
+    publish,
+    score,
+)
 from pipelines.config import RunConfig
 from pipelines.context import LOG, NoProgress, Progress, RunContext
 from pipelines.ingest import IngestSummary
@@ -68,6 +80,7 @@ class NightSummary:
     n_tasks: int
     workbooks: int
     changes: dict[str, int]
+    gate: gate.GateSummary
     stages: tuple[StageTime, ...]
 
     def exit_code(self, fail_on: str | None) -> ExitCode:
@@ -178,14 +191,33 @@ def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Cloc
     create_reference(ctx.engine)
     intake = clock.time("ingest", lambda: ingest.run(ctx))
     ctx.info = replace(ctx.info, input_digest=intake.input_digest)
+    begun = clock.time("gate", lambda: gate.begin(ctx))
+    try:
+        return _after_gate(ctx, book, options, clock, (intake, begun))
+    finally:
+        gate_worker.stop(begun.worker)
+
+
+def _after_gate(
+    ctx: RunContext,
+    book: RuleBook,
+    options: NightOptions,
+    clock: _Clock,
+    came: tuple[IngestSummary, gate.Begun],
+) -> NightSummary:
+    intake, begun = came
     clock.time("link", lambda: link.run(ctx))
     checked = clock.time("check", lambda: check.run(ctx, book, options.region))
+    awaited = options.config.gate.judge == "gx"
+    judged = clock.time("gate verdict", lambda: gate.finish(ctx, begun, collect=awaited))
     _write_run(ctx, "rule_error" if checked.errors else "done")
     # A night of some rules or one region says nothing of the others: it closes no finding.
     partial = options.rules != "*" or bool(options.region)
     clock.time("ledger", lambda: ledger.run(ctx, partial=partial))
     scored = clock.time("score", lambda: score.run(ctx, partial=partial))
     tasks = clock.time("dispatch", lambda: dispatch.run(ctx))
+    if begun.worker and not awaited:
+        judged = clock.time("gx", lambda: gate.finish(ctx, begun, collect=True))
     exported = clock.time("export", lambda: export.run(ctx))
     return NightSummary(
         run_id=ctx.info.run_id,
@@ -199,6 +231,7 @@ def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Cloc
         n_regions=scored.n_regions,
         n_tasks=tasks.n_tasks,
         workbooks=exported.n_workbooks,
+        gate=judged,
         changes=_counts(
             ctx,
             "SELECT CASE cause WHEN 'not_checked' THEN cause ELSE state END AS name, COUNT(*) "

@@ -86,6 +86,38 @@ def _unjudged(scores: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+_HELD = """SELECT DISTINCT left(region_code, 6) AS county FROM audit.gate
+WHERE verdict IN ('quarantine', 'missing') AND region_code <> ''
+  AND table_name IN ('legal_entity', 'establishment', 'self_employed')"""
+_HELD_REASON = "单位数据未过数据门禁（隔离待核或应送未送），本次不评定差错率"
+_HELD_REASON_EN = "unit data did not pass the gate (quarantined or missing): no rate is judged"
+
+
+def hold_back(scores: pl.DataFrame, counties: list[str]) -> pl.DataFrame:
+    """Take verdict and rank from regions of counties whose unit data the gate held back.
+
+    `counties`: six digits each. The other regions close ranks; counts stay.
+    """
+    held = pl.col("region_code").str.head(6).is_in(counties) & pl.col("region_level").is_in(
+        VISITED_LEVELS
+    )
+    rates = ("rate", "rate_low", "rate_high", "probability")
+    ranks = ("rank", "rank_in_level")
+    masked = scores.with_columns(
+        *(pl.when(~held).then(pl.col(name)).alias(name) for name in (*rates, *ranks)),
+        flagged=pl.col("flagged") & ~held,
+        reasons=pl.when(held).then(pl.lit(_HELD_REASON)).otherwise(pl.col("reasons")),
+        reasons_en=pl.when(held).then(pl.lit(_HELD_REASON_EN)).otherwise(pl.col("reasons_en")),
+    )
+    return masked.with_columns(
+        pl.col("rank").rank("ordinal").cast(scores.schema["rank"]),
+        pl.col("rank_in_level")
+        .rank("ordinal")
+        .over("region_level")
+        .cast(scores.schema["rank_in_level"]),
+    )
+
+
 def run(ctx: RunContext, *, partial: bool = False) -> ScoreSummary:
     """Score every region of the configured vintage; safe to run again.
 
@@ -112,8 +144,11 @@ def run(ctx: RunContext, *, partial: bool = False) -> ScoreSummary:
             flag_probability=settings.flag_probability,
         ),
     )
+    counties = [str(row[0]) for row in ctx.engine.rows(_HELD)]
     if partial:
         scores = _unjudged(scores)
+    elif counties:
+        scores = hold_back(scores, counties)
     replace_output(ctx.engine, "audit.region_score", scores)
     outside = ~pl.col("region_code").is_in(scores["region_code"].implode()).fill_null(value=False)
     lost = counts.filter(outside).select(pl.sum("n_units_legal", "n_self_employed")).row(0)

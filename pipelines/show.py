@@ -21,6 +21,7 @@ from audit.model import OutcomeStatus, Rule, Severity
 from audit.rulebook import RuleBook, render
 from pipelines.context import NoProgress, Progress
 from pipelines.explain import Explanation, SourceRow, pretty_sql
+from pipelines.gate import GateSummary
 from pipelines.run import NightSummary
 from pipelines.sql import PACKAGE, query
 from sample_data import SampleSummary
@@ -93,6 +94,17 @@ def _state(name: str) -> str:
     return "未复核" if name == NOT_CHECKED else CONTRACT.label("finding_state", name).zh
 
 
+def _gate_line(gate: GateSummary) -> str:
+    """Return the verdicts of the gate in one line, and what the second judge said."""
+    verdicts = ", ".join(
+        f"{label.zh} {code} {gate.verdicts[code]}"
+        for code, label in CONTRACT.code_lists["gate_verdict"].items()
+        if gate.verdicts.get(code)
+    )
+    said = CONTRACT.label("gate_gx", gate.gx)
+    return f"{verdicts or '—'}; Great Expectations {said.zh} {said.en}"
+
+
 def _summary_table(summary: NightSummary) -> Table:
     table = _grid("", "")
     intake = summary.intake
@@ -108,6 +120,7 @@ def _summary_table(summary: NightSummary) -> Table:
             f"{intake.files_refused} 个文件未读入 files not read; 原因见报告“送达与退回”或 "
             "rejected_row reasons in the report or in rejected_row",
         )
+    table.add_row("数据门禁 gate", _gate_line(summary.gate))
     statuses = ", ".join(
         f"{CONTRACT.label('outcome_status', name).zh} {name} {summary.check.statuses[name]}"
         for name in OutcomeStatus

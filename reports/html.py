@@ -19,6 +19,7 @@ from markupsafe import Markup
 from audit.contracts import CONTRACT
 from audit.model import Label, RunInfo, Severity
 from reports.charts import Panel, Scale, county_chart, interval_axis, interval_bar, share_bar
+from reports.html_gate import gate_view
 from reports.html_texts import (
     CAUSES,
     CENSUSES,
@@ -103,6 +104,7 @@ class ReportData:
     changes: state, severity, n. causes: cause, n. tables: table_name, n_rows, n_files, state.
     files: the columns of `census.delivered_file`; those in need of attention first.
     refusals: file, reason, n. outside: county_code, n_units.
+    gate: the columns of `audit.gate` with name, worst first; gate_docs: address of the Data Docs.
     """
 
     city: str
@@ -130,6 +132,8 @@ class ReportData:
     files: pa.Table
     refusals: pa.Table
     outside: pa.Table
+    gate: pa.Table
+    gate_docs: str = ""
 
 
 def _printable(value: Any) -> Any:
@@ -352,6 +356,7 @@ def _view(data: ReportData) -> dict[str, Any]:
         "outside": {row["county_code"]: row["n_units"] for row in data.outside.to_pylist()},
         "tables": _table_rows(data),
         "files": files,
+        "gate": gate_view(data.gate.to_pylist()),
         "refusals": {_reason_label(k): n for k, n in _refused(data).items()},
         "n_confidential": _refused(data).get("confidential", 0),
         "severities": tuple(Severity),

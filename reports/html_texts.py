@@ -23,6 +23,15 @@ class Verdict:
 
 
 VERDICTS = {
+    "HELD": Verdict(
+        "v-held",
+        Label("隔离待核", "held back"),
+        Label("隔", "Q"),
+        Label(
+            "所用的表未过数据门禁：差错保留，但不作结论",
+            "a table it reads did not pass the gate: findings are kept, nothing is concluded",
+        ),
+    ),
     "ERROR": Verdict(
         "v-error",
         Label("规则出错", "rule crashed"),
@@ -111,6 +120,11 @@ CENSUSES = {
     "2023": Label("第五次全国经济普查", "Fifth National Economic Census"),
 }
 """The census by its reference year."""
+
+GATE_STYLES = {
+    "accept": "v-passed", "remarks": "v-undecided", "quarantine": "v-held", "missing": "v-held",
+}  # fmt: skip
+"""Class of a verdict of the gate."""
 
 TABLE_STATES = {
     "delivered": ("v-passed", Label("已送达", "delivered")),

@@ -255,6 +255,25 @@ def _changes() -> pa.Table:
     )
 
 
+def _gate() -> list[dict[str, object]]:
+    """Verdicts of the gate: one county's file half empty, one with remarks, one in order."""
+    base = {
+        "table_name": "legal_entity", "file": "legal_entity_430421.csv", "name": "衡阳县",
+        "region_code": "430421000000", "n_rows": 3_600, "n_refused": 0, "n_expected": 3_600,
+        "gx": "agreed", "reasons": "", "reasons_en": "", "verdict": "accept",
+    }  # fmt: skip
+    held = {
+        "file": "legal_entity_430422.csv", "region_code": "430422000000", "name": "衡南县",
+        "n_rows": 1_500, "verdict": "quarantine", "reasons": "行数与应到行数之比 41.7%",
+        "reasons_en": "rows against those expected 41.7%",
+    }  # fmt: skip
+    remark = {
+        "file": "self_employed.parquet", "table_name": "self_employed", "verdict": "remarks",
+        "reasons": "格式错误退回的行占比 1.2%", "reasons_en": "share of rows refused 1.2%",
+    }  # fmt: skip
+    return [base | held, base | remark, base]
+
+
 def city_report() -> ReportData:
     """Return the made-up data of a city on its second night; the same at every call."""
     rng = np.random.default_rng(2018)
@@ -322,6 +341,7 @@ def city_report() -> ReportData:
         files=pa.Table.from_pylist(files),
         refusals=pa.Table.from_pylist(refusals),
         outside=pa.Table.from_pylist([{"county_code": "", "n_units": 37}]),
+        gate=pa.Table.from_pylist(_gate()),
     )  # fmt: skip
 
 

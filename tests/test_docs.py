@@ -13,6 +13,7 @@ import typer
 from deliveries import Night, run
 from tiny import entity, write_csv
 
+from audit.gate import GateSettings
 from audit.rulebook import load_rulebook, render
 from pipelines.cli import app
 from pipelines.config import RunConfig, Scoring, Tasks, load_config
@@ -57,6 +58,8 @@ def test_configuration_page_names_every_setting_with_its_default(tmp_path: Path)
 
     for section, kind in (("scoring", Scoring), ("tasks", Tasks)):
         assert set(shown[section]) == {field.name for field in fields(kind)}
+    assert set(shown["gate"]) - {"expected_rows"} == {field.name for field in fields(GateSettings)}
+    assert GateSettings() == config.gate
     assert (config.scoring, config.tasks) == (Scoring(), Tasks())
     for name, value in shown["run"].items():
         assert value == getattr(RunConfig(), name)

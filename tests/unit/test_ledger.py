@@ -163,7 +163,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
         rejected = CONTRACT.outputs["census.rejected_row"].duckdb_columns()
         engine.execute(f"CREATE TABLE census.rejected_row ({rejected})")
         engine.execute(f"CREATE VIEW census.unit AS {unit_view()}")
-        for name in ("finding", "finding_history", "rule", "outcome"):
+        for name in ("finding", "finding_history", "rule", "outcome", "gate"):
             columns = CONTRACT.outputs[f"audit.{name}"].duckdb_columns()
             engine.execute(f"CREATE TABLE audit.{name} ({columns})")
         engine.execute(

@@ -363,7 +363,7 @@ def ctx(tmp_path: Path) -> Iterator[RunContext]:
         for name in ("unit", "region"):
             columns = CONTRACT.tables[name].duckdb_columns()
             engine.execute(f"CREATE TABLE census.{name} ({columns})")
-        for name in ("audit.finding", "audit.rule"):
+        for name in ("audit.finding", "audit.rule", "audit.gate"):
             engine.execute(f"CREATE TABLE {name} ({CONTRACT.outputs[name].duckdb_columns()})")
         info = RunInfo(
             run_id="N1",

@@ -1,0 +1,223 @@
+"""Stage gate: per delivered file and region, whether tonight's audit may speak about it.
+
+`begin` takes the profile and starts Great Expectations beside the night; `finish` judges and writes
+`audit.gate` and `audit.gate_check`. Where Great Expectations is but the second judge, it is asked
+for its answer at the end of the night; where it is the judge, before anything is concluded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from audit.contracts import CONTRACT
+from audit.derive import POLARS_TYPES
+from audit.gate import (
+    COULD_NOT_CHECK,
+    HELD,
+    Cell,
+    Expectation,
+    Verdict,
+    expectations,
+    judge,
+    missing,
+    verdict,
+    worse,
+)
+from pipelines import gate_worker
+from pipelines.context import LOG, RunContext
+from pipelines.gate_profile import profile
+from pipelines.score import replace_output
+
+LAST = "current/parquet/audit.gate.parquet"
+Row = dict[str, object]
+Expected = dict[tuple[str, str], tuple[int, str]]
+"""Rows that a table should have in a region, and the file that brought them last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """The profile, what the last night or the note lets expect, and the worker, if there is one."""
+
+    cells: list[Cell]
+    owed: Expected
+    worker: gate_worker.Worker | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateSummary:
+    """Cells by verdict, and what Great Expectations said: a code of the list `gate_gx`."""
+
+    verdicts: Mapping[str, int]
+    gx: str
+    has_docs: bool
+
+
+def _last_night(ctx: RunContext) -> Expected:
+    """Return what the last published night had; what it held back itself is no yardstick."""
+    path = ctx.state_dir.parent / LAST
+    if not path.is_file():
+        return {}
+    rows = (
+        pl.scan_parquet(path)
+        .with_columns(
+            n=pl.when(pl.col("verdict").is_in(HELD)).then(pl.col("n_expected")).otherwise(None)
+        )
+        .group_by("table_name", "region_code")
+        .agg(pl.coalesce(pl.max("n"), pl.sum("n_rows")).alias("n"), pl.min("file"))
+        .filter(pl.col("n") > 0)
+        .collect()
+    )
+    return {(t, r or ""): (int(n), file) for t, r, n, file in rows.iter_rows()}
+
+
+def _expected(ctx: RunContext) -> Expected:
+    """Return the expected rows: the delivery note before the last night."""
+    found = _last_night(ctx)
+    city = ctx.config.city
+    for key, rows in ctx.config.expected_rows.items():
+        table, _, county = key.partition("/")
+        region = f"{county}000000" if county else city
+        found[table, region] = (rows, found.get((table, region), (0, ""))[1])
+    return found
+
+
+def _compare(ctx: RunContext, cells: Sequence[Cell], owed: Expected) -> list[Cell]:
+    """Give each cell the rows of its table and region against those expected.
+
+    Few expected rows say nothing as a ratio, but none at all is told as missing.
+    """
+    totals: dict[tuple[str, str], int] = {}
+    for cell in cells:
+        key = (cell.table, cell.region_code)
+        totals[key] = totals.get(key, 0) + cell.n_rows
+        if cell.region_code != ctx.config.city:
+            whole = (cell.table, ctx.config.city)
+            totals[whole] = totals.get(whole, 0) + cell.n_rows
+    compared = []
+    for cell in cells:
+        key = (cell.table, cell.region_code)
+        if key not in owed:
+            key = (cell.table, ctx.config.city)
+        n_expected = owed[key][0] if key in owed else None
+        values = dict(cell.values)
+        if n_expected is not None and n_expected >= max(ctx.config.gate.min_rows, 1):
+            values["rows"] = totals[key] / n_expected
+        compared.append(replace(cell, n_expected=n_expected, values=values))
+    return compared
+
+
+def begin(ctx: RunContext) -> Begun:
+    """Profile what intake loaded, and start Great Expectations where it is wanted and there."""
+    owed = _expected(ctx)
+    cells = _compare(ctx, profile(ctx), owed)
+    worker = gate_worker.start(ctx, cells) if ctx.config.gate.judge != "own" else None
+    return Begun(cells=cells, owed=owed, worker=worker)
+
+
+def _gx_state(own: Mapping[str, str], gx: Mapping[str, str] | None) -> str:
+    if gx is None:
+        return "not_asked"
+    if any(gx.get(name, COULD_NOT_CHECK) == COULD_NOT_CHECK for name in own):
+        return COULD_NOT_CHECK
+    return "agreed" if all(gx[name] == result for name, result in own.items()) else "differs"
+
+
+def _gate_row(cell: Cell, said: Verdict, gx: str) -> Row:
+    return {
+        "table_name": cell.table,
+        "file": cell.file,
+        "region_code": cell.region_code,
+        "verdict": said.code,
+        "n_rows": cell.n_rows,
+        "n_refused": cell.n_refused,
+        "n_expected": cell.n_expected,
+        "gx": gx,
+        "reasons": said.reasons.zh,
+        "reasons_en": said.reasons.en,
+    }
+
+
+def _check_rows(
+    cell: Cell,
+    final: Mapping[str, str],
+    gx: Mapping[str, str] | None,
+    checks: Iterable[Expectation],
+) -> list[Row]:
+    return [
+        {
+            "table_name": cell.table,
+            "file": cell.file,
+            "region_code": cell.region_code,
+            "check_id": check.id,
+            "title_zh": check.title.zh,
+            "title_en": check.title.en,
+            "item": cell.items.get(check.id),
+            "value": cell.values[check.id],
+            "low": check.bounds.low,
+            "high": check.bounds.high,
+            "worst_low": check.bounds.worst_low,
+            "worst_high": check.bounds.worst_high,
+            "result": final[check.id],
+            "gx_result": None if gx is None else gx.get(check.id, COULD_NOT_CHECK),
+        }
+        for check in checks
+        if check.id in final
+    ]
+
+
+def _missing_rows(ctx: RunContext, begun: Begun) -> list[Row]:
+    came = {(c.table, c.region_code) for c in begun.cells}
+    came |= {(c.table, ctx.config.city) for c in begun.cells}
+    rows: list[Row] = []
+    for (table, region), (n, file) in sorted(begun.owed.items()):
+        if (table, region) in came or not n or not region:
+            continue
+        gone = Cell(
+            table=table, file=file, region_code=region, n_rows=0, n_refused=0, n_expected=n,
+            values={}, items={},
+        )  # fmt: skip
+        rows.append(_gate_row(gone, missing(n), "not_asked"))
+    return rows
+
+
+def _write(ctx: RunContext, name: str, rows: list[Row]) -> None:
+    schema = {c.name: POLARS_TYPES[c.type] for c in CONTRACT.outputs[name].columns}
+    replace_output(ctx.engine, name, pl.DataFrame(rows, schema=schema))
+
+
+def finish(ctx: RunContext, begun: Begun, *, collect: bool) -> GateSummary:
+    """Judge and write both tables; `collect` waits for the other judge first. Safe to run again.
+
+    Without `collect` our own evaluator's results stand alone: they must not wait for the other.
+    """
+    answer = gate_worker.collect(ctx, begun.worker) if collect and begun.worker else None
+    checks = expectations(ctx.config.gate)
+    gates: list[Row] = []
+    tests: list[Row] = []
+    for cell in begun.cells:
+        own = judge(cell, checks)
+        gx = None if answer is None else answer.results.get(cell.key, {})
+        counts = gx if ctx.config.gate.judge == "gx" else None
+        final = {name: worse(result, (counts or {}).get(name)) for name, result in own.items()}
+        said = verdict(cell, final, ctx.config.gate)
+        gates.append(_gate_row(cell, said, _gx_state(own, gx)))
+        tests += _check_rows(cell, final, gx, checks)
+    gates += _missing_rows(ctx, begun)
+    _write(ctx, "audit.gate", gates)
+    _write(ctx, "audit.gate_check", tests)
+    return _summary(gates, has_docs=bool(answer and answer.has_docs))
+
+
+def _summary(gates: Sequence[Row], *, has_docs: bool) -> GateSummary:
+    verdicts: dict[str, int] = {}
+    for row in gates:
+        code = str(row["verdict"])
+        verdicts[code] = verdicts.get(code, 0) + 1
+    states = {str(row["gx"]) for row in gates}
+    gx = next((s for s in (COULD_NOT_CHECK, "differs", "agreed") if s in states), "not_asked")
+    held = sum(verdicts.get(code, 0) for code in HELD)
+    LOG.info("gate: %d files and regions, %d held back, gx %s", len(gates), held, gx)
+    return GateSummary(verdicts=verdicts, gx=gx, has_docs=has_docs)

@@ -1,0 +1,228 @@
+"""The profile of a delivery: counts and rates of every file in every county, no unit's value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+from audit.contracts import CONTRACT, Column, Table
+from audit.gate import Cell
+from pipelines.context import RunContext
+
+_UNITS = ("legal_entity", "establishment", "self_employed")
+_UNIT_KEYS = ("unit_id", "legal_unit_id")
+_PLACE_LABELS = ("region_code", "单位所在地区划代码", "经营地区划代码")
+_CREDIT = {"legal_entity": "TRUE", "establishment": "t.is_headquarters IS DISTINCT FROM '1'"}
+_WHOLE = "SELECT DISTINCT file FROM census.rejected_row WHERE row = 0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Refused rows of a file in a county by reason; confidential ones are not among them."""
+
+    by_reason: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.by_reason.values())
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def prepare(ctx: RunContext) -> None:
+    """Make the scratch tables `gate_county` and `gate_unit` that profiles are grouped by."""
+    vintage, city = _quoted(ctx.config.vintage), _quoted(ctx.config.city[:4] + "%")
+    ctx.engine.materialise(
+        "gate_county",
+        "SELECT DISTINCT left(region_code, 6) AS county, "
+        "left(region_code, 6) || '000000' AS code FROM census.region "
+        f"WHERE vintage = {vintage} AND level = '3' AND region_code LIKE {city}",
+    )
+    units = " UNION ALL ".join(f"SELECT unit_id, region_code FROM census.{t}" for t in _UNITS)
+    ctx.engine.materialise(
+        "gate_unit",
+        f"SELECT unit_id, MIN(left(region_code, 6)) AS county FROM ({units}) AS u GROUP BY unit_id",
+    )
+
+
+def _place(ctx: RunContext, table: Table) -> tuple[str, str]:
+    """Return the expression of a row's region and the joins that it needs."""
+    names = table.by_name
+    if "region_code" in names and table.name != "region":
+        joins = "LEFT JOIN gate_county AS c ON c.county = left(t.region_code, 6)"
+        return "COALESCE(c.code, '')", joins
+    key = next((name for name in _UNIT_KEYS if name in names), "")
+    if not key:
+        return _quoted(ctx.config.city), ""
+    joins = (
+        f"LEFT JOIN gate_unit AS u ON u.unit_id = t.{key} "
+        "LEFT JOIN gate_county AS c ON c.county = u.county"
+    )
+    return "COALESCE(c.code, '')", joins
+
+
+def _known_codes(ctx: RunContext, column: Column) -> str:
+    """Return the condition that a code is on its list; empty where the list is not at hand."""
+    name = f't."{column.name}"'
+    if column.code_list == "region":
+        listed = (
+            f"SELECT region_code FROM census.region WHERE vintage = {_quoted(ctx.config.vintage)}"
+        )
+        return f"rpad({name}, 12, '0') IN ({listed})"
+    if column.code_list == "industry":
+        return f"{name} IN (SELECT industry_code FROM ref_industry_profile)"
+    codes = CONTRACT.code_lists.get(column.code_list, {})
+    return f"{name} IN ({', '.join(map(_quoted, codes))})" if codes else ""
+
+
+def _window(ctx: RunContext, column: Column) -> str:
+    """Return the condition that a date or month is outside the plausible window."""
+    gate, day = ctx.config.gate, date.fromisoformat(ctx.config.reference_date)
+    months = day.year * 12 + day.month - 1 + gate.months_after
+    name = f't."{column.name}"'
+    shown = name if column.type == "month" else f"strftime({name}, '%Y%m')"
+    last = f"{months // 12:04d}{months % 12 + 1:02d}"
+    return f"{shown} NOT BETWEEN '{gate.earliest_year:04d}01' AND '{last}'"
+
+
+def _measures(ctx: RunContext, table: Table) -> dict[tuple[str, str], str]:
+    """Return what is counted, as conditions on a row, by metric and item."""
+    found: dict[tuple[str, str], str] = {}
+    for column in table.columns:
+        name = f't."{column.name}"'
+        if column.mandatory or column.required:
+            found["empty", column.name] = f"{name} IS NULL"
+        if column.type in ("month", "date", "timestamp"):
+            found["dates", column.name] = _window(ctx, column)
+        known = _known_codes(ctx, column) if column.code_list else ""
+        if known:
+            found["unlisted", column.name] = f"{name} IS NOT NULL AND NOT ({known})"
+    if "credit_code_shape_ok" in table.by_name:
+        found["code_malformed", ""] = "t.credit_code_shape_ok IS FALSE"
+    if table.name in _CREDIT:
+        found["code_missing", ""] = f"t.credit_code IS NULL AND {_CREDIT[table.name]}"
+    return found
+
+
+def _refused(ctx: RunContext) -> dict[tuple[str, str], Refused]:
+    """Return the refused rows by file and county; '' is a county that the row does not tell."""
+    paths = ", ".join(f"""json_extract_string(delivered, '$."{n}"')""" for n in _PLACE_LABELS)
+    rows = ctx.engine.rows(
+        f"""SELECT q.file, COALESCE(c.code, ''), q.reason, COUNT(*) FROM (
+          SELECT file, reason, left(trim(COALESCE({paths})), 6) AS county
+          FROM census.rejected_row WHERE row > 0 AND reason <> 'confidential') AS q
+        LEFT JOIN gate_county AS c ON c.county = q.county GROUP BY ALL ORDER BY ALL"""
+    )
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for file, region, reason, count in rows:
+        found.setdefault((str(file), str(region)), {})[str(reason)] = int(str(count))
+    return {key: Refused(by_reason=value) for key, value in found.items()}
+
+
+def _add_refused(
+    values: dict[str, float | None], items: dict[str, str], n_rows: int, refused: Refused
+) -> None:
+    total = n_rows + refused.total
+    form = {r: n for r, n in refused.by_reason.items() if r != "duplicate_key"}
+    values["duplicate"] = refused.by_reason.get("duplicate_key", 0) / total if total else None
+    values["refused"] = sum(form.values()) / total if total else None
+    if form:
+        items["refused"] = max(sorted(form), key=form.__getitem__)
+
+
+def _cell(
+    table: str, place: tuple[str, str], counted: Mapping[tuple[str, str], int], refused: Refused
+) -> Cell:
+    """Make a cell of counts: `counted` has the rows under ("rows", "")."""
+    n_rows = counted.get(("rows", ""), 0)
+    values: dict[str, float | None] = {}
+    items: dict[str, str] = {}
+    for (metric, item), count in counted.items():
+        if metric == "rows":
+            continue
+        share = count / n_rows if n_rows else None
+        before = values.get(metric)
+        if metric not in values or (share or 0.0) > (before or 0.0):
+            values[metric] = share
+            if share and item:
+                items[metric] = item
+    _add_refused(values, items, n_rows, refused)
+    return Cell(
+        table=table, file=place[0], region_code=place[1], n_rows=n_rows,
+        n_refused=refused.total, n_expected=None, values=values, items=items,
+    )  # fmt: skip
+
+
+def _table_counts(
+    ctx: RunContext, table: Table, measures: Mapping[tuple[str, str], str]
+) -> list[tuple[int, str, list[int]]]:
+    region, joins = _place(ctx, table)
+    counts = "".join(f", COUNT(*) FILTER (WHERE {test})" for test in measures.values())
+    rows = ctx.engine.rows(
+        f"SELECT t.file_no, {region} AS region{counts} "
+        f"FROM census.{table.name} AS t {joins} GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    return [(int(str(row[0])), str(row[1]), [int(str(n)) for n in row[2:]]) for row in rows]
+
+
+def profile(ctx: RunContext) -> list[Cell]:
+    """Return one cell per delivered file and county, in the order of files and codes.
+
+    A refused row whose county cannot be told counts in the county of its file where that has but
+    one. Files without a table are none of the gate's: intake names them.
+    """
+    prepare(ctx)
+    refused = _refused(ctx)
+    whole = {str(row[0]) for row in ctx.engine.rows(_WHOLE)}
+    files = {
+        int(str(no)): (str(file), str(table))
+        for no, file, table in ctx.engine.rows(
+            "SELECT file_no, file, table_name FROM census.delivered_file "
+            "WHERE table_name IS NOT NULL ORDER BY file_no"
+        )
+    }
+    cells: list[Cell] = []
+    for name in sorted({table for _, table in files.values()}):
+        table = CONTRACT.tables[name]
+        measures = {("rows", ""): "TRUE", **_measures(ctx, table)}
+        by_file: dict[int, dict[str, list[int]]] = {n: {} for n, f in files.items() if f[1] == name}
+        for file_no, region, counts in _table_counts(ctx, table, measures):
+            if file_no in by_file:
+                by_file[file_no][region] = counts
+        for file_no, regions in by_file.items():
+            made = _file_cells(name, files[file_no][0], regions, (list(measures), refused))
+            # 2 has rows, 1 readable without a row, 0 refused as a whole.
+            state = 0.0 if files[file_no][0] in whole else 1.0 + bool(regions)
+            cells += [replace(c, values={"loaded": state, **c.values}) for c in made]
+    return cells
+
+
+def _file_cells(
+    table: str,
+    file: str,
+    regions: dict[str, list[int]],
+    rest: tuple[list[tuple[str, str]], Mapping[tuple[str, str], Refused]],
+) -> list[Cell]:
+    measures, refused = rest
+    here = {region: r for (name, region), r in refused.items() if name == file}
+    if len(regions) == 1:
+        # The one county of the file has all of its rows, those that do not tell included.
+        counts: dict[str, int] = {}
+        for part in here.values():
+            for reason, n in part.by_reason.items():
+                counts[reason] = counts.get(reason, 0) + n
+        here = {next(iter(regions)): Refused(by_reason=counts)}
+    places = sorted({*regions, *here}) or [""]
+    return [
+        _cell(
+            table,
+            (file, place),
+            dict(zip(measures, regions.get(place, [0] * len(measures)), strict=True)),
+            here.get(place, Refused(by_reason={})),
+        )
+        for place in places
+    ]

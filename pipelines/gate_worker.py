@@ -1,0 +1,100 @@
+"""Runs Great Expectations in a process of its own, and lives without it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from audit.gate import Cell, Expectation, expectations
+from pipelines.context import LOG, RunContext
+
+DOCS = "gx"
+"""Folder of the Data Docs in the run folder."""
+_FOLDER = "gate"
+COMMAND = (sys.executable, "-m", "pipelines.gate_gx")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """The running process and its folder; None for one that could not be started."""
+
+    process: subprocess.Popen[bytes] | None
+    folder: Path
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Results by cell and check id; what is not in there could not be checked."""
+
+    results: Mapping[str, Mapping[str, str]]
+    has_docs: bool
+
+
+def request(cells: Iterable[Cell], checks: Iterable[Expectation], docs: str = "") -> str:
+    """Return the profile and its checks as one line of JSON; `docs` is a folder to build in."""
+    rows = [{"cell": cell.key, "values": dict(cell.values)} for cell in cells]
+    return json.dumps(
+        {"rows": rows, "checks": [asdict(check) for check in checks], "docs": docs},
+        ensure_ascii=False,
+    )
+
+
+def start(ctx: RunContext, cells: list[Cell]) -> Worker | None:
+    """Start the process; None where `auto` finds nothing installed."""
+    if ctx.config.gate.judge == "auto" and find_spec("great_expectations") is None:
+        return None
+    folder = ctx.run_dir / "tmp" / _FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    asked = folder / "request.json"
+    line = request(cells, expectations(ctx.config.gate), str(ctx.run_dir / DOCS))
+    asked.write_text(line + "\n", encoding="utf-8")
+    deadline = time.monotonic() + ctx.config.gate.timeout_seconds
+    environment = {**os.environ, "GX_ANALYTICS_ENABLED": "False", "PYTHONUTF8": "1"}
+    try:
+        with asked.open("rb") as source, (folder / "answer.json").open("wb") as target:
+            process = subprocess.Popen(  # noqa: S603  # our own module, no text of the delivery
+                COMMAND, stdin=source, stdout=target, stderr=subprocess.DEVNULL,
+                cwd=folder, env=_importable(environment),
+            )  # fmt: skip
+    except OSError:
+        return Worker(process=None, folder=folder, deadline=deadline)
+    return Worker(process=process, folder=folder, deadline=deadline)
+
+
+def _importable(environment: dict[str, str]) -> dict[str, str]:
+    """Let the process find this program wherever it was started from."""
+    root = str(Path(__file__).resolve().parents[1])
+    paths = [root, environment.get("PYTHONPATH", "")]
+    return {**environment, "PYTHONPATH": os.pathsep.join(p for p in paths if p)}
+
+
+def stop(worker: Worker | None) -> None:
+    """End the process of a night that failed; it must not outlive it."""
+    if worker and worker.process and worker.process.poll() is None:
+        worker.process.kill()
+        worker.process.wait()
+
+
+def collect(ctx: RunContext, worker: Worker) -> Answer:
+    """Wait for the answer until the time limit; a dead or silent process has checked nothing."""
+    nothing = Answer(results={}, has_docs=False)
+    if worker.process is None:
+        return nothing
+    try:
+        worker.process.wait(max(worker.deadline - time.monotonic(), 0.1))
+        answer: dict[str, Any] = json.loads((worker.folder / "answer.json").read_bytes())
+        results = {key: dict(value) for key, value in answer["results"].items()}
+    except (subprocess.TimeoutExpired, ValueError, KeyError, AttributeError):
+        stop(worker)
+        LOG.warning("gate: Great Expectations gave no answer; our own evaluator's verdict stands")
+        return nothing
+    return Answer(results=results, has_docs=(ctx.run_dir / DOCS / "index.html").is_file())
