@@ -25,6 +25,7 @@ from pipelines.loading import REJECTED, FileReport, Loader, append, input_digest
 from pipelines.readers.model import RefusedFileError, Source
 from pipelines.readers.opening import open_source
 from pipelines.readers.which import delivered_files, is_leftover
+from pipelines.superseding import supersede
 
 DELIVERED = CONTRACT.outputs["census.delivered_file"]
 REGIONS = Path(__file__).parents[1] / "sample_data" / "regions_hengyang.csv"
@@ -105,6 +106,7 @@ def _delivered(report: FileReport, loaded: int, refused: int) -> dict[str, objec
         "rows_loaded": loaded,
         "rows_refused": report.rows_delivered if report.whole else refused,
         "unknown_columns": "|".join(report.unknown) or None,
+        "superseded_by": report.superseded_by or None,
     }
 
 
@@ -193,6 +195,8 @@ def run(ctx: RunContext) -> IngestSummary:
     reports.sort(key=lambda report: report.source.file_no)
     if all(report.whole for report in reports):
         raise _nothing_readable(reports)
+    if ctx.config.intake.supersede == "yes":
+        supersede(ctx.engine, reports)
     _refuse_duplicates(ctx.engine, reports)
     try:
         load_shipped_regions(ctx.engine, lists, REGIONS)

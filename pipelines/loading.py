@@ -45,6 +45,7 @@ class FileReport:
     unknown: tuple[str, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
     whole: bool = False
+    superseded_by: str = ""
 
 
 def append(engine: DuckDBEngine, name: str, frame: pl.DataFrame) -> None:

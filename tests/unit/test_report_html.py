@@ -296,6 +296,8 @@ def test_flagged_region_shows_interval_probability_and_three_reasons() -> None:
     ]
     assert "4.1%3.5%–5.0%法人和产业单位" == zh(row.all(css="rate")[0])
     assert ["甲", "乙", "丙"] == [zh(n) for n in row.all(css="reason")]
+    links = [zh(n) for n in page.all(css="col")]
+    assert "法人单位_重报.xlsx" in links
     assert ">99%" in [zh(n) for n in row.all("td")]
     assert 1 == len(row.all("line", "limit"))
 
