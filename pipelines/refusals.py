@@ -71,6 +71,11 @@ TEXTS = {
         "不是有效的时间。请按 YYYY-MM-DD HH:MM:SS 填写，例如 2019-04-25 09:30:00。",
         "is not a time. Write it as YYYY-MM-DD HH:MM:SS, for example 2019-04-25 09:30:00.",
     ),
+    ("bad_cell", ""): Label(
+        "单元格是错误值，或公式没有计算结果（以 = 标出）。请在原表中改为数值，保存后重新报送。",
+        "the cell holds an error, or a formula whose result was never computed (shown as =). "
+        "Replace it by its value, save and deliver it again.",
+    ),
     ("bad_bytes", ""): Label(
         "含有无法识别的字节（以 \\x 标出），文字已损坏。请在原系统中核对该单元格，重新导出后报送。",
         "holds bytes that are no text (shown as \\x), so it is damaged. Check the cell at its "

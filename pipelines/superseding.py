@@ -221,7 +221,7 @@ def _take_out(engine: DuckDBEngine, report: FileReport, newer: FileReport) -> No
     same = report.digest == newer.digest
     append(engine, REJECTED, refused_file(source, _message(newer, same=same)))
     report.superseded_by = newer.source.file
-    report.rows_delivered = 0
+    report.rows_delivered = report.private_use = 0
     report.whole = False
 
 
