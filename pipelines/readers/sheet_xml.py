@@ -216,8 +216,8 @@ def damaged() -> RefusedFileError:
         "unreadable_file",
         "电子表格无法打开：文件不完整、已损坏、设有密码或不是电子表格。请在原电脑上打开确认、"
         "取消密码、另存后重新报送。",
-        "The spreadsheet cannot be opened: it is cut short, damaged, protected by a password, or not "
-        "a spreadsheet. Open it where it was made, save it again and deliver it anew.",
+        "The spreadsheet cannot be opened: it is cut short, damaged, protected by a password, or "
+        "no spreadsheet. Open it where it was made, save it again and deliver it anew.",
     )
 
 
