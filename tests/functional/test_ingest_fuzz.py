@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from ingest_night import HEADER
 
@@ -24,9 +24,9 @@ from pipelines.readers.model import Source
 ROWS = [[f"S{n}", "430405010002", f"第{n}号小吃店", "", str(n), f"{n}50"] for n in range(12)]
 GRID = [HEADER.split(","), *ROWS]
 BASE = "".join(",".join(row) + "\r\n" for row in GRID)
+# No quote: two of them may enclose whole rows, and that is one cell then.
 ODD = [
     "",
-    '"',
     "#N/A",
     "=1+1",
     "\0",
@@ -134,7 +134,11 @@ def damaged(content: bytes, damages: list[tuple[str, int, bytes]]) -> bytes:
 
 def budget(count: int) -> settings:
     return settings(
-        max_examples=count, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=count,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.generate],
     )
 
 
