@@ -22,6 +22,7 @@ _FORMS = {
     "memory": r"\d+(\.\d+)? ?([KMGT]i?)?B",
 }
 ENCODINGS = ("utf-8", "gb18030", "big5", "big5hkscs", "utf-16-le", "utf-16-be")
+PLAIN = {"city", "vintage", "reference_date", "memory", "threads", "keep_runs"}
 _RANGES = {
     "threads": (1, 256),
     "keep_runs": (2, 10_000),
@@ -150,6 +151,17 @@ def _encodings(values: Mapping[str, Any]) -> dict[str, str]:
     return dict(values)
 
 
+def _salt(values: Mapping[str, Any]) -> str:
+    _unknown("confidential", set(values), {"salt_file"})
+    salt = values.get("salt_file", "")
+    if not isinstance(salt, str):
+        raise UsageError(
+            "配置文件 [confidential] salt_file 的类型不对，应为 str。",
+            "The configuration value [confidential] salt_file should be str.",
+        )
+    return salt
+
+
 def load_config(path: Path | None) -> RunConfig:
     """Read `census.toml`; UsageError names what is wrong. Without a path: the defaults.
 
@@ -178,15 +190,8 @@ def load_config(path: Path | None) -> RunConfig:
     }
     _unknown("census.toml", set(data), sections)
     given = {name: _mapping(name, data.get(name, {})) for name in sorted(sections)}
-    _unknown("confidential", set(given["confidential"]), {"salt_file"})
-    plain = {"city", "vintage", "reference_date", "memory", "threads", "keep_runs"}
-    _unknown("run", set(given["run"]), plain)
-    salt = given["confidential"].get("salt_file", "")
-    if not isinstance(salt, str):
-        raise UsageError(
-            "配置文件 [confidential] salt_file 的类型不对，应为 str。",
-            "The configuration value [confidential] salt_file should be str.",
-        )
+    _unknown("run", set(given["run"]), PLAIN)
+    salt = _salt(given["confidential"])
     tables = _texts("tables", given["tables"])
     _unknown("tables", set(tables), {table.name for table in CONTRACT.delivered})
     return replace(
