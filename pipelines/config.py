@@ -19,9 +19,16 @@ _FORMS = {
     "city": r"\d{12}",
     "vintage": r"\d{4}-\d{2}-\d{2}",
     "reference_date": r"\d{4}-\d{2}-\d{2}",
+    "supersede": r"yes|no",
     "memory": r"\d+(\.\d+)? ?([KMGT]i?)?B",
     "judge": "|".join(JUDGES),
 }
+ENCODINGS = ("utf-8", "gb18030", "big5", "big5hkscs", "utf-16-le", "utf-16-be")
+SECTIONS = (
+    *("run", "tables", "encoding", "intake", "parameters", "scoring", "tasks", "gate"),
+    "confidential",
+)
+PLAIN = {"city", "vintage", "reference_date", "memory", "threads", "keep_runs"}
 _RANGES = {
     "threads": (1, 256),
     "keep_runs": (2, 10_000),
@@ -62,6 +69,13 @@ class Tasks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """How files are taken in. `supersede`: whether a newer delivery of a file replaces it."""
+
+    supersede: str = "yes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
     """All settings; a key that is not one of these is refused."""
 
@@ -73,6 +87,8 @@ class RunConfig:
     keep_runs: int = 30
     salt_file: Path | None = None
     tables: Mapping[str, str] = field(default_factory=dict)
+    encoding: Mapping[str, str] = field(default_factory=dict)
+    intake: Intake = field(default_factory=Intake)
     parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     scoring: Scoring = field(default_factory=Scoring)
     tasks: Tasks = field(default_factory=Tasks)
@@ -159,11 +175,35 @@ def _expected_rows(value: object) -> dict[str, int]:
     return note
 
 
+def _encodings(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the encoding of files by glob; UsageError for one that is not known."""
+    if wrong := sorted(glob for glob, name in values.items() if name not in ENCODINGS):
+        raise UsageError(
+            f"配置文件 [encoding] 中 {', '.join(wrong)} 的编码不认识。"
+            f"可用的编码：{', '.join(ENCODINGS)}。",
+            f"The configuration section [encoding] gives {', '.join(wrong)} an unknown encoding. "
+            f"Known: {', '.join(ENCODINGS)}.",
+        )
+    return dict(values)
+
+
+def _salt(values: Mapping[str, Any]) -> str:
+    _unknown("confidential", set(values), {"salt_file"})
+    salt = values.get("salt_file", "")
+    if not isinstance(salt, str):
+        raise UsageError(
+            "配置文件 [confidential] salt_file 的类型不对，应为 str。",
+            "The configuration value [confidential] salt_file should be str.",
+        )
+    return salt
+
+
 def load_config(path: Path | None) -> RunConfig:
     """Read `census.toml`; UsageError names what is wrong. Without a path: the defaults.
 
-    Sections: [run] the plain settings, [tables] table = glob, [parameters.RULE] name = value,
-    [scoring], [tasks], [gate] and [gate.expected_rows], [confidential] salt_file.
+    Sections: [run] the plain settings, [tables] table = glob, [encoding] glob = encoding,
+    [intake], [parameters.RULE] name = value, [scoring], [tasks], [gate] and
+    [gate.expected_rows], [confidential] salt_file.
     """
     base = RunConfig()
     if path is None:
@@ -175,18 +215,11 @@ def load_config(path: Path | None) -> RunConfig:
         raise UsageError(
             f"无法读取配置文件 {path}：{error}", f"Cannot read the configuration {path}: {error}"
         ) from error
-    sections = {"run", "tables", "parameters", "scoring", "tasks", "gate", "confidential"}
+    sections = set(SECTIONS)
     _unknown("census.toml", set(data), sections)
     given = {name: _mapping(name, data.get(name, {})) for name in sorted(sections)}
-    _unknown("confidential", set(given["confidential"]), {"salt_file"})
-    plain = {"city", "vintage", "reference_date", "memory", "threads", "keep_runs"}
-    _unknown("run", set(given["run"]), plain)
-    salt = given["confidential"].get("salt_file", "")
-    if not isinstance(salt, str):
-        raise UsageError(
-            "配置文件 [confidential] salt_file 的类型不对，应为 str。",
-            "The configuration value [confidential] salt_file should be str.",
-        )
+    _unknown("run", set(given["run"]), PLAIN)
+    salt = _salt(given["confidential"])
     expected = _expected_rows(given["gate"].pop("expected_rows", {}))
     tables = _texts("tables", given["tables"])
     _unknown("tables", set(tables), {table.name for table in CONTRACT.delivered})
@@ -198,6 +231,8 @@ def load_config(path: Path | None) -> RunConfig:
             rule: _texts(f"parameters.{rule}", _mapping(f"parameters.{rule}", values))
             for rule, values in given["parameters"].items()
         },
+        encoding=_encodings(given["encoding"]),
+        intake=_section("intake", base.intake, given["intake"]),
         scoring=_section("scoring", base.scoring, given["scoring"]),
         tasks=_section("tasks", base.tasks, given["tasks"]),
         gate=_section("gate", base.gate, given["gate"]),

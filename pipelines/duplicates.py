@@ -48,8 +48,11 @@ def refuse_duplicates(
         rows = pl.DataFrame(
             pl.from_arrow(
                 engine.fetch(
-                    f"SELECT raw.*, n_alike, other_no, other_row FROM raw.{table.name} AS raw "
-                    f"JOIN {FOUND} USING (file_no, row_no) ORDER BY file_no, row_no"
+                    f"SELECT raw.*, n_alike, other_no, other_row, other.file_line AS other_line "
+                    f"FROM raw.{table.name} AS raw JOIN {FOUND} AS found USING (file_no, row_no) "
+                    f"JOIN raw.{table.name} AS other "
+                    f"ON other.file_no = other_no AND other.row_no = other_row "
+                    f"ORDER BY file_no, row_no"
                 )
             )
         )

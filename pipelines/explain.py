@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +26,17 @@ MOST_ROWS = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One value of a row: as loaded and as delivered."""
+    """One value of a row: as loaded and as delivered, `visible` with nothing hidden in it."""
 
     label: str
     column: str
     value: str
     delivered: str
+
+    @property
+    def visible(self) -> str:
+        """The delivered text with what the eye cannot tell apart written as escapes."""
+        return visible(self.delivered)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +48,7 @@ class SourceRow:
     file: str
     row: int
     line: int
+    encoding: str
     cells: tuple[Cell, ...]
 
 
@@ -53,6 +60,31 @@ class Explanation:
     rule: dict[str, Any]
     rows: tuple[SourceRow, ...]
     again: list[dict[str, Any]]
+
+
+def visible(text: str) -> str:
+    """Return text with blanks at its ends, full-width forms and invisible characters as escapes.
+
+    Escaped as `\\uXXXX`: controls, blanks other than a single plain one inside, characters that
+    NFKC folds (full width, circled digits), those of private use or of no width.
+    """
+    inner = len(text) - len(text.strip(" "))
+    start = len(text) - len(text.lstrip(" "))
+    end = len(text) - (inner - start) if text.strip(" ") else 0
+    return "".join(
+        _escaped(char) if _hidden(char) or (char == " " and not start <= place < end) else char
+        for place, char in enumerate(text)
+    )
+
+
+def _hidden(char: str) -> bool:
+    category = unicodedata.category(char)
+    is_other = category.startswith(("C", "Z")) and char != " "
+    return is_other or unicodedata.normalize("NFKC", char) != char
+
+
+def _escaped(char: str) -> str:
+    return f"\\u{ord(char):04X}" if ord(char) < 0x10000 else f"\\U{ord(char):08X}"
 
 
 def _quoted(value: object) -> str:
@@ -104,7 +136,7 @@ def _rows_of(reader: PackageReader, table: Table, keys: Sequence[object]) -> Ite
     if table.name == "region" or not any(conditions):
         return
     found = reader.fetch(
-        f"SELECT t.*, f.file, r.file_line FROM census.{table.name} AS t "
+        f"SELECT t.*, f.file, f.format, f.encoding, r.file_line FROM census.{table.name} AS t "
         f"LEFT JOIN census.delivered_file AS f ON f.file_no = t.file_no "
         f"LEFT JOIN raw.{table.name} AS r ON r.file_no = t.file_no AND r.row_no = t.row_no "
         f"WHERE {' OR '.join(c for c in conditions if c)} "
@@ -122,6 +154,7 @@ def _rows_of(reader: PackageReader, table: Table, keys: Sequence[object]) -> Ite
             file=row["file"] or "",
             row=row["row_no"],
             line=row["file_line"],
+            encoding=row["encoding"] or row["format"] or "",
             cells=tuple(_cells(table, row, raw[0] if raw else {})),
         )
 

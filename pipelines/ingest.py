@@ -19,12 +19,14 @@ from audit.reference import load_reference
 from audit.views import UNIT_SOURCES
 from pipelines.confidential import TABLE as DIGESTS
 from pipelines.confidential import Confidential, read_confidential
+from pipelines.config import RunConfig
 from pipelines.context import LOG, RunContext, bar
 from pipelines.duplicates import refuse_duplicates
 from pipelines.loading import REJECTED, FileReport, Loader, append, input_digest
 from pipelines.readers.model import RefusedFileError, Source
 from pipelines.readers.opening import open_source
 from pipelines.readers.which import delivered_files, is_leftover
+from pipelines.superseding import supersede
 
 DELIVERED = CONTRACT.outputs["census.delivered_file"]
 REGIONS = Path(__file__).parents[1] / "sample_data" / "regions_hengyang.csv"
@@ -47,13 +49,13 @@ class IngestSummary:
     unknown_columns: dict[str, tuple[str, ...]]
 
 
-def _find(folder: Path, globs: dict[str, str]) -> list[Source]:
+def _find(folder: Path, config: RunConfig) -> list[Source]:
     if not folder.is_dir():
         raise InputError(
             f"找不到输入文件夹：{folder}。请检查 --input 的路径。",
             f"There is no input folder {folder}. Check the path given with --input.",
         )
-    sources = delivered_files(folder, globs)
+    sources = delivered_files(folder, config.tables, config.encoding)
     if all(is_leftover(source.file.rsplit("/", maxsplit=1)[-1]) for source in sources):
         raise InputError(
             f"输入文件夹是空的：{folder}。请放入报送文件（CSV、TSV、XLSX 或 Parquet）后重新运行。",
@@ -105,6 +107,8 @@ def _delivered(report: FileReport, loaded: int, refused: int) -> dict[str, objec
         "rows_loaded": loaded,
         "rows_refused": report.rows_delivered if report.whole else refused,
         "unknown_columns": "|".join(report.unknown) or None,
+        "rows_private_use": report.private_use,
+        "superseded_by": report.superseded_by or None,
     }
 
 
@@ -178,7 +182,7 @@ def run(ctx: RunContext) -> IngestSummary:
 
     InputError where there is nothing to read, or confidential units cannot be told.
     """
-    sources = _find(ctx.input_dir, dict(ctx.config.tables))
+    sources = _find(ctx.input_dir, ctx.config)
     confidential = read_confidential(sources, ctx.config.salt_file)
     lists = derive_lists()
     create_tables(ctx.engine)
@@ -193,6 +197,8 @@ def run(ctx: RunContext) -> IngestSummary:
     reports.sort(key=lambda report: report.source.file_no)
     if all(report.whole for report in reports):
         raise _nothing_readable(reports)
+    if ctx.config.intake.supersede == "yes":
+        supersede(ctx.engine, reports)
     _refuse_duplicates(ctx.engine, reports)
     try:
         load_shipped_regions(ctx.engine, lists, REGIONS)

@@ -108,7 +108,7 @@ lost_file AS (
     WHEN 'legal_entity' THEN 'unit|1' WHEN 'establishment' THEN 'unit|2'
     WHEN 'self_employed' THEN 'unit|3' WHEN 'frame_unit' THEN 'frame'
     WHEN 'register_unit' THEN 'register' END AS universe
-  FROM census.rejected_row WHERE row = 0
+  FROM census.rejected_row WHERE row = 0 AND reason <> 'superseded'
 ),
 held AS (
   {held}

@@ -29,6 +29,7 @@ from pipelines.readers.model import (
 from pipelines.readers.opening import open_source
 from pipelines.readers.which import is_leftover
 
+PRIVATE_USE = "[\ue000-\uf8ff]"
 INCOMING = "ingest_incoming"
 REJECTED = "census.rejected_row"
 
@@ -45,6 +46,8 @@ class FileReport:
     unknown: tuple[str, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
     whole: bool = False
+    superseded_by: str = ""
+    private_use: int = 0
 
 
 def append(engine: DuckDBEngine, name: str, frame: pl.DataFrame) -> None:
@@ -79,6 +82,13 @@ def _texts(batch: Batch, table: Table) -> pl.DataFrame:
     )
 
 
+def _private_use(texts: pl.DataFrame, table: Table) -> int:
+    """Count the rows with a character that no standard knows: its glyph is its maker's own."""
+    names = [column.name for column in table.columns if column.type == "text"]
+    rows = texts.select(pl.any_horizontal(pl.col(names).str.contains(PRIVATE_USE)))
+    return int(rows.to_series().sum() or 0) if names else 0
+
+
 def _damage(batch: Batch) -> tuple[Fault, ...]:
     if not batch.damaged:
         return ()
@@ -102,6 +112,8 @@ class Loader:
         """Read one file; a file that cannot be read to its end leaves nothing behind."""
         report = FileReport(source)
         try:
+            if source.path.is_dir():
+                raise read_before()
             if not source.path.is_file():
                 # A pipe or a device would never end.
                 raise unreadable()
@@ -129,9 +141,9 @@ class Loader:
         try:
             for batch in reading.batches:
                 report.rows_delivered += batch.rows
-                self.load_batch(source, batch)
+                report.private_use += self.load_batch(source, batch)
         except BaseException:
-            report.rows_delivered = 0
+            report.rows_delivered = report.private_use = 0
             self.engine.execute("ROLLBACK")
             raise
         self.engine.execute("COMMIT")
@@ -140,8 +152,11 @@ class Loader:
         report.whole = True
         append(self.engine, REJECTED, refusals.refused_file(report.source, error))
 
-    def load_batch(self, source: Source, batch: Batch) -> None:
-        """Split one batch into confidential, refused and sound rows, and write the latter two."""
+    def load_batch(self, source: Source, batch: Batch) -> int:
+        """Split one batch into confidential, refused and sound rows, and write the latter two.
+
+        Return how many of the sound rows have characters of private use in a text.
+        """
         table = CONTRACT.tables[source.table]
         batch, secret = self._without_confidential(source, table, batch)
         rejected = [
@@ -159,6 +174,7 @@ class Loader:
             batch = Batch(header=batch.header, frame=batch.frame.filter(~bad))
         append(self.engine, REJECTED, pl.concat(rejected))
         self._write(source, batch, texts, sound)
+        return _private_use(texts, table)
 
     def _without_confidential(
         self, source: Source, table: Table, batch: Batch
@@ -211,6 +227,16 @@ def unreadable() -> RefusedFileError:
         "unreadable_file",
         "文件无法打开。请检查读取权限和磁盘后重新报送。",
         "The file cannot be opened. Check that it may be read and that the disk is sound.",
+    )
+
+
+def read_before() -> RefusedFileError:
+    """Return the refusal of a link to a folder whose files are read under another name."""
+    return RefusedFileError(
+        "unreadable_file",
+        "这是指向另一文件夹的链接，其中的文件已按另一路径读入，未重复读取。请删除该链接。",
+        "This is a link to a folder whose files are read under another path already, so they are "
+        "not read twice. Delete the link.",
     )
 
 

@@ -116,7 +116,8 @@ def _contents(package: Path) -> dict[str, Any]:
         ).to_pylist()
         inputs = reader.fetch(
             "SELECT file, table_name, digest, format, encoding, rows_delivered, rows_loaded, "
-            "rows_refused FROM census.delivered_file ORDER BY file, file_no"
+            "rows_refused, rows_private_use, superseded_by "
+            "FROM census.delivered_file ORDER BY file, file_no"
         ).to_pylist()
         findings = reader.fetch(
             "SELECT severity, COUNT(*) AS n FROM audit.finding GROUP BY severity ORDER BY severity"

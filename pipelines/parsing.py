@@ -13,7 +13,7 @@ import polars as pl
 
 from audit.contracts import Column, Table
 from audit.derive import POLARS_TYPES
-from pipelines.readers.encodings import MARKED
+from pipelines.readers.encodings import CELL_MARK, MARKED
 from pipelines.readers.values import is_region
 
 BLANKS = (
@@ -199,10 +199,14 @@ def parse(table: Table, texts: pl.DataFrame) -> Parsed:
 
 
 def damaged_cells(frame: pl.DataFrame, names: Iterable[str]) -> tuple[Fault, ...]:
-    """Return which cells hold marked bytes, by column."""
+    """Return which cells hold marked bytes or are marked themselves, by column."""
     found = []
     for name in names:
-        rows = frame.to_series(frame.get_column_index(name)).str.contains(MARKED)
+        text = frame.to_series(frame.get_column_index(name))
+        rows = text.str.contains(MARKED)
         if rows.any():
-            found.append(Fault(name, "bad_bytes", "", rows.fill_null(value=False)))
+            cell = text.str.starts_with(CELL_MARK)
+            for reason, part in (("bad_cell", rows & cell), ("bad_bytes", rows & ~cell)):
+                if part.any():
+                    found.append(Fault(name, reason, "", part.fill_null(value=False)))
     return tuple(found)

@@ -71,6 +71,11 @@ TEXTS = {
         "不是有效的时间。请按 YYYY-MM-DD HH:MM:SS 填写，例如 2019-04-25 09:30:00。",
         "is not a time. Write it as YYYY-MM-DD HH:MM:SS, for example 2019-04-25 09:30:00.",
     ),
+    ("bad_cell", ""): Label(
+        "单元格是错误值，或公式没有计算结果（以 = 标出）。请在原表中改为数值，保存后重新报送。",
+        "the cell holds an error, or a formula whose result was never computed (shown as =). "
+        "Replace it by its value, save and deliver it again.",
+    ),
     ("bad_bytes", ""): Label(
         "含有无法识别的字节（以 \\x 标出），文字已损坏。请在原系统中核对该单元格，重新导出后报送。",
         "holds bytes that are no text (shown as \\x), so it is damaged. Check the cell at its "
@@ -91,6 +96,11 @@ _QUOTES = Label(
     "引号不配对，无法确定各字段的界限。请核对该行的引号后重新报送。",
     "the quotes do not match, so the fields cannot be told apart. Check the quotes of the row and "
     "deliver it again.",
+)
+_REDELIVERY = Label(
+    "如是整份重报，请沿用原文件名并在末尾加“_v2”（再报加“_v3”），系统以次序最新的一份为准。",
+    " A whole file delivered again should keep its name with “_v2” behind it (then “_v3”): the "
+    "latest counts.",
 )
 
 
@@ -250,21 +260,24 @@ def duplicate_rows(source: Source, labels: dict[str, str], rows: pl.DataFrame) -
     """Return rejected_row for rows of one file whose key is elsewhere too.
 
     `rows`: row_no, file_line, the delivered text of every column, and `other_file`, `other_row`,
-    `n_alike` of the next row with this key. `labels`: header cell by column.
+    `other_line`, `n_alike` of the next row with this key. `labels`: header cell by column.
     """
     key = CONTRACT.tables[source.table].key
     names = [column_label(source.table, name) for name in key]
     zh = "、".join(name.zh for name in names)
     en = ", ".join(name.en for name in names)
     zh_text = pl.format(
-        "与“{}”第{}条数据的主键相同（共{}条），无法判断以哪一条为准，均未装载。请只保留正确的一条后重新报送。",
-        "other_file", "other_row", "n_alike",
+        "与“{}”第{}条数据（文件第{}行）的主键相同（共{}条），无法判断以哪一条为准，均未装载。请只保留正确的一条后重新报送。",
+        "other_file", "other_row", "other_line", "n_alike",
     )  # fmt: skip
     en_text = pl.format(
-        "the same key is in “{}”, data row {} ({} rows in all). Which one counts cannot be told, "
-        "so none is loaded. Keep the right one and deliver it again.",
-        "other_file", "other_row", "n_alike",
+        "the same key is in “{}”, data row {}, line {} ({} rows in all). Which one counts cannot "
+        "be told, so none is loaded. Keep the right one and deliver it again.",
+        "other_file", "other_row", "other_line", "n_alike",
     )  # fmt: skip
+    elsewhere = pl.col("other_file") != source.file
+    zh_text += pl.when(elsewhere).then(pl.lit(_REDELIVERY.zh)).otherwise(pl.lit(""))
+    en_text += pl.when(elsewhere).then(pl.lit(_REDELIVERY.en)).otherwise(pl.lit(""))
     return rows.select(
         pl.lit(source.file).alias("file"),
         pl.col(ROW).alias("row"),

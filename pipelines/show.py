@@ -266,12 +266,15 @@ def _show_row(out: Console, source: SourceRow) -> None:
     out.print()
     out.print(
         f"[bold]{source.table.title.zh} {source.table.name}[/] ({source.role}) — "
-        f"{escape(source.file)}: 数据行 row {source.row}, 文件行 line {source.line}"
+        f"{escape(source.file)}: 数据行 row {source.row}, 文件行 line {source.line}, "
+        f"{escape(source.encoding)}"
     )
     table = _grid("项目 item", "列 column", "值 value", "送达原文 as delivered")
     for cell in source.cells:
         same = cell.delivered == cell.value
         shown = "" if same else _shown(cell.delivered)
+        if cell.visible != cell.delivered:
+            shown = f"{_shown(cell.delivered)}\n{escape(cell.visible)}"
         table.add_row(escape(cell.label), cell.column, _shown(cell.value), shown)
     out.print(table)
 

@@ -20,7 +20,9 @@ CHUNK = 4 << 20
 MAX_LINE = 16 << 20
 SAMPLE = 256 << 10
 MARK = 0x10F800
-MARKED = f"[{chr(MARK)}-{chr(MARK + 0xFF)}]"
+CELL_MARK = chr(MARK - 1)
+"""In front of a cell of a spreadsheet that holds an error or a formula without its value."""
+MARKED = f"[{CELL_MARK}-{chr(MARK + 0xFF)}]"
 _MARKED_RE = re.compile(MARKED)
 _MARK_BYTES = chr(MARK).encode()[:2]
 _FIELD = re.compile(rb"[^,\t\r\n;\"|]*[\x80-\xff][^,\t\r\n;\"|]*")
@@ -68,6 +70,7 @@ codecs.register_error("census-mark", _mark_bytes)
 
 def show_marks(text: str) -> str:
     """Return text with each marked byte written as `\\xNN`."""
+    text = text.replace(CELL_MARK, "")
     return _MARKED_RE.sub(lambda match: f"\\x{ord(match[0]) - MARK:02x}", text)
 
 
@@ -96,6 +99,20 @@ def _sample(path: Path) -> tuple[bytes, bytes]:
         while piece.isascii() and (more := stream.read(SAMPLE)):
             piece = more
     return first, piece
+
+
+def sample(path: Path) -> bytes:
+    """Return the first piece of a text file that is not plain ASCII."""
+    return _sample(path)[1]
+
+
+def known(path: Path, codec: str) -> Encoding:
+    """Return the encoding that someone named for a file, its byte order mark taken into account."""
+    first, _ = _sample(path)
+    for mark, encoding in MARKS.items():
+        if first.startswith(mark):
+            return encoding
+    return Encoding(codec, codec)
 
 
 def candidates(path: Path) -> list[tuple[Encoding, float]]:

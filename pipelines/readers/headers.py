@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from audit.contracts import CONTRACT
@@ -15,9 +15,29 @@ HEADER_ROWS = 10
 _BLANKS = re.compile(r"[\s\u200b-\u200f\u2060\ufeff\x00-\x1f]+")
 
 
+_ITEM = re.compile(r"^\(?(\d[\d-]*)\)?[.、:_]?(?=\D)")
+
+
+@lru_cache(maxsize=1)
+def _simplify() -> Callable[[str], str]:
+    # Loaded only where a header gives cause.
+    from opencc import OpenCC
+
+    convert: Callable[[str], str] = OpenCC("t2s").convert
+    return convert
+
+
 def fold(cell: str) -> str:
-    """Return a header cell without widths, blanks, line breaks and case."""
-    return _BLANKS.sub("", unicodedata.normalize("NFKC", cell)).casefold()
+    """Return a header cell without widths, blanks, line breaks and case, in simplified script.
+
+    `109.`, `109、`, `(109)` in front of a name are the same as `109`.
+    """
+    text = _BLANKS.sub("", unicodedata.normalize("NFKC", cell)).casefold()
+    try:
+        text.encode("gb2312")
+    except UnicodeEncodeError:
+        text = _simplify()(text)
+    return _ITEM.sub(r"\1", text)
 
 
 @lru_cache(maxsize=64)

@@ -26,12 +26,16 @@ class RefusedFileError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One delivered file. `file` is its path below the delivery, as shown to people."""
+    """One delivered file. `file` is its path below the delivery, as shown to people.
+
+    `encoding`: that of its text where the configuration names it, else "".
+    """
 
     file_no: int
     file: str
     path: Path
     table: str
+    encoding: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
+from python_calamine import (
+    CalamineError,
+    CalamineWorkbook,
+    PasswordError,
+    SheetMetadata,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
 
-from audit.contracts import CONTRACT
+from audit.contracts import CONTRACT, Column
 from pipelines.readers import headers
-from pipelines.readers.cell_errors import Errors, cell_errors
+from pipelines.readers.encodings import CELL_MARK
 from pipelines.readers.model import (
     BATCH_ROWS,
     LINE,
@@ -22,6 +29,7 @@ from pipelines.readers.model import (
     RefusedFileError,
     position,
 )
+from pipelines.readers.sheet_xml import Facts, damaged, protected, sheet_facts
 from pipelines.readers.values import cell_text
 
 SHEET_NAMES_COLUMNS = 2
@@ -40,19 +48,14 @@ class _Sheet:
 
 
 def _workbook(path: Path) -> CalamineWorkbook:
+    """Open by content: the reader would go by the name, and names are often wrong."""
     try:
-        return CalamineWorkbook.from_path(path)
+        with path.open("rb") as stream:
+            return CalamineWorkbook.from_filelike(stream)
+    except PasswordError as error:
+        raise protected() from error
     except (CalamineError, OSError, ValueError) as error:
-        raise _unreadable() from error
-
-
-def _unreadable() -> RefusedFileError:
-    return RefusedFileError(
-        "unreadable_file",
-        "电子表格无法打开：文件不完整、已加密或不是电子表格。请在原电脑上打开确认、另存后重新报送。",
-        "The spreadsheet cannot be opened: it is cut short, protected by a password, or not a "
-        "spreadsheet. Open it where it was made, save it again and deliver it anew.",
-    )
+        raise damaged() from error
 
 
 def _rows(book: CalamineWorkbook, name: str) -> Cells:
@@ -60,7 +63,7 @@ def _rows(book: CalamineWorkbook, name: str) -> Cells:
         # With the empty area kept, an index is the line of the sheet.
         return [list(row) for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)]
     except (CalamineError, ValueError) as error:
-        raise _unreadable() from error
+        raise damaged() from error
 
 
 def _filled(row: Sequence[object]) -> bool:
@@ -87,21 +90,38 @@ def _as_sheet(name: str, cells: Cells, table: str) -> _Sheet:
     return _Sheet(name, body, top, named, header)
 
 
+def _marked(cells: Cells, facts: Facts) -> Cells:
+    """Put marks where the reader gives nothing: errors, and formulas that were never computed."""
+    marks = facts.errors | dict.fromkeys(facts.formulas, "=")
+    if marks:
+        height = max(len(cells), *(row + 1 for row, _ in marks))
+        cells += [[] for _ in range(height - len(cells))]
+        width = max(len(cells[0]), *(column + 1 for _, column in marks))
+        cells = [[*row, *[""] * (width - len(row))] for row in cells]
+    for (row, column), text in marks.items():
+        cells[row][column] = CELL_MARK + text
+    return cells
+
+
+def _title(sheet: SheetMetadata) -> str:
+    return sheet.name + ("" if sheet.visible == SheetVisibleEnum.Visible else "（隐藏）")
+
+
 def _sheets(
-    book: CalamineWorkbook, errors: dict[str, Errors], table: str
+    book: CalamineWorkbook, facts: dict[str, Facts], table: str
 ) -> tuple[list[_Sheet], list[str]]:
-    """Return the sheets of `table`, and the names of other sheets that hold something."""
+    """Return the sheets of `table`, and the names of other sheets that hold something.
+
+    A hidden sheet is data like any other: filters and habits hide what was delivered.
+    """
     found: list[_Sheet] = []
     for sheet in book.sheets_metadata:
         if sheet.typ != SheetTypeEnum.WorkSheet:
             continue
         name = sheet.name
-        cells = _rows(book, name)
-        for (row, column), error in errors.get(name, {}).items():
-            if row < len(cells) and column < len(cells[row]):
-                cells[row][column] = error
+        cells = _marked(_rows(book, name), facts.get(name, Facts()))
         if any(_filled(row) for row in cells):
-            found.append(_as_sheet(name, cells, table))
+            found.append(_as_sheet(_title(sheet), cells, table))
     if not found:
         raise RefusedFileError(
             "unreadable_file",
@@ -112,18 +132,24 @@ def _sheets(
     return mine, [sheet.name for sheet in found if sheet not in mine]
 
 
+def _text(value: object, column: Column | None) -> str:
+    text = cell_text(value, column)
+    # What stands in a column that nobody asked for costs no row.
+    return text if column is not None else text.removeprefix(CELL_MARK)
+
+
 def _columns(rows: Cells, header: Header, table: str) -> dict[str, pl.Series]:
     by_name = CONTRACT.tables[table].by_name
     columns = zip(*rows, strict=True) if rows else [()] * len(header.columns)
     return {
         position(index): pl.Series(
-            [cell_text(value, by_name.get(name)) for value in values], dtype=pl.String
+            [_text(value, by_name.get(name)) for value in values], dtype=pl.String
         )
         for index, (name, values) in enumerate(zip(header.columns, columns, strict=True))
     }
 
 
-def _batches(sheets: list[_Sheet], table: str) -> Iterator[Batch]:
+def _batches(sheets: list[_Sheet], table: str, *, damaged: bool) -> Iterator[Batch]:
     row_no = 0
     for sheet in sheets:
         lines = [
@@ -138,7 +164,7 @@ def _batches(sheets: list[_Sheet], table: str) -> Iterator[Batch]:
                 pl.Series(LINE, [index + 1 for index in part], dtype=pl.Int64),
             )
             row_no += len(part)
-            yield Batch(header=sheet.header, frame=frame)
+            yield Batch(header=sheet.header, frame=frame, damaged=damaged)
 
 
 def open_spreadsheet(path: Path, table: str, kind: str) -> Reading:
@@ -146,7 +172,9 @@ def open_spreadsheet(path: Path, table: str, kind: str) -> Reading:
 
     RefusedFileError where it cannot be opened, or a column is named twice.
     """
-    sheets, others = _sheets(_workbook(path), cell_errors(path) if kind == "xlsx" else {}, table)
+    facts = sheet_facts(path) if kind == "xlsx" else {}
+    marked = any(fact.errors or fact.formulas for fact in facts.values())
+    sheets, others = _sheets(_workbook(path), facts, table)
     # A sheet without a required column refuses the file: its rows must not get lost.
     first = next((sheet.header for sheet in sheets if sheet.header.missing), sheets[0].header)
     unknown = {label: None for sheet in sheets for label in sheet.header.unknown}
@@ -156,4 +184,6 @@ def open_spreadsheet(path: Path, table: str, kind: str) -> Reading:
         unknown=(*unknown, *(f"工作表：{name}" for name in others)),
         missing=first.missing,
     )
-    return Reading(format=kind, encoding="", header=header, batches=_batches(sheets, table))
+    return Reading(
+        format=kind, encoding="", header=header, batches=_batches(sheets, table, damaged=marked)
+    )

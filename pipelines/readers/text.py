@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from pipelines.readers import encodings, headers, records
+from pipelines.readers.big5 import is_big5, looks_like_big5
 from pipelines.readers.model import (
     LINE,
     ROW,
@@ -262,13 +263,22 @@ def _choose(path: Path, table: str) -> tuple[Layout, encodings.Encoding]:
             best = (layout, encoding)
     if best is None or not (likely or best[0].named):
         raise encodings.no_text()
+    if best[1] is encodings.GB18030 and looks_like_big5(encodings.sample(path), table):
+        raise is_big5()
     return best
 
 
-def open_text(path: Path, table: str) -> Reading:
-    """Open a text file of `table`; RefusedFileError where it cannot be read at all."""
+def open_text(path: Path, table: str, codec: str = "") -> Reading:
+    """Open a text file of `table`; RefusedFileError where it cannot be read at all.
+
+    `codec`: the encoding where it is known; a byte order mark still counts before it.
+    """
     with whole_file():
-        layout, encoding = _choose(path, table)
+        if codec:
+            encoding = encodings.known(path, codec)
+            layout = find_layout(_head(path, encoding), table)
+        else:
+            layout, encoding = _choose(path, table)
         with path.open("rb") as stream:
             zipped = stream.read(2) == b"\x1f\x8b"
     reader = TextReader(path, encoding, layout)

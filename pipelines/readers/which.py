@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -59,13 +59,43 @@ def table_of(file: str, globs: Mapping[str, str]) -> str:
         return ""
     for table, patterns in globs.items():
         for pattern in patterns.split("|"):
-            if fnmatchcase(file, pattern.strip()) or fnmatchcase(parts[-1], pattern.strip()):
+            if _fits(file, pattern.strip()):
                 return table
     return next((table for part in reversed(parts) if (table := _by_name(part))), "")
 
 
-def delivered_files(folder: Path, globs: Mapping[str, str]) -> list[Source]:
+def _fits(file: str, pattern: str) -> bool:
+    return fnmatchcase(file, pattern) or fnmatchcase(file.rsplit("/", maxsplit=1)[-1], pattern)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Give every file below `folder`; real folders first, then those that links lead to."""
+    waiting, links = [folder], deque[Path]()
+    seen: set[tuple[int, int]] = set()
+    while waiting or links:
+        here = waiting.pop() if waiting else links.popleft()
+        about = here.stat()
+        if (about.st_dev, about.st_ino) in seen:
+            yield here
+            continue
+        seen.add((about.st_dev, about.st_ino))
+        for path in sorted(here.iterdir()):
+            if not path.is_dir():
+                yield path
+            elif path.is_symlink():
+                links.append(path)
+            else:
+                waiting.append(path)
+
+
+def delivered_files(
+    folder: Path, globs: Mapping[str, str], encodings: Mapping[str, str] | None = None
+) -> list[Source]:
     """Return every file below `folder`, in the order of its path, with its table.
+
+    `encodings`: the encoding of text files by glob, where it is not to be told from their bytes.
+    Linked folders are followed, each folder once; a link to one that was read before is given as a
+    file, so that it is refused by name.
 
     UsageError where a glob is given for a table that the contract does not have.
     """
@@ -75,7 +105,7 @@ def delivered_files(folder: Path, globs: Mapping[str, str]) -> list[Source]:
             f"配置 [tables] 中有不认识的表：{', '.join(extra)}。",
             f"The configuration [tables] names tables that do not exist: {', '.join(extra)}.",
         )
-    paths = [path for path in folder.rglob("*") if not path.is_dir()]
+    paths = list(_files(folder))
     named = sorted((readable(path.relative_to(folder)), path) for path in paths)
     seen: Counter[str] = Counter()
     sources = []
@@ -84,5 +114,7 @@ def delivered_files(folder: Path, globs: Mapping[str, str]) -> list[Source]:
         # Two byte names can read the same, one in UTF-8 and one in GBK.
         shown = file if seen[file] == 1 else f"{file} ({seen[file]})"
         table = table_of(file, globs)
-        sources.append(Source(file_no=number, file=shown, path=path, table=table))
+        codec = next((name for glob, name in (encodings or {}).items() if _fits(file, glob)), "")
+        source = Source(file_no=number, file=shown, path=path, table=table, encoding=codec)
+        sources.append(source)
     return sources

@@ -341,6 +341,7 @@ def test_files_show_rows_and_reasons(page: Node) -> None:
     cells = [zh(n) for n in row.all("td")]
     assert "17" == cells[6]
     assert ["主键重复 10", "数值错误 4", "保密单位 3"] == [zh(n) for n in row.all(css="reason")]
+    assert "法人单位_重报.xlsx" in [zh(n) for n in page.all(css="col")]
 
 
 def test_files_not_shown_are_counted() -> None:

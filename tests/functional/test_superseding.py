@@ -1,0 +1,209 @@
+"""A county delivered twice: what replaces what, what never does, and what the records say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ingest_night import GOOD, Files, households, night, refused
+
+from audit.engines.duckdb import DuckDBEngine
+from pipelines import ingest
+from pipelines.config import Intake, RunConfig
+from pipelines.superseding import counties_of, revision_of
+
+OLD = households(GOOD, "S2,430405010002,乙店,,1,1")
+NEW = households(GOOD.replace("甲店", "甲新店"), "S2,430405010002,乙店,,2,1")
+
+
+@pytest.fixture
+def engine() -> Iterator[DuckDBEngine]:
+    with DuckDBEngine() as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def no_shipped_regions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "REGIONS", Path("not-there.csv"))
+
+
+def names(engine: DuckDBEngine) -> list[str]:
+    return [
+        str(name) for (name,) in engine.rows("SELECT name FROM census.self_employed ORDER BY 1")
+    ]
+
+
+def replaced(engine: DuckDBEngine) -> dict[str, str]:
+    rows = engine.rows(
+        "SELECT file, superseded_by FROM census.delivered_file WHERE superseded_by IS NOT NULL"
+    )
+    return {str(old): str(new) for old, new in rows}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("self_employed_430405.csv", "self_employed_430405_v2.csv"),
+        ("self_employed_430405_v2.csv", "self_employed_430405_V10.csv"),
+        ("self_employed_430405.csv", "self_employed_430405(1).csv"),
+        ("self_employed_430405(1).csv", "self_employed_430405（2）.csv"),
+        ("个体经营户普查表_珠晖区.csv", "个体经营户普查表_珠晖区_更正.csv"),
+        ("个体经营户普查表_珠晖区.csv", "个体经营户普查表_珠晖区（重报）.csv"),
+        ("个体经营户普查表_珠晖区_第1次.csv", "个体经营户普查表_珠晖区_第2次.csv"),
+        ("个体经营户普查表_珠晖区第一次报送.csv", "个体经营户普查表_珠晖区第三次报送.csv"),
+        ("个体经营户普查表_珠晖区_修订1.csv", "个体经营户普查表_珠晖区_修订2.csv"),
+        ("self_employed_20190420.csv", "self_employed_20190421.csv"),
+        ("self_employed_20190421_0900.csv", "self_employed_20190421_1000.csv"),
+        ("self_employed.csv", "self_employed_2019-04-21.csv"),
+        ("20190420/self_employed.csv", "20190425/self_employed.csv"),
+        ("珠晖区/个体经营户普查表.csv", "珠晖区_更正/个体经营户普查表.csv"),
+    ],
+)
+def test_a_newer_delivery_replaces_the_older(
+    engine: DuckDBEngine, tmp_path: Path, old: str, new: str
+) -> None:
+    summary = night(engine, tmp_path / "in", {old: OLD, new: NEW})
+
+    assert {old: new} == replaced(engine)
+    assert ["乙店", "甲新店"] == names(engine)
+    assert [(old, 0, 0, "superseded")] == refused(engine)
+    assert (2, 2, 0) == (summary.rows_delivered, summary.rows_loaded, summary.rows_refused)
+    assert [(old, 0, 0, 0), (new, 2, 2, 0)] == sorted(
+        engine.rows(
+            "SELECT file, rows_delivered, rows_loaded, rows_refused FROM census.delivered_file"
+        ),
+        key=lambda row: str(row[0]) != old,
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        # Parts, supplements, other counties, other names, marks that do not order.
+        ("self_employed_1.csv", "self_employed_2.csv"),
+        ("self_employed.csv", "self_employed-2.csv"),
+        ("self_employed.csv", "self_employed_补.csv"),
+        ("self_employed.csv", "self_employed_补_v2.csv"),
+        ("self_employed_430405.csv", "self_employed_430406_v2.csv"),
+        ("self_employed_430405.csv", "self_employed_珠晖区_v2.csv"),
+        ("self_employed_v2.csv", "self_employed_更正.csv"),
+        ("self_employed.csv", "self_employed_v1.csv"),
+        ("self_employed_v2_20190401.csv", "self_employed_v1_20190501.csv"),
+        ("self_employed.csv", "self_employed_20191399.csv"),
+        ("第一批/self_employed.csv", "第二批/self_employed.csv"),
+        ("20190420/self_employed_1.csv", "20190425/self_employed_2.csv"),
+    ],
+)
+def test_files_in_no_order_are_both_kept_and_repeated_keys_refused(
+    engine: DuckDBEngine, tmp_path: Path, one: str, other: str
+) -> None:
+    night(engine, tmp_path / "in", {one: OLD, other: NEW})
+
+    assert {} == replaced(engine)
+    assert ["duplicate_key"] * 4 == [reason for (reason,) in refused(engine, "reason")]
+    zh, en = refused(engine, "message_zh, message_en")[0]
+    assert "_v2" in zh
+    assert "_v2" in en
+
+
+def test_parts_whose_names_look_like_revisions_are_all_loaded(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    files: Files = {
+        f"self_employed_201904{day}.csv": households(GOOD.replace("S1", f"S{day}"))
+        for day in (20, 21, 22)
+    }
+
+    night(engine, tmp_path / "in", files)
+
+    assert {} == replaced(engine)
+    assert 3 == len(names(engine))
+
+
+def test_a_list_of_corrections_alone_replaces_no_whole_file(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    whole = households(*(GOOD.replace("S1", f"S{n}") for n in range(10)))
+    files: Files = {
+        "self_employed.csv": whole,
+        "self_employed_更正.csv": households(GOOD.replace("S1", "S3")),
+    }
+
+    summary = night(engine, tmp_path / "in", files)
+
+    assert {} == replaced(engine)
+    assert (9, 2) == (summary.rows_loaded, summary.rows_refused)
+
+
+def test_a_newer_file_that_cannot_be_read_replaces_nothing(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    night(engine, tmp_path / "in", {"self_employed.csv": OLD, "self_employed_v2.csv": b"\x00\xff"})
+
+    assert {} == replaced(engine)
+    assert 2 == len(names(engine))
+
+
+def test_refused_rows_of_the_older_file_go_with_it(engine: DuckDBEngine, tmp_path: Path) -> None:
+    bad = households(GOOD, "S2,430405010002,乙店,,x,1")
+
+    night(engine, tmp_path / "in", {"self_employed.csv": bad, "self_employed_v2.csv": NEW})
+
+    assert [("self_employed.csv", 0, 0, "superseded")] == refused(engine)
+    assert 2 == len(names(engine))
+
+
+def test_of_three_deliveries_the_last_counts(engine: DuckDBEngine, tmp_path: Path) -> None:
+    files: Files = {"self_employed.csv": OLD, "self_employed_v2.csv": OLD + "S3,x\n"}
+
+    night(engine, tmp_path / "in", {**files, "self_employed_v3.csv": NEW})
+
+    assert {
+        "self_employed.csv": "self_employed_v3.csv",
+        "self_employed_v2.csv": "self_employed_v3.csv",
+    } == replaced(engine)
+    assert ["乙店", "甲新店"] == names(engine)
+
+
+def test_the_same_bytes_under_two_names_count_once(engine: DuckDBEngine, tmp_path: Path) -> None:
+    night(engine, tmp_path / "in", {"self_employed_1.csv": OLD, "self_employed_备份.csv": OLD})
+
+    assert {"self_employed_1.csv": "self_employed_备份.csv"} == replaced(engine)
+    assert 2 == len(names(engine))
+    ((zh, en),) = refused(engine, "message_zh, message_en")
+    assert "内容完全相同" in zh
+    assert "self_employed_备份.csv" in en
+
+
+def test_the_same_bytes_as_two_counties_are_an_error_to_be_shown(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    night(
+        engine, tmp_path / "in", {"self_employed_430405.csv": OLD, "self_employed_430406.csv": OLD}
+    )
+
+    assert {} == replaced(engine)
+    assert ["duplicate_key"] * 4 == [reason for (reason,) in refused(engine, "reason")]
+
+
+def test_it_can_be_switched_off(engine: DuckDBEngine, tmp_path: Path) -> None:
+    config = RunConfig(intake=Intake(supersede="no"))
+
+    night(engine, tmp_path / "in", {"self_employed.csv": OLD, "self_employed_v2.csv": NEW}, config)
+
+    assert {} == replaced(engine)
+    assert [] == names(engine)
+
+
+def test_counties_that_paths_name() -> None:
+    assert {"430405"} == counties_of("self_employed_430405_20190420.csv")
+    assert {"衡南县"} == counties_of("法人单位基本情况/衡南县.xlsx")
+    assert {"衡南县"} == counties_of("法人单位基本情况衡南县.xlsx")
+
+
+def test_a_mark_is_only_what_stands_at_the_end() -> None:
+    assert {} == revision_of("self_employed_v2_430405.csv").marks
+    assert {} == revision_of("self_employed_430405.csv.gz").marks
+    assert {} == revision_of("self_employed_dev2.csv").marks
+    assert {"version": (2,), "copy": (1,)} == revision_of("self_employed_v2 (1).xlsx").marks
