@@ -12,6 +12,7 @@ from typing import Protocol
 from audit.engines.duckdb import DuckDBEngine
 from audit.model import RunInfo
 from pipelines.config import RunConfig
+from pipelines.parts import Store
 
 LOG = logging.getLogger("census_audit")
 
@@ -44,7 +45,10 @@ class NoProgress:
 
 @dataclass(slots=True, kw_only=True)
 class RunContext:
-    """One night: its folders, its engine, its settings."""
+    """One night: its folders, its engine, its settings.
+
+    `store` holds the rows of files as last read; without one, every file is read.
+    """
 
     input_dir: Path
     run_dir: Path
@@ -53,6 +57,7 @@ class RunContext:
     config: RunConfig
     info: RunInfo
     progress: Progress = field(default_factory=NoProgress)
+    store: Store | None = None
 
 
 @contextmanager

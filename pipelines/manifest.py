@@ -135,13 +135,22 @@ def _contents(package: Path) -> dict[str, Any]:
     }
 
 
-def write(ctx: RunContext, book: RuleBook, stages: Iterable[Spent]) -> Path:
+def write(
+    ctx: RunContext,
+    book: RuleBook,
+    stages: Iterable[Spent],
+    unchanged: frozenset[str] = frozenset(),
+) -> Path:
     """Write `manifest.json` beside the closed package and return its path.
+
+    `unchanged`: the delivered files that were not read again.
 
     Keys are sorted and nothing is read off the clock: the same run gives the same text.
     """
     info = ctx.info
     content = _contents(ctx.run_dir / PACKAGE)
+    for file in content["inputs"]:
+        file["unchanged"] = file["file"] in unchanged
     manifest = {
         "schema_version": SCHEMA_VERSION,
         "run": {
