@@ -47,7 +47,8 @@ class NoProgress:
 class RunContext:
     """One night: its folders, its engine, its settings.
 
-    `store` holds the rows of files as last read; without one, every file is read.
+    `store` holds the rows of files as last read; without one, every file is read. `contents`: by
+    published table, the digest of what its Parquet file holds, where that is known.
     """
 
     input_dir: Path
@@ -58,6 +59,7 @@ class RunContext:
     info: RunInfo
     progress: Progress = field(default_factory=NoProgress)
     store: Store | None = None
+    contents: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager

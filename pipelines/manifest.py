@@ -164,6 +164,7 @@ def write(
             "input_digest": info.input_digest,
         },
         **content,
+        "contents": ctx.contents,
         "rules": _rules(book, info),
         "settings": _settings(ctx.config),
         "versions": {name: _version(name) for name in _PACKAGES}

@@ -42,7 +42,7 @@ SHIFT = 1_000_000_000
 """Added to the numbers of files read into a database that still holds the parts of last night."""
 MOST_GROWTH, LITTLE = 1.5, 64 << 20
 _BLOCK = 4 << 20
-_CODE = ("audit", "pipelines")
+_CODE = ("audit", "pipelines", "sample_data")
 _PACKAGES = ("duckdb", "polars", "pyarrow", "python-calamine")
 _NO_MATTER = ("memory", "threads", "keep_runs", "scoring", "tasks", "parameters", "salt_file")
 _SCHEMA = {
@@ -68,7 +68,10 @@ class Part:
 
 @dataclass(slots=True)
 class Store:
-    """The kept parts of a state folder. `restored`: tonight's database began with them."""
+    """The kept parts of a state folder. `restored`: tonight's database began with them.
+
+    `contents`: by table, the digest of all that its rows of tonight follow from.
+    """
 
     folder: Path
     fingerprint: str
@@ -77,6 +80,7 @@ class Store:
     known: list[Part] = field(default_factory=list)
     taken: list[Part] = field(default_factory=list)
     built_bytes: int = 0
+    contents: dict[str, str] = field(default_factory=dict)
 
     def open(self, engine: DuckDBEngine) -> None:
         """Take the list of parts out of a restored database, and lay last refusals aside."""
@@ -103,6 +107,17 @@ class Store:
             _drop(engine, self.known)
             _move(engine, self.taken, read)
         self._save(engine, [*self.taken, *read])
+        self.contents = self._contents([*self.taken, *read])
+
+    def _contents(self, parts: Iterable[Part]) -> dict[str, str]:
+        totals: dict[str, list[str]] = {}
+        for part in parts:
+            source = part.report.source
+            totals.setdefault(source.table, []).append(f"{source.file_no} {part.key}")
+        return {
+            table: hashlib.sha256("\n".join((self.fingerprint, *sorted(keys))).encode()).hexdigest()
+            for table, keys in totals.items()
+        }
 
     def _see_that_nothing_shows(self, read: Sequence[Part]) -> None:
         earlier, tonight = Counter[str](), Counter[str]()
