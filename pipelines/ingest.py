@@ -6,7 +6,7 @@ Every row is accounted for: delivered = loaded + refused, for each file, or the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -21,7 +21,7 @@ from pipelines.confidential import TABLE as DIGESTS
 from pipelines.confidential import Confidential, read_confidential
 from pipelines.context import LOG, RunContext, bar
 from pipelines.duplicates import refuse_duplicates
-from pipelines.loading import REJECTED, FileReport, Loader, append, digest_of, input_digest
+from pipelines.loading import OTHERS, REJECTED, FileReport, Loader, append, digest_of, input_digest
 from pipelines.parts import SHIFT, Part, Store
 from pipelines.readers.model import RefusedFileError, Source
 from pipelines.readers.opening import open_source
@@ -65,7 +65,20 @@ def _find(folder: Path, globs: dict[str, str]) -> list[Source]:
             f"The input folder is empty: {folder}. Put the delivered files (CSV, TSV, XLSX or "
             "Parquet) there and run again.",
         )
-    return sources
+    return _named_apart(sources)
+
+
+def _named_apart(sources: Sequence[Source]) -> list[Source]:
+    """Return the files with names that differ: what is refused is told by the name of its file."""
+    taken: set[str] = set()
+    apart = []
+    for source in sources:
+        file, number = source.file, 2
+        while file in taken:
+            file, number = f"{source.file} ({number})", number + 1
+        taken.add(file)
+        apart.append(replace(source, file=file))
+    return apart
 
 
 def derive_lists() -> DeriveLists:
@@ -84,7 +97,7 @@ def create_tables(engine: DuckDBEngine, *, restored: bool = False) -> None:
         texts = ", ".join(f'"{column.name}" VARCHAR' for column in table.columns)
         statements.append(
             f"CREATE OR REPLACE TABLE raw.{table.name} "
-            f"(file_no INTEGER, row_no BIGINT, file_line BIGINT, {texts})"
+            f"(file_no INTEGER, row_no BIGINT, file_line BIGINT, {texts}, {OTHERS} VARCHAR)"
         )
     for name in (DELIVERED.name, REJECTED):
         columns = CONTRACT.outputs[name].duckdb_columns()

@@ -33,6 +33,8 @@ from pipelines.readers.which import is_leftover
 
 INCOMING = "ingest_incoming"
 REJECTED = "census.rejected_row"
+OTHERS = "other_cells"
+"""Column of `raw.*`: the cells of columns that the contract does not have, as JSON by header."""
 
 
 @dataclass(slots=True)
@@ -103,6 +105,17 @@ def _texts(batch: Batch, table: Table) -> pl.DataFrame:
         else pl.lit(None, dtype=pl.String).alias(column.name)
         for column in table.columns
     )
+
+
+def _others(batch: Batch) -> pl.Series:
+    """Return what the columns hold that the contract does not have; NULL where there are none."""
+    header = batch.header
+    places = [index for index, name in enumerate(header.columns) if not name]
+    if not places:
+        return pl.repeat(None, batch.frame.height, dtype=pl.String, eager=True).alias(OTHERS)
+    cells = batch.frame.select(position(index) for index in places)
+    labels = [header.labels[index] for index in places]
+    return refusals.delivered_json(cells, labels).alias(OTHERS)
 
 
 def _damage(batch: Batch) -> tuple[Fault, ...]:
@@ -226,7 +239,7 @@ class Loader:
         numbers = batch.frame.get_column(ROW)
         typed = derive(source.table, sound, self.lists)
         append(self.engine, f"census.{source.table}", typed.with_columns(numbers, file_no))
-        raw = texts.with_columns(numbers, batch.frame.get_column(LINE), file_no)
+        raw = texts.with_columns(numbers, batch.frame.get_column(LINE), file_no, _others(batch))
         append(self.engine, f"raw.{source.table}", raw)
 
 
