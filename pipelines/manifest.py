@@ -98,6 +98,18 @@ def _settings(config: RunConfig) -> dict[str, Any]:
     return settings
 
 
+def _stages(stages: Iterable[Spent]) -> list[dict[str, Any]]:
+    return [
+        {
+            "stage": spent.stage,
+            "wall_seconds": round(spent.wall, 3),
+            "cpu_seconds": round(spent.cpu, 3),
+            "peak_mb": round(spent.peak_mb, 1),
+        }
+        for spent in stages
+    ]
+
+
 def _outputs(run_dir: Path) -> list[dict[str, Any]]:
     files = (path for path in run_dir.rglob("*") if path.is_file())
     named = {path.relative_to(run_dir).as_posix(): path for path in files}
@@ -169,15 +181,7 @@ def write(
         "settings": _settings(ctx.config),
         "versions": {name: _version(name) for name in _PACKAGES}
         | {"python": platform.python_version()},
-        "stages": [
-            {
-                "stage": spent.stage,
-                "wall_seconds": round(spent.wall, 3),
-                "cpu_seconds": round(spent.cpu, 3),
-                "peak_mb": round(spent.peak_mb, 1),
-            }
-            for spent in stages
-        ],
+        "stages": _stages(stages),
         "outputs": _outputs(ctx.run_dir),
     }
     path = ctx.run_dir / MANIFEST

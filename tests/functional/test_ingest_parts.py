@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +11,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from deliveries import run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingest_night import CODE, GOOD, HEADER, context, households
+from tiny import entity, write_csv
 
 from audit.engines.duckdb import DuckDBEngine
 from audit.errors import InputError
@@ -21,6 +24,7 @@ from pipelines.config import RunConfig
 from pipelines.ingest import IngestSummary
 
 SALT = b"salz"
+SHIPPED_REGIONS = ingest.REGIONS
 Tables = dict[str, list[Any]]
 
 
@@ -361,3 +365,29 @@ def test_a_salt_that_is_gone_stops_the_run_though_rows_are_kept(small_salt: Offi
         ctx = context(engine, small_salt.root / "in", config)
         ctx.store = store
         ingest.run(ctx)
+
+
+def test_a_second_night_says_what_was_not_read_and_stands_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "REGIONS", SHIPPED_REGIONS)
+    delivery, out = tmp_path / "in", tmp_path / "out"
+    write_csv(delivery / "legal_entity_1.csv", [entity()])
+    write_csv(delivery / "agency.csv", [{"agency_id": "A1", "name": "所"}])
+    run(delivery, out, run_id="r1")
+    write_csv(delivery / "legal_entity_1.csv", [entity(name="衡南县乙厂")])
+
+    run(delivery, out, run_id="r2")
+
+    manifest = json.loads((out / "current" / "manifest.json").read_text(encoding="utf-8"))
+    assert {"agency.csv": True, "legal_entity_1.csv": False} == {
+        file["file"]: file["unchanged"] for file in manifest["inputs"]
+    }
+    first, second = (out / "runs" / name / "parquet" for name in ("r1", "r2"))
+    same = {path.name for path in second.iterdir() if path.samefile(first / path.name)}
+    assert "census.agency.parquet" in same
+    assert "census.legal_entity.parquet" not in same
+    for path in second.iterdir():
+        content = path.read_bytes()
+        listed = next(o for o in manifest["outputs"] if o["path"] == f"parquet/{path.name}")
+        assert hashlib.sha256(content).hexdigest() == listed["sha256"]
