@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from audit.contracts import CONTRACT
+from audit.contracts import CONTRACT, TEXT_LOADER
 from audit.errors import RuleError
 from audit.model import GRAINS, Label, Parameter, Rule, RuleStatus, Severity
 from audit.reference import load_families, load_owners
@@ -220,8 +220,8 @@ def _repeated(node: yaml.Node | None) -> yaml.Node | None:
 
 def _header(path: Path, text: str, body: str) -> dict[str, Any]:
     try:
-        twice = _repeated(yaml.compose(body, Loader=yaml.BaseLoader))
-        header = yaml.load(body, Loader=yaml.BaseLoader)  # noqa: S506  # strings only
+        twice = _repeated(yaml.compose(body, Loader=TEXT_LOADER))
+        header = yaml.load(body, Loader=TEXT_LOADER)  # noqa: S506  # strings only
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 2

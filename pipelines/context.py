@@ -12,6 +12,7 @@ from typing import Protocol
 from audit.engines.duckdb import DuckDBEngine
 from audit.model import RunInfo
 from pipelines.config import RunConfig
+from pipelines.parts import Store
 
 LOG = logging.getLogger("census_audit")
 
@@ -44,7 +45,11 @@ class NoProgress:
 
 @dataclass(slots=True, kw_only=True)
 class RunContext:
-    """One night: its folders, its engine, its settings."""
+    """One night: its folders, its engine, its settings.
+
+    `store` holds the rows of files as last read; without one, every file is read. `contents`: by
+    published table, the digest of what its Parquet file holds, where that is known.
+    """
 
     input_dir: Path
     run_dir: Path
@@ -53,6 +58,8 @@ class RunContext:
     config: RunConfig
     info: RunInfo
     progress: Progress = field(default_factory=NoProgress)
+    store: Store | None = None
+    contents: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import polars as pl
 
 from audit.contracts import Table
 from audit.engines.duckdb import DuckDBEngine
+from pipelines.loading import OTHERS
 from pipelines.readers.model import Source
 from pipelines.refusals import duplicate_rows, empty
 
@@ -28,6 +29,13 @@ def _places(table: Table) -> str:
         FROM census.{table.name} JOIN twice USING ({keys})
         WINDOW alike AS (PARTITION BY {keys} ORDER BY file_no, row_no)
     """
+
+
+def _whole(refused: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Add the cells of columns that the contract does not have: refused rows go whole."""
+    others = rows.get_column(OTHERS)
+    known = pl.col("delivered").str.head(-1) + "," + others.str.slice(1)
+    return refused.with_columns(pl.when(others.is_null()).then("delivered").otherwise(known))
 
 
 def refuse_duplicates(
@@ -68,7 +76,7 @@ def refuse_duplicates(
         pl.col("other_no").replace_strict(files, return_dtype=pl.String).alias("other_file")
     )
     parts = [
-        duplicate_rows(sources[number], labels[number], part)
+        _whole(duplicate_rows(sources[number], labels[number], part), part)
         for number in rows.get_column("file_no").unique(maintain_order=True).to_list()
         for part in [rows.filter(pl.col("file_no") == number)]
     ]

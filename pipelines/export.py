@@ -14,6 +14,8 @@ from pipelines.package_views import (
     create_views,
     published_tables,
 )
+from pipelines.publish import CURRENT
+from pipelines.reuse import Published, content_of
 from reports.html import write_report
 from reports.validation_report import ValidationInfo, write_validation_report
 from reports.workbook import write_workbooks
@@ -34,16 +36,23 @@ class ExportSummary:
 
 
 def write_parquet(ctx: RunContext) -> int:
-    """Write the published tables to Parquet; census tables that are empty are left out."""
+    """Write the published tables to Parquet; census tables that are empty are left out.
+
+    A table with the rows of the last published run is that run's file under a second name.
+    """
     folder = ctx.run_dir / "parquet"
     folder.mkdir(exist_ok=True)
     there = ctx.engine.tables()
     written = 0
+    published = Published(ctx.state_dir.parent / CURRENT)
     for name in sorted(set(published_tables()) & there):
         if name.startswith("census.") and not ctx.engine.scalar(f"SELECT COUNT(*) FROM {name}"):
             continue
-        key = published_tables()[name].key
-        ctx.engine.write(name, folder / f"{name}.parquet", key)
+        path = folder / f"{name}.parquet"
+        if content := content_of(ctx, name):
+            ctx.contents[name] = content
+        if not (content and published.link(name, content, path)):
+            ctx.engine.write(name, path, published_tables()[name].key)
         written += 1
     return written
 

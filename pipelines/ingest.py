@@ -6,7 +6,7 @@ Every row is accounted for: delivered = loaded + refused, for each file, or the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -22,7 +22,8 @@ from pipelines.confidential import Confidential, read_confidential
 from pipelines.config import RunConfig
 from pipelines.context import LOG, RunContext, bar
 from pipelines.duplicates import refuse_duplicates
-from pipelines.loading import REJECTED, FileReport, Loader, append, input_digest
+from pipelines.loading import OTHERS, REJECTED, FileReport, Loader, append, digest_of, input_digest
+from pipelines.parts import SHIFT, Part, Store
 from pipelines.readers.model import RefusedFileError, Source
 from pipelines.readers.opening import open_source
 from pipelines.readers.which import delivered_files, is_leftover
@@ -36,7 +37,10 @@ FIRST = (DIGESTS, "region", *UNIT_SOURCES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestSummary:
-    """What came in. `rows_confidential` is part of `rows_refused`."""
+    """What came in. `rows_confidential` is part of `rows_refused`.
+
+    `unchanged`: the files that were not read again, because the last night had read them.
+    """
 
     files: int
     files_refused: int
@@ -47,6 +51,7 @@ class IngestSummary:
     input_digest: str
     rows_by_table: dict[str, int]
     unknown_columns: dict[str, tuple[str, ...]]
+    unchanged: frozenset[str] = frozenset()
 
 
 def _find(folder: Path, config: RunConfig) -> list[Source]:
@@ -62,7 +67,20 @@ def _find(folder: Path, config: RunConfig) -> list[Source]:
             f"The input folder is empty: {folder}. Put the delivered files (CSV, TSV, XLSX or "
             "Parquet) there and run again.",
         )
-    return sources
+    return _named_apart(sources)
+
+
+def _named_apart(sources: Sequence[Source]) -> list[Source]:
+    """Return the files with names that differ: what is refused is told by the name of its file."""
+    taken: set[str] = set()
+    apart = []
+    for source in sources:
+        file, number = source.file, 2
+        while file in taken:
+            file, number = f"{source.file} ({number})", number + 1
+        taken.add(file)
+        apart.append(replace(source, file=file))
+    return apart
 
 
 def derive_lists() -> DeriveLists:
@@ -70,18 +88,26 @@ def derive_lists() -> DeriveLists:
     return DeriveLists(pl.DataFrame(pl.from_arrow(load_reference()["industry_profile"])))
 
 
-def create_tables(engine: DuckDBEngine) -> None:
-    """Create all delivered tables anew, typed and raw, and the two that account for the rows."""
-    for table in CONTRACT.delivered:
-        engine.execute(f"CREATE OR REPLACE TABLE census.{table.name} ({table.duckdb_columns()})")
+def create_tables(engine: DuckDBEngine, *, restored: bool = False) -> None:
+    """Create all delivered tables anew, typed and raw, and the two that account for the rows.
+
+    Of a database `restored` from the last night only the latter two.
+    """
+    statements = []
+    for table in () if restored else CONTRACT.delivered:
+        statements.append(f"CREATE OR REPLACE TABLE census.{table.name} ({table.duckdb_columns()})")
         texts = ", ".join(f'"{column.name}" VARCHAR' for column in table.columns)
-        engine.execute(
+        statements.append(
             f"CREATE OR REPLACE TABLE raw.{table.name} "
-            f"(file_no INTEGER, row_no BIGINT, file_line BIGINT, {texts})"
+            f"(file_no INTEGER, row_no BIGINT, file_line BIGINT, {texts}, {OTHERS} VARCHAR)"
         )
     for name in (DELIVERED.name, REJECTED):
         columns = CONTRACT.outputs[name].duckdb_columns()
-        engine.execute(f"CREATE OR REPLACE TABLE {name} ({columns})")
+        statements.append(f"CREATE OR REPLACE TABLE {name} ({columns})")
+    # At once: each alone would wait for the disk.
+    engine.execute("BEGIN TRANSACTION")
+    engine.execute(";\n".join(statements))
+    engine.execute("COMMIT")
 
 
 def load_shipped_regions(engine: DuckDBEngine, lists: DeriveLists, path: Path) -> int:
@@ -162,7 +188,9 @@ def _nothing_readable(reports: Sequence[FileReport]) -> InputError:
     )
 
 
-def _summary(frame: pl.DataFrame, reports: Sequence[FileReport], secret: int) -> IngestSummary:
+def _summary(
+    frame: pl.DataFrame, reports: Sequence[FileReport], secret: int, unchanged: frozenset[str]
+) -> IngestSummary:
     tables = frame.drop_nulls("table_name").group_by("table_name").agg(pl.col("rows_loaded").sum())
     return IngestSummary(
         files=len(reports),
@@ -174,27 +202,55 @@ def _summary(frame: pl.DataFrame, reports: Sequence[FileReport], secret: int) ->
         input_digest=input_digest({r.source.file: r.digest for r in reports}),
         rows_by_table={str(name): int(rows) for name, rows in sorted(tables.iter_rows())},
         unknown_columns={r.source.file: r.unknown for r in reports if r.unknown},
+        unchanged=unchanged,
     )
+
+
+def _part(loader: Loader, store: Store | None, source: Source) -> tuple[Part, bool]:
+    """Return what a file gives, and whether it had to be read."""
+    told, digest = loader.hidden.begin(), digest_of(source)
+    key = f"{digest}|{source.table}|{told}"
+    kept = store.take(key, source.file) if store and digest else None
+    if kept is not None:
+        kept.report.source = source
+        loader.hidden.add(kept.secrets)
+        return kept, False
+    report = loader.load(source, digest)
+    return Part(key=key, report=report, secrets=loader.hidden.file), True
+
+
+def _take_in(
+    ctx: RunContext, loader: Loader, sources: Sequence[Source]
+) -> tuple[list[FileReport], frozenset[str]]:
+    """Bring all files into the database, repeated keys too; return the reports and unread files."""
+    places = {table: place for place, table in enumerate(FIRST)}
+    order = sorted(sources, key=lambda s: (places.get(s.table, len(places)), s.file_no))
+    parts: list[tuple[Part, bool]] = []
+    with bar(ctx.progress, "读取报送文件", "Reading files", len(order)) as progress:
+        for source in order:
+            parts.append(_part(loader, ctx.store, source))
+            progress.advance()
+    if ctx.store:
+        ctx.store.settle(ctx.engine, [part for part, was_read in parts if was_read])
+    reports = sorted((part.report for part, _ in parts), key=lambda r: r.source.file_no)
+    return reports, frozenset(p.report.source.file for p, was_read in parts if not was_read)
 
 
 def run(ctx: RunContext) -> IngestSummary:
     """Read the delivery into census.*, raw.*, census.delivered_file and census.rejected_row.
 
+    A file that the last night read is not read again; the result is that of a full reading.
     InputError where there is nothing to read, or confidential units cannot be told.
     """
     sources = _find(ctx.input_dir, ctx.config)
     confidential = read_confidential(sources, ctx.config.salt_file)
     lists = derive_lists()
-    create_tables(ctx.engine)
-    loader = Loader(ctx.engine, lists, confidential)
-    places = {table: place for place, table in enumerate(FIRST)}
-    order = sorted(sources, key=lambda s: (places.get(s.table, len(places)), s.file_no))
-    reports: list[FileReport] = []
-    with bar(ctx.progress, "读取报送文件", "Reading files", len(order)) as progress:
-        for source in order:
-            reports.append(loader.load(source))
-            progress.advance()
-    reports.sort(key=lambda report: report.source.file_no)
+    restored = ctx.store is not None and ctx.store.restored
+    if ctx.store and restored:
+        ctx.store.open(ctx.engine)
+    create_tables(ctx.engine, restored=restored)
+    loader = Loader(ctx.engine, lists, confidential, SHIFT if restored else 0)
+    reports, unchanged = _take_in(ctx, loader, sources)
     if all(report.whole for report in reports):
         raise _nothing_readable(reports)
     if ctx.config.intake.supersede == "yes":
@@ -206,7 +262,7 @@ def run(ctx: RunContext) -> IngestSummary:
         raise InputError(error.zh, error.en) from error
     frame = account(ctx.engine, reports)
     secret = f"SELECT count(*) FROM {REJECTED} WHERE reason = 'confidential'"
-    summary = _summary(frame, reports, int(str(ctx.engine.scalar(secret))))
+    summary = _summary(frame, reports, int(str(ctx.engine.scalar(secret))), unchanged)
     LOG.info(
         "ingest: %d files, %d rows delivered, %d loaded, %d refused",
         summary.files, summary.rows_delivered, summary.rows_loaded, summary.rows_refused,

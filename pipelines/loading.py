@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import polars as pl
 from polars.exceptions import PanicException
@@ -12,9 +14,9 @@ from polars.exceptions import PanicException
 from audit.contracts import CONTRACT, Table
 from audit.derive import DeriveLists, derive
 from audit.engines.duckdb import DuckDBEngine
-from audit.views import UNIT_SOURCES
 from pipelines import refusals
-from pipelines.confidential import Confidential
+from pipelines.confidential import UNIT_COLUMNS, Confidential
+from pipelines.hidden import Hidden
 from pipelines.parsing import Fault, damaged_cells, normalise_text, parse
 from pipelines.readers.model import (
     LINE,
@@ -32,6 +34,8 @@ from pipelines.readers.which import is_leftover
 PRIVATE_USE = "[\ue000-\uf8ff]"
 INCOMING = "ingest_incoming"
 REJECTED = "census.rejected_row"
+OTHERS = "other_cells"
+"""Column of `raw.*`: the cells of columns that the contract does not have, as JSON by header."""
 
 
 @dataclass(slots=True)
@@ -48,6 +52,31 @@ class FileReport:
     whole: bool = False
     superseded_by: str = ""
     private_use: int = 0
+
+    def to_json(self) -> str:
+        """Return what `from_json` needs; the file's place is not part of it."""
+        known = ("digest", "format", "encoding", "rows_delivered", "unknown", "labels", "whole")
+        known += ("private_use",)
+        report = {name: getattr(self, name) for name in known}
+        return json.dumps(report | {"table": self.source.table}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> FileReport:
+        """Return the report of a file whose place is not known yet."""
+        report = json.loads(text)
+        source = Source(file_no=0, file="", path=Path(), table=report.pop("table"))
+        return cls(source, **report | {"unknown": tuple(report["unknown"])})
+
+
+def digest_of(source: Source) -> str:
+    """Return the SHA-256 of a file; "" where it cannot be read, or would never end (a pipe)."""
+    try:
+        if not source.path.is_file():
+            return ""
+        with source.path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def append(engine: DuckDBEngine, name: str, frame: pl.DataFrame) -> None:
@@ -89,6 +118,17 @@ def _private_use(texts: pl.DataFrame, table: Table) -> int:
     return int(rows.to_series().sum() or 0) if names else 0
 
 
+def _others(batch: Batch) -> pl.Series:
+    """Return what the columns hold that the contract does not have; NULL where there are none."""
+    header = batch.header
+    places = [index for index, name in enumerate(header.columns) if not name]
+    if not places:
+        return pl.repeat(None, batch.frame.height, dtype=pl.String, eager=True).alias(OTHERS)
+    cells = batch.frame.select(position(index) for index in places)
+    labels = [header.labels[index] for index in places]
+    return refusals.delivered_json(cells, labels).alias(OTHERS)
+
+
 def _damage(batch: Batch) -> tuple[Fault, ...]:
     if not batch.damaged:
         return ()
@@ -102,23 +142,28 @@ def _damage(batch: Batch) -> tuple[Fault, ...]:
 
 @dataclass(slots=True)
 class Loader:
-    """Loads files of one delivery into one database."""
+    """Loads files of one delivery into one database. `shift` is added to their numbers."""
 
     engine: DuckDBEngine
     lists: DeriveLists
     confidential: Confidential
+    shift: int = 0
+    hidden: Hidden = field(init=False)
 
-    def load(self, source: Source) -> FileReport:
-        """Read one file; a file that cannot be read to its end leaves nothing behind."""
-        report = FileReport(source)
+    def __post_init__(self) -> None:
+        self.hidden = Hidden(self.confidential)
+
+    def load(self, source: Source, digest: str | None = None) -> FileReport:
+        """Read one file; a file that cannot be read to its end leaves nothing behind.
+
+        `digest` is that of its bytes where it is known already.
+        """
+        report = FileReport(source, digest_of(source) if digest is None else digest)
         try:
             if source.path.is_dir():
                 raise read_before()
-            if not source.path.is_file():
-                # A pipe or a device would never end.
+            if not report.digest:
                 raise unreadable()
-            with source.path.open("rb") as stream:
-                report.digest = hashlib.file_digest(stream, "sha256").hexdigest()
             if not source.table:
                 raise unknown_table(source)
             reading = open_source(source)
@@ -180,17 +225,21 @@ class Loader:
         self, source: Source, table: Table, batch: Batch
     ) -> tuple[Batch, list[int]]:
         """Take out the rows of confidential units, whatever else is wrong with them."""
+        if not self.confidential.digests:
+            return batch, []
         secret = {row.row_no for row in batch.broken if self.confidential.in_cells(row.cells)}
         normal = normalise_text(_texts(batch, table))
-        hidden = self.confidential.rows(table, normal)
         known = {position(i) for i, name in enumerate(batch.header.columns) if name}
         others = [c for c in batch.frame.columns if c not in (*known, ROW, LINE)]
+        units = [name for name in UNIT_COLUMNS if name in normal.columns]
+        self.hidden.recall(normal.select(units), (c for row in batch.broken for c in row.cells))
+        hidden = self.confidential.rows(table, normal)
         # A column that nobody asked for is kept with a refused row, so it is looked at as well.
         if others:
             more = normalise_text(batch.frame.select(others))
             hidden = hidden | self.confidential.in_any_cell(more)
-        if source.table in UNIT_SOURCES:
-            self.confidential.remember(normal.get_column("unit_id").filter(hidden))
+        self.hidden.note(table, normal.filter(hidden))
+        self.hidden.note_cells(row.cells for row in batch.broken if row.row_no in secret)
         if not hidden.any() and not secret:
             return batch, []
         rows = [*secret, *batch.frame.get_column(ROW).filter(hidden)]
@@ -205,11 +254,11 @@ class Loader:
     def _write(
         self, source: Source, batch: Batch, texts: pl.DataFrame, sound: pl.DataFrame
     ) -> None:
-        file_no = pl.lit(source.file_no, dtype=pl.Int32).alias("file_no")
+        file_no = pl.lit(source.file_no + self.shift, dtype=pl.Int32).alias("file_no")
         numbers = batch.frame.get_column(ROW)
         typed = derive(source.table, sound, self.lists)
         append(self.engine, f"census.{source.table}", typed.with_columns(numbers, file_no))
-        raw = texts.with_columns(numbers, batch.frame.get_column(LINE), file_no)
+        raw = texts.with_columns(numbers, batch.frame.get_column(LINE), file_no, _others(batch))
         append(self.engine, f"raw.{source.table}", raw)
 
 

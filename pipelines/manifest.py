@@ -98,6 +98,18 @@ def _settings(config: RunConfig) -> dict[str, Any]:
     return settings
 
 
+def _stages(stages: Iterable[Spent]) -> list[dict[str, Any]]:
+    return [
+        {
+            "stage": spent.stage,
+            "wall_seconds": round(spent.wall, 3),
+            "cpu_seconds": round(spent.cpu, 3),
+            "peak_mb": round(spent.peak_mb, 1),
+        }
+        for spent in stages
+    ]
+
+
 def _outputs(run_dir: Path) -> list[dict[str, Any]]:
     files = (path for path in run_dir.rglob("*") if path.is_file())
     named = {path.relative_to(run_dir).as_posix(): path for path in files}
@@ -136,13 +148,22 @@ def _contents(package: Path) -> dict[str, Any]:
     }
 
 
-def write(ctx: RunContext, book: RuleBook, stages: Iterable[Spent]) -> Path:
+def write(
+    ctx: RunContext,
+    book: RuleBook,
+    stages: Iterable[Spent],
+    unchanged: frozenset[str] = frozenset(),
+) -> Path:
     """Write `manifest.json` beside the closed package and return its path.
+
+    `unchanged`: the delivered files that were not read again.
 
     Keys are sorted and nothing is read off the clock: the same run gives the same text.
     """
     info = ctx.info
     content = _contents(ctx.run_dir / PACKAGE)
+    for file in content["inputs"]:
+        file["unchanged"] = file["file"] in unchanged
     manifest = {
         "schema_version": SCHEMA_VERSION,
         "run": {
@@ -156,19 +177,12 @@ def write(ctx: RunContext, book: RuleBook, stages: Iterable[Spent]) -> Path:
             "input_digest": info.input_digest,
         },
         **content,
+        "contents": ctx.contents,
         "rules": _rules(book, info),
         "settings": _settings(ctx.config),
         "versions": {name: _version(name) for name in _PACKAGES}
         | {"python": platform.python_version()},
-        "stages": [
-            {
-                "stage": spent.stage,
-                "wall_seconds": round(spent.wall, 3),
-                "cpu_seconds": round(spent.cpu, 3),
-                "peak_mb": round(spent.peak_mb, 1),
-            }
-            for spent in stages
-        ],
+        "stages": _stages(stages),
         "outputs": _outputs(ctx.run_dir),
     }
     path = ctx.run_dir / MANIFEST

@@ -31,6 +31,7 @@ from pipelines import (
     ledger,
     link,
     manifest,
+    parts,
     publish,
     score,
 )
@@ -261,6 +262,46 @@ def _system_errors() -> Iterator[None]:
         ) from error
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """One night's work, which may have to begin again."""
+
+    options: NightOptions
+    book: RuleBook
+    info: RunInfo
+    partial: Path
+
+    def run(self, clock: _Clock, store: parts.Store) -> tuple[RunContext, NightSummary]:
+        """Run all stages over a package that is closed in the end."""
+        config = self.options.config
+        limits = Limits(
+            memory=config.memory,
+            threads=config.threads,
+            temp_directory=self.partial / publish.SPILL,
+        )
+        with DuckDBEngine(self.partial / PACKAGE, limits) as engine:
+            ctx = _context(self.options, engine, self.partial, self.info)
+            ctx.store = store
+            summary = _stages(ctx, self.book, self.options, clock)
+            engine.checkpoint()
+        return ctx, summary
+
+    def run_safely(self, clock: _Clock) -> tuple[RunContext, NightSummary]:
+        """Run on the rows of the last night, or anew where these may not show any more."""
+        name = parts.fingerprint(self.options.input_dir, self.options.config)
+        package = self.partial / PACKAGE
+        state = self.options.out / publish.STATE
+        try:
+            return self.run(clock, parts.restore(state, package, name))
+        except parts.UnsafeError:
+            LOG.info("intake: kept rows are confidential now, all files are read")
+            package.unlink()
+            clock.stages.clear()
+            store = parts.Store(state / parts.FOLDER, name, package)
+            parts.clear(store.folder)
+            return self.run(clock, store)
+
+
 def run_night(options: NightOptions) -> NightSummary:
     """Run the whole night and publish it; on any error the last published package stays.
 
@@ -275,16 +316,10 @@ def run_night(options: NightOptions) -> NightSummary:
     with publish.RunLock(options.out), _system_errors():
         ledger.recover(options.out / "state", _published_run(options.out))
         partial = publish.begin(options.out, info.run_id)
-        spill = partial / "tmp"
-        limits = Limits(
-            memory=options.config.memory, threads=options.config.threads, temp_directory=spill
-        )
+        work = _Work(options=options, book=book, info=info, partial=partial)
         try:
-            with DuckDBEngine(partial / PACKAGE, limits) as engine:
-                ctx = _context(options, engine, partial, info)
-                summary = _stages(ctx, book, options, clock)
-                engine.checkpoint()
-            manifest.write(ctx, book, clock.stages)
+            ctx, summary = work.run_safely(clock)
+            manifest.write(ctx, book, clock.stages, summary.intake.unchanged)
             publish.publish(options.out, info.run_id)
             ledger.commit(ctx)
             publish.tidy(options.out, keep=options.config.keep_runs)

@@ -114,6 +114,11 @@ def _summary_table(summary: NightSummary) -> Table:
         f"{intake.files} 个文件 files, {intake.rows_delivered} 行 rows; "
         f"装载 loaded {intake.rows_loaded}, 退回 refused {intake.rows_refused}",
     )
+    if intake.unchanged:
+        table.add_row(
+            "未变 unchanged",
+            f"{len(intake.unchanged)} 个文件沿用上次读取的数据 files not read again",
+        )
     if intake.rows_refused or intake.files_refused:
         table.add_row(
             "退回 refused",

@@ -93,9 +93,9 @@ def split_lines(text: str) -> list[str]:
 
 def _ahead(lines: list[str], start: int) -> Iterator[str]:
     size = 0
-    for line in lines[start : start + 1000]:
-        yield line
-        size += len(line)
+    for index in range(start, min(start + 1000, len(lines))):
+        yield lines[index]
+        size += len(lines[index])
         if size > MAX_RECORD:
             return
 
@@ -126,18 +126,19 @@ def exact_records(
     """
     lines = split_lines(text)
     records: list[Record] = []
-    index = 0
+    index, left = 0, len(text)
     while index < len(lines):
         body = lines[index].rstrip("\r\n")
         cells: list[str] | None = body.split(delimiter)
         used = 1
         if '"' in body:
             cells, used, is_open = _quoted(lines, index, delimiter, width)
-            if is_open and not final and sum(map(len, lines[index:])) <= MAX_RECORD:
+            if is_open and not final and left <= MAX_RECORD:
                 return records, index
         if cells is None:
             records.append(Record(index, body.split(delimiter), sound=False))
         elif body:
             records.append(Record(index, cells, used))
+        left -= sum(map(len, lines[index : index + used]))
         index += used
     return records, index

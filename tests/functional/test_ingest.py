@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -296,3 +297,38 @@ def test_logs_hold_counts_only(
 
     assert "ingest: 1 files, 2 rows delivered, 1 loaded, 1 refused" in caplog.text
     assert not any(text in caplog.text for text in ("甲店", "坏店", CODE))
+
+
+def test_files_whose_names_read_the_same_are_told_apart(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number, codec in enumerate(("utf-8", "gb18030")):
+        name = os.fsencode(folder) + b"/" + "self_employed_户.csv".encode(codec)
+        row = f"S{number},430405010002,店,,x,1"
+        with open(name, "wb") as file:  # noqa: PTH123  # pathlib cannot say a name in bytes
+            file.write(households(row).encode())
+
+    summary = night(engine, folder, {"self_employed_户.csv (2)": households(GOOD, "S9,43")})
+
+    assert (3, 4, 1, 3) == (
+        summary.files, summary.rows_delivered, summary.rows_loaded, summary.rows_refused,
+    )  # fmt: skip
+    assert 3 == len(engine.rows("SELECT DISTINCT file FROM census.delivered_file"))
+
+
+def test_a_repeated_key_keeps_the_cells_of_columns_nobody_knows(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    files: Files = {
+        "self_employed_1.csv": households(GOOD + ",见附件", header=HEADER + ",备注"),
+        "self_employed_2.csv": households(GOOD),
+    }
+
+    night(engine, tmp_path / "in", files)
+
+    first, second = (json.loads(text) for (text,) in refused(engine, "delivered"))
+    assert "见附件" == first.pop("备注")
+    assert first == second
+    assert "甲店" == first["户名"]

@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import gzip
 import io
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -390,3 +391,17 @@ def test_a_text_file_under_the_name_of_a_spreadsheet_is_not_guessed_at(tmp_path:
         opened(delivered(tmp_path, AGENCY.encode(), "agency.xlsx"))
 
     assert "unreadable_file" == refused.value.reason
+
+
+def test_many_open_quotes_in_one_piece_take_time_in_proportion(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(records, "MAX_RECORD", 200)
+
+    def seconds(blocks: int) -> float:
+        text = ('a,"x\n' + 'a,""\n' * 50) * blocks
+        start = time.process_time()
+        records.exact_records(text, ",", 2, final=False)
+        return time.process_time() - start
+
+    assert seconds(1600) < 7 * min(seconds(400) for _ in range(3))

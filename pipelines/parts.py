@@ -1,0 +1,309 @@
+"""The rows of each file as last read, so that an unchanged file is not read again.
+
+    OUT/state/intake/<what changes a reading>-<sha256 of the file>.duckdb
+
+One database holds the parts of all files, as they were before repeated keys were decided: a night
+begins with a copy of it, in which only the parts of changed files are replaced. It is trusted only
+where its bytes have the digest of its name and it was made by the same program, contract, settings,
+digest list and salt; else it is removed and everything is read again. Rows of confidential units
+are taken out before a part is made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import os
+import platform
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import polars as pl
+
+from audit.engines.duckdb import DuckDBEngine
+from pipelines.confidential import TABLE as DIGESTS
+from pipelines.config import RunConfig
+from pipelines.hidden import Secrets
+from pipelines.loading import REJECTED, FileReport, append
+from pipelines.readers.which import delivered_files
+
+LOG = logging.getLogger("census_audit")
+FOLDER = "intake"
+TABLE = "raw.part"
+"""What is known of each part; in the kept database only, never in a published one."""
+EARLIER = "ingest_earlier_refusal"
+MOVES = "ingest_move"
+SHIFT = 1_000_000_000
+"""Added to the numbers of files read into a database that still holds the parts of last night."""
+MOST_GROWTH, LITTLE = 1.5, 64 << 20
+_BLOCK = 4 << 20
+_CODE = ("audit", "pipelines", "sample_data")
+_PACKAGES = ("duckdb", "polars", "pyarrow", "python-calamine")
+_NO_MATTER = ("memory", "threads", "keep_runs", "scoring", "tasks", "parameters", "salt_file")
+_SCHEMA = {
+    "file": pl.String(), "file_no": pl.Int32(), "key": pl.String(), "report": pl.String(),
+    "secrets": pl.String(), "built_bytes": pl.Int64(),
+}  # fmt: skip
+
+
+class UnsafeError(Exception):
+    """Rows of last night turn out to be confidential: their traces may not stay in the file."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Part:
+    """What one file gave. `key`: the bytes, the table, and what the files before it told."""
+
+    key: str
+    report: FileReport
+    secrets: Secrets
+    old_no: int = 0
+    old_file: str = ""
+
+
+@dataclass(slots=True)
+class Store:
+    """The kept parts of a state folder. `restored`: tonight's database began with them.
+
+    `contents`: by table, the digest of all that its rows of tonight follow from.
+    """
+
+    folder: Path
+    fingerprint: str
+    database: Path
+    restored: bool = False
+    known: list[Part] = field(default_factory=list)
+    taken: list[Part] = field(default_factory=list)
+    built_bytes: int = 0
+    contents: dict[str, str] = field(default_factory=dict)
+
+    def open(self, engine: DuckDBEngine) -> None:
+        """Take the list of parts out of a restored database, and lay last refusals aside."""
+        for row in pl.DataFrame(pl.from_arrow(engine.fetch(f"SELECT * FROM {TABLE}"))).to_dicts():
+            self.known.append(_part(row))
+            self.built_bytes = row["built_bytes"]
+        engine.materialise(EARLIER, f"SELECT * FROM {REJECTED}")
+        engine.execute(f"DROP TABLE {TABLE}")
+
+    def take(self, key: str, file: str) -> Part | None:
+        """Return the part of a file with this key, once; that of the same name is preferred."""
+        found = [part for part in self.known if part.key == key]
+        if not found:
+            return None
+        part = next((p for p in found if p.old_file == file), found[0])
+        self.known.remove(part)
+        self.taken.append(part)
+        return part
+
+    def settle(self, engine: DuckDBEngine, read: Sequence[Part]) -> None:
+        """Make the database what a full reading gives, repeated keys aside, and keep it."""
+        if self.restored:
+            self._see_that_nothing_shows(read)
+            _drop(engine, self.known)
+            _move(engine, self.taken, read)
+        self._save(engine, [*self.taken, *read])
+        self.contents = self._contents([*self.taken, *read])
+
+    def _contents(self, parts: Iterable[Part]) -> dict[str, str]:
+        totals: dict[str, list[str]] = {}
+        for part in parts:
+            source = part.report.source
+            totals.setdefault(source.table, []).append(f"{source.file_no} {part.key}")
+        return {
+            table: hashlib.sha256("\n".join((self.fingerprint, *sorted(keys))).encode()).hexdigest()
+            for table, keys in totals.items()
+        }
+
+    def _see_that_nothing_shows(self, read: Sequence[Part]) -> None:
+        earlier, tonight = Counter[str](), Counter[str]()
+        for part in (*self.known, *self.taken):
+            earlier.update(part.secrets.rows)
+        for part in (*read, *self.taken):
+            tonight.update(part.secrets.rows)
+        if not tonight <= earlier:
+            raise UnsafeError
+
+    def _save(self, engine: DuckDBEngine, parts: Sequence[Part]) -> None:
+        # A file refused as a whole is always tried again.
+        parts = [part for part in parts if not part.report.whole]
+        if self.restored and not self.known and all(_in_place(part) for part in parts):
+            return
+        engine.execute(f"CREATE TABLE {TABLE} ({_columns()})")
+        append(engine, TABLE, _frame(parts, self.built_bytes))
+        engine.checkpoint()
+        if not self.restored:
+            self.built_bytes = self.database.stat().st_size
+            engine.execute(f"UPDATE {TABLE} SET built_bytes = {self.built_bytes}")
+            engine.checkpoint()
+        if self.database.stat().st_size <= MOST_GROWTH * self.built_bytes + LITTLE:
+            _keep(self.database, self.folder, self.fingerprint)
+        else:
+            # Rows deleted night after night leave holes: the next night builds anew.
+            clear(self.folder)
+        engine.execute(f"DROP TABLE {TABLE}")
+
+
+def _in_place(part: Part) -> bool:
+    report = part.report
+    return part.old_no == report.source.file_no and part.old_file == report.source.file
+
+
+def _columns() -> str:
+    return (
+        "file VARCHAR, file_no INTEGER, key VARCHAR, report VARCHAR, secrets VARCHAR, "
+        "built_bytes BIGINT"
+    )
+
+
+def _part(row: dict[str, object]) -> Part:
+    report = FileReport.from_json(str(row["report"]))
+    told = json.loads(str(row["secrets"]))
+    return Part(
+        key=str(row["key"]),
+        report=report,
+        secrets=Secrets(set(told["ids"]), Counter(told["rows"])),
+        old_no=int(str(row["file_no"])),
+        old_file=str(row["file"]),
+    )
+
+
+def _frame(parts: Iterable[Part], built_bytes: int) -> pl.DataFrame:
+    rows = [
+        {
+            "file": part.report.source.file,
+            "file_no": part.report.source.file_no,
+            "key": part.key,
+            "report": part.report.to_json(),
+            "secrets": json.dumps(
+                {"ids": sorted(part.secrets.ids), "rows": dict(part.secrets.rows)}
+            ),
+            "built_bytes": built_bytes,
+        }
+        for part in parts
+    ]
+    return pl.DataFrame(rows, schema=_SCHEMA)
+
+
+def _both(table: str) -> tuple[str, str]:
+    return f"census.{table}", f"raw.{table}"
+
+
+def _drop(engine: DuckDBEngine, parts: Iterable[Part]) -> None:
+    """Delete the rows of parts whose file changed or is gone."""
+    by_table: dict[str, list[int]] = {}
+    for part in parts:
+        by_table.setdefault(part.report.source.table, []).append(part.old_no)
+    for table, numbers in by_table.items():
+        for name in _both(table):
+            engine.execute(f"DELETE FROM {name} WHERE file_no IN ({_listed(numbers)})")
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, numbers))
+
+
+def _move(engine: DuckDBEngine, taken: Sequence[Part], read: Sequence[Part]) -> None:
+    """Give all rows the number that their file has tonight, and bring back the refusals."""
+    moves = [(p.report.source, p.old_no) for p in taken]
+    moves += [(p.report.source, p.report.source.file_no + SHIFT) for p in read]
+    by_table: dict[str, list[tuple[int, int]]] = {}
+    for source, old in moves:
+        if old != source.file_no:
+            by_table.setdefault(source.table, []).append((old, source.file_no))
+    for table, pairs in by_table.items():
+        cases = " ".join(f"WHEN {old} THEN {new}" for old, new in pairs)
+        olds = _listed(old for old, _ in pairs)
+        for name in _both(table) if table else ():
+            engine.execute(
+                f"UPDATE {name} SET file_no = CASE file_no {cases} END WHERE file_no IN ({olds})"
+            )
+    names = pl.DataFrame(
+        [(p.old_file, p.report.source.file) for p in taken],
+        schema={"old_file": pl.String(), "new_file": pl.String()},
+        orient="row",
+    )
+    engine.register(MOVES, names.to_arrow())
+    engine.append(
+        REJECTED,
+        f"SELECT e.* REPLACE (m.new_file AS file) FROM {EARLIER} AS e "
+        f"JOIN {MOVES} AS m ON m.old_file = e.file",
+    )
+    engine.unregister(MOVES)
+    engine.execute(f"DROP TABLE {EARLIER}")
+
+
+def fingerprint(input_dir: Path, config: RunConfig) -> str:
+    """Return what stands for all that changes a reading besides the file: program, settings, list.
+
+    It is keyed with the salt, of which it tells nothing.
+    """
+    root = Path(__file__).parents[1]
+    total = hashlib.sha256(f"{platform.python_version()} {platform.machine()}\n".encode())
+    for name in _PACKAGES:
+        total.update(f"{name} {version(name)}\n".encode())
+    for path in sorted(p for room in _CODE for p in (root / room).rglob("*.*")):
+        if path.suffix in (".py", ".yaml", ".csv") and path.is_file():
+            total.update(f"{path.relative_to(root).as_posix()}\0".encode())
+            total.update(hashlib.sha256(path.read_bytes()).digest())
+    settings = {k: v for k, v in asdict(config).items() if k not in _NO_MATTER}
+    total.update(json.dumps(settings, sort_keys=True, default=str).encode())
+    for source in delivered_files(input_dir, dict(config.tables)) if input_dir.is_dir() else ():
+        if source.table == DIGESTS and source.path.is_file():
+            total.update(hashlib.sha256(source.path.read_bytes()).digest())
+    salt = config.salt_file
+    key = salt.read_bytes() if salt is not None and salt.is_file() else b""
+    return hmac.digest(key, total.digest(), "sha256").hex()[:32]
+
+
+def copy_file(source: Path, target: Path) -> str:
+    """Copy a file, bring it to the disk, and return the SHA-256 of what was copied."""
+    total = hashlib.sha256()
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with source.open("rb") as reader, os.fdopen(handle, "wb") as writer:
+        while block := reader.read(_BLOCK):
+            total.update(block)
+            writer.write(block)
+        writer.flush()
+        os.fsync(writer.fileno())
+    return total.hexdigest()
+
+
+def _keep(database: Path, folder: Path, name: str) -> None:
+    """Put a copy of the database into the folder in one step, and remove what was there."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    waiting = folder / ".next"
+    digest = copy_file(database, waiting)
+    kept = folder / f"{name}-{digest}.duckdb"
+    waiting.rename(kept)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    clear(folder, but=kept)
+
+
+def clear(folder: Path, *, but: Path | None = None) -> None:
+    """Remove everything that is kept, but one file."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path != but:
+            path.unlink()
+
+
+def restore(state: Path, database: Path, name: str) -> Store:
+    """Begin tonight's database with the kept parts where they are sound and were made alike."""
+    store = Store(state / FOLDER, name, database)
+    for kept in sorted(store.folder.glob("*.duckdb")) if store.folder.is_dir() else ():
+        made, _, digest = kept.stem.partition("-")
+        if made == name and not store.restored and copy_file(kept, database) == digest:
+            store.restored = True
+            continue
+        LOG.info("intake: kept parts are of no use tonight, all files are read")
+        kept.unlink()
+        database.unlink(missing_ok=True)
+    return store
