@@ -55,8 +55,8 @@ class FileReport:
 
     def to_json(self) -> str:
         """Return what `from_json` needs; the file's place is not part of it."""
-        known = ("digest", "format", "encoding", "rows_delivered", "unknown", "labels", "whole")
-        known += ("private_use",)
+        known = ("digest", "format", "encoding", "rows_delivered", "unknown", "labels", "whole",
+                 "private_use")  # fmt: skip
         report = {name: getattr(self, name) for name in known}
         return json.dumps(report | {"table": self.source.table}, ensure_ascii=False)
 
