@@ -67,6 +67,7 @@ class NightSummary:
     n_regions: int
     n_tasks: int
     workbooks: int
+    rejects: int
     changes: dict[str, int]
     stages: tuple[StageTime, ...]
 
@@ -199,6 +200,7 @@ def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Cloc
         n_regions=scored.n_regions,
         n_tasks=tasks.n_tasks,
         workbooks=exported.n_workbooks,
+        rejects=exported.n_rejects,
         changes=_counts(
             ctx,
             "SELECT CASE cause WHEN 'not_checked' THEN cause ELSE state END AS name, COUNT(*) "

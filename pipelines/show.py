@@ -23,6 +23,7 @@ from pipelines.context import NoProgress, Progress
 from pipelines.explain import Explanation, SourceRow, pretty_sql
 from pipelines.run import NightSummary
 from pipelines.sql import PACKAGE, query
+from reports.reject_texts import FOLDER as REJECTS
 from sample_data import SampleSummary
 
 PAGE = 100
@@ -105,8 +106,8 @@ def _summary_table(summary: NightSummary) -> Table:
     if intake.rows_refused or intake.files_refused:
         table.add_row(
             "退回 refused",
-            f"{intake.files_refused} 个文件未读入 files not read; 原因见报告“送达与退回”或 "
-            "rejected_row reasons in the report or in rejected_row",
+            f"{intake.files_refused} 个文件未读入 files not read; 更正办法见退回表 "
+            "how to correct: see the reject workbooks",
         )
     statuses = ", ".join(
         f"{CONTRACT.label('outcome_status', name).zh} {name} {summary.check.statuses[name]}"
@@ -134,6 +135,8 @@ def show_night(summary: NightSummary, out_dir: Path) -> None:
     current = out_dir / "current"
     places.add_row("报告 report", escape(str(current / "report.html")))
     places.add_row("工作簿 workbooks", escape(f"{current / 'workbooks'} ({summary.workbooks})"))
+    if summary.rejects:
+        places.add_row("退回表 rejects", escape(f"{current / REJECTS} ({summary.rejects})"))
     places.add_row("数据库 database", escape(str(current / PACKAGE)))
     out.print(places)
     seconds = ", ".join(f"{s.stage} {s.wall:.1f}" for s in summary.stages)
