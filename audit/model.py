@@ -62,8 +62,9 @@ GRAINS = (
     "editor",
     "block",
     "region",
+    "row",
 )
-"""What a rule is about; fixes what `subject_id` means (contract, section 2)."""
+"""What a rule is about (`row`: a delivered row, as `file#row`); fixes what `subject_id` means (contract, section 2)."""
 
 
 @dataclass(frozen=True, slots=True)
