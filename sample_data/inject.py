@@ -9,6 +9,7 @@ import polars as pl
 
 from sample_data import (
     inject_codes,
+    inject_confidential,
     inject_duplicates,
     inject_forms,
     inject_linkage,
@@ -23,6 +24,7 @@ PLANTERS: dict[str, Planter] = {
     **inject_duplicates.PLANTERS,
     **inject_registers.PLANTERS,
     **inject_codes.PLANTERS,
+    **inject_confidential.PLANTERS,
 }
 """Rule id to the function that plants its error; the scarce units are used first."""
 ESTABLISHMENT_PLANTERS, HOUSEHOLD_PLANTERS = 12, 6
@@ -51,6 +53,7 @@ def _plot(tables: dict[str, pl.DataFrame], seed: int, error_rate: float) -> Plot
         ),
         per_household=_share(error_rate, tables["self_employed"].height, HOUSEHOLD_PLANTERS),
         hot_township=_hot_township(legal),
+        seed=seed,
     )
 
 

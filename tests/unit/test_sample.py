@@ -21,6 +21,7 @@ RULES = {
     "LNK": (1, 2, 3, 4, 6, 8, 10),
     "PLA": (1, 4),
     "REG": (1, 2, 3, 6, 8, 11),
+    "SEC": (1, 2),
     "XSP": (1, 2, 3, 6, 12),
 }
 RULE_IDS = [f"{family}{number:03}" for family, numbers in RULES.items() for number in numbers]
