@@ -180,6 +180,7 @@ def run(ctx: RunContext) -> IngestSummary:
     """
     sources = _find(ctx.input_dir, dict(ctx.config.tables))
     confidential = read_confidential(sources, ctx.config.salt_file)
+    sources = [confidential.without_name(source) for source in sources]
     lists = derive_lists()
     create_tables(ctx.engine)
     loader = Loader(ctx.engine, lists, confidential)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 from polars.exceptions import PanicException
@@ -111,11 +111,12 @@ class Loader:
                 raise unknown_table(source)
             reading = open_source(source)
             report.format, report.encoding = reading.format, reading.encoding
-            report.unknown = reading.header.unknown
+            header = self.confidential.without_names(reading.header)
+            report.unknown = header.unknown
             if reading.header.missing:
                 report.rows_delivered = sum(batch.rows for batch in reading.batches)
                 raise missing_columns(source.table, reading.header.missing)
-            report.labels = labels_of(reading.header)
+            report.labels = labels_of(header)
             self._load_whole(source, reading, report)
         except (OSError, PanicException):
             # polars panics on values that no calendar holds.
@@ -164,10 +165,13 @@ class Loader:
         self, source: Source, table: Table, batch: Batch
     ) -> tuple[Batch, list[int]]:
         """Take out the rows of confidential units, whatever else is wrong with them."""
+        if not self.confidential.digests:
+            return batch, []
         secret = {row.row_no for row in batch.broken if self.confidential.in_cells(row.cells)}
         normal = normalise_text(_texts(batch, table))
         hidden = self.confidential.rows(table, normal)
-        known = {position(i) for i, name in enumerate(batch.header.columns) if name}
+        header = self.confidential.without_names(batch.header)
+        known = {position(i) for i, name in enumerate(header.columns) if name}
         others = [c for c in batch.frame.columns if c not in (*known, ROW, LINE)]
         # A column that nobody asked for is kept with a refused row, so it is looked at as well.
         if others:
@@ -176,10 +180,10 @@ class Loader:
         if source.table in UNIT_SOURCES:
             self.confidential.remember(normal.get_column("unit_id").filter(hidden))
         if not hidden.any() and not secret:
-            return batch, []
+            return replace(batch, header=header), []
         rows = [*secret, *batch.frame.get_column(ROW).filter(hidden)]
         kept = Batch(
-            header=batch.header,
+            header=header,
             frame=batch.frame.filter(~hidden),
             broken=tuple(row for row in batch.broken if row.row_no not in secret),
             damaged=batch.damaged,
