@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +37,7 @@ _WORDS = r"[^\x00-\x7f]|[0-9A-Za-z]{18}"
 _NOISY = r"[\p{P}\p{S}\p{M}\s\p{C}\p{Ll}\p{Lt}]|本部|有限责任公司"
 """What the normalised name leaves out or writes otherwise (`audit.normalise.name_key`)."""
 _RUN = r"[0-9A-Za-z]{18,}"
+MOST_PIECES = 8
 _PARTS = re.compile(r"[^\w]+|_")
 
 
@@ -72,12 +73,22 @@ def _ways(values: pl.Series) -> list[pl.DataFrame]:
     ]
 
 
+def _joined(text: str) -> Iterator[str]:
+    """Yield the pieces of a text between its marks, and neighbours put together."""
+    parts = _PARTS.split(text)
+    for start in range(len(parts)):
+        for end in range(start + 1, min(start + MOST_PIECES, len(parts)) + 1):
+            yield "".join(parts[start:end])
+
+
 @dataclass(frozen=True)
 class Confidential:
     """The digests of a delivery and their salt; without digests nothing is confidential."""
 
     digests: frozenset[str] = frozenset()
     salt: bytes = b""
+    checked: bool = False
+    """Whether a check row of the list has shown that the salt is the right one."""
 
     @cached_property
     def _known(self) -> frozenset[bytes]:
@@ -158,7 +169,7 @@ class Confidential:
         if not self.digests:
             return False
         folded = [unicodedata.normalize("NFKC", cell).strip(BLANKS) for cell in cells]
-        parts = {part for cell in folded for part in (cell, *_PARTS.split(cell)) if part}
+        parts = {part for cell in folded for part in (cell, *_joined(cell)) if part}
         texts = pl.Series(sorted(parts), dtype=pl.String)
         return bool(self._matches(texts) or (self._marks and self._unit_matches(texts)))
 
@@ -205,7 +216,8 @@ def _digests(source: Source) -> tuple[set[str], set[str]]:
 def wrong_salt(path: Path | None) -> InputError:
     """Return the error of a salt that is not the one that the digests were made with."""
     return InputError(
-        f"盐值文件 {path} 与保密单位摘要名册不符（盐值校验行对不上），用它无法识别保密单位，本次运行已停止。"
+        f"盐值文件 {path} 与保密单位摘要名册不符（盐值校验行对不上），用它无法识别保密单位，"
+        "本次运行已停止。"
         "请换成制作该名册时所用的盐值文件。",
         f"The salt file {path} is not the one that the list of confidential digests was made with: "
         "its check row does not agree, and no confidential unit would be recognised. The run "
@@ -273,4 +285,4 @@ def read_confidential(sources: Iterable[Source], salt_file: Path | None) -> Conf
     salt = read_salt(salt_file)
     if canaries - {digest(salt, CANARY).hex()}:
         raise wrong_salt(salt_file)
-    return Confidential(frozenset(digests), salt)
+    return Confidential(frozenset(digests), salt, bool(canaries))
