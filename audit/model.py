@@ -64,7 +64,10 @@ GRAINS = (
     "region",
     "row",
 )
-"""What a rule is about (`row`: a delivered row, as `file#row`); fixes what `subject_id` means (contract, section 2)."""
+"""What a rule is about; fixes what `subject_id` means (contract, section 2).
+
+A `row` is a delivered row, as `file#row`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
