@@ -16,7 +16,7 @@ from audit.engines.base import Engine
 from audit.errors import AuditError
 from audit.model import OutcomeStatus, Rule
 from audit.portable import OPTIONAL_COLUMNS, ROW_ALIAS, RowShape, row_shape
-from audit.rulebook import LINK_TABLES, RuleBook, render
+from audit.rulebook import INTAKE_TABLES, LINK_TABLES, RuleBook, render
 
 SCRATCH = "rule_result"
 VERDICTS = "open_verdict"
@@ -185,7 +185,7 @@ def _check_single(engine: Engine, item: _Ready, plan: CheckPlan) -> None:
 
 
 def _missing(rule: Rule, plan: CheckPlan) -> list[str]:
-    ready = set(plan.filled_tables) | set(LINK_TABLES)
+    ready = {*plan.filled_tables, *LINK_TABLES, *INTAKE_TABLES}
     return [name for name in rule.tables if name not in ready and not name.startswith("ref_")]
 
 

@@ -62,8 +62,12 @@ GRAINS = (
     "editor",
     "block",
     "region",
+    "row",
 )
-"""What a rule is about; fixes what `subject_id` means (contract, section 2)."""
+"""What a rule is about; fixes what `subject_id` means (contract, section 2).
+
+A `row` is a delivered row, as `file#row`.
+"""
 
 
 @dataclass(frozen=True, slots=True)

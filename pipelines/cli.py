@@ -16,6 +16,8 @@ import typer
 from audit import __version__
 from audit.errors import AuditError, ExitCode, InputError, UsageError
 from audit.model import Severity
+from pipelines.cli_confidential import confidential_app
+from pipelines.secrecy import keep_no_dumps
 
 app = typer.Typer(
     name="census-audit",
@@ -35,6 +37,7 @@ rules_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(rules_app, name="rules")
+app.add_typer(confidential_app, name="confidential")
 
 OutArgument = Annotated[Path, typer.Argument(help="run 写出的文件夹 the folder that run wrote")]
 
@@ -218,6 +221,7 @@ def rules_lock() -> None:
 def main() -> None:
     """Run the command line; an AuditError becomes its message and its exit code."""
     os.umask(0o077)
+    keep_no_dumps()
     wanted = os.environ.get("CENSUS_AUDIT_LOG", "").upper()
     logging.basicConfig(
         level=wanted if wanted in logging.getLevelNamesMapping() else "WARNING",

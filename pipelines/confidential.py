@@ -1,18 +1,19 @@
 """Rows of confidential units: known by salted digests only, counted and never kept.
 
-The digest is sha256 of the salt followed by the credit code or by the normalised name.
+The digest is sha256 of the salt followed by the credit code or by the normalised name. Digests
+tell only whole texts: a name inside a sentence cannot be seen, a credit code inside one can.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -20,22 +21,64 @@ from audit.contracts import CONTRACT, Table
 from audit.errors import InputError
 from audit.normalise import name_key
 from pipelines.parsing import BLANKS, normalise_text
-from pipelines.readers.model import RefusedFileError, Source, position
+from pipelines.readers.model import Header, RefusedFileError, Source, position
 from pipelines.readers.opening import open_source
 
 TABLE = "confidential_digest"
+CANARY, CANARY_KIND = "census-audit salt check", "0"
+"""A public text whose digest, in a row of its own kind, tells a wrong salt from a right one."""
+CODE_KIND, NAME_KIND = "1", "2"
 NAME_COLUMNS = ("name", "parent_name", "unit_name")
+UNIT_COLUMNS = ("unit_id", "legal_unit_id")
 _DIGEST = re.compile(r"^[0-9a-f]{64}$")
 _BLANKS = rf"[\s{BLANKS}]+"
-MOST_CLEARED = 2_000_000
-UNIT_COLUMNS = ("unit_id", "legal_unit_id")
+_WORDS = r"[^\x00-\x7f]|[0-9A-Za-z]{18}"
+"""What a Chinese name or a code has, and a figure, a date, an id or a telephone number has not."""
+_NOISY = r"[\p{P}\p{S}\p{M}\s\p{C}\p{Ll}\p{Lt}]|本部|有限责任公司"
+"""What the normalised name leaves out or writes otherwise (`audit.normalise.name_key`)."""
+_RUN = r"[0-9A-Za-z]{18,}"
+MOST_PIECES = 8
+_PARTS = re.compile(r"[^\w]+|_")
+
+
+def digest(salt: bytes, text: str) -> bytes:
+    """Return the digest of a code or a normalised name."""
+    return hashlib.sha256(salt + text.encode()).digest()
 
 
 def identifying(table: Table) -> list[str]:
-    """Return the columns of a table that can name a unit by its credit code or its name."""
+    """Return the columns of a table that name the row's unit, or its parent, by code or name."""
     return [
         c.name for c in table.columns if c.name.endswith("credit_code") or c.name in NAME_COLUMNS
     ]
+
+
+def _ways(values: pl.Series) -> list[pl.DataFrame]:
+    """Return the ways of writing distinct values in NFKC that a list may hold: `value`, `form`.
+
+    Only those are made that differ from the value: nearly all values have one way.
+    """
+    noisy = values.filter(values.str.contains(_NOISY))
+    key = pl.select(name_key(pl.lit(noisy))).to_series()
+    holding = values.filter(values.str.contains(r"[0-9A-Za-z]{18}"))
+    runs = pl.DataFrame({"value": holding, "form": holding.str.extract_all(_RUN)}).explode("form")
+    return [
+        pl.DataFrame({"value": values, "form": values}),
+        pl.DataFrame({"value": noisy, "form": noisy.str.to_uppercase()}),
+        pl.DataFrame({"value": noisy, "form": noisy.str.replace_all(_BLANKS, "")}),
+        pl.DataFrame({"value": noisy, "form": key}),
+        runs.filter(pl.col("form").str.len_bytes() == 18).with_columns(
+            pl.col("form").str.to_uppercase()
+        ),
+    ]
+
+
+def _joined(text: str) -> Iterator[str]:
+    """Yield the pieces of a text between its marks, and neighbours put together."""
+    parts = _PARTS.split(text)
+    for start in range(len(parts)):
+        for end in range(start + 1, min(start + MOST_PIECES, len(parts)) + 1):
+            yield "".join(parts[start:end])
 
 
 @dataclass(frozen=True)
@@ -44,94 +87,143 @@ class Confidential:
 
     digests: frozenset[str] = frozenset()
     salt: bytes = b""
-
-    def _matches(self, values: pl.Series) -> list[str]:
-        """Return the values that name a confidential unit in one of their ways of writing."""
-        ways = (
-            values,
-            values.str.to_uppercase(),
-            values.str.replace_all(_BLANKS, ""),
-            pl.select(name_key(pl.lit(values))).to_series(),
-        )
-        forms = pl.concat([pl.DataFrame({"value": values, "form": form}) for form in ways])
-        forms = forms.drop_nulls().unique()
-        known = pl.Series([self._is_known(form) for form in forms["form"]], dtype=pl.Boolean)
-        return forms.filter(known)["value"].unique().to_list()
-
-    def _is_known(self, form: str) -> bool:
-        if form in self._cleared:
-            return False
-        digest = self._salted.copy()
-        digest.update(form.encode())
-        if digest.hexdigest() in self.digests:
-            return True
-        # The same codes and names come in table after table.
-        if len(self._cleared) < MOST_CLEARED:
-            self._cleared.add(form)
-        return False
+    checked: bool = False
+    """Whether a check row of the list has shown that the salt is the right one."""
 
     @cached_property
-    def _salted(self) -> Any:
-        return hashlib.sha256(self.salt)
+    def _known(self) -> frozenset[bytes]:
+        return frozenset(map(bytes.fromhex, self.digests))
 
     @cached_property
-    def _cleared(self) -> set[str]:
+    def _marks(self) -> set[str]:
+        """Keyed digests of the ids of the confidential forms met so far."""
         return set()
 
-    @cached_property
-    def _unit_ids(self) -> set[str]:
-        """Ids of the confidential units met so far; in memory only."""
-        return set()
+    @property
+    def marks(self) -> frozenset[str]:
+        """What is remembered of confidential forms: keyed digests of their ids, safe to store."""
+        return frozenset(self._marks)
+
+    def recall(self, marks: Iterable[str]) -> None:
+        """Take up `marks` of an earlier night, for a file that is not read again."""
+        self._marks.update(marks)
+
+    def fingerprint(self) -> str:
+        """Return what names this list, its salt and the forms met so far; safe to store.
+
+        What was filtered under one fingerprint is not filtered under another. Returns and visits
+        are recognised by the ids of forms: for them, ask when all forms have been read.
+        """
+        told = "\n".join([*sorted(self.digests), "", *sorted(self._marks)])
+        return hmac.new(self.salt, told.encode(), hashlib.sha256).hexdigest()
+
+    def mark(self, unit_id: str) -> str:
+        """Return the keyed digest that a form is remembered by."""
+        return hmac.new(self.salt, f"unit {unit_id}".encode(), hashlib.sha256).hexdigest()
 
     def remember(self, unit_ids: Iterable[str | None]) -> None:
         """Note the forms of confidential units, so that their returns and visits are hidden too."""
-        self._unit_ids.update(unit_id for unit_id in unit_ids if unit_id)
+        self._marks.update(self.mark(unit_id) for unit_id in unit_ids if unit_id)
+
+    def _matches(self, values: pl.Series) -> list[str]:
+        """Return the values that name a confidential unit in one of their ways of writing."""
+        if not self.digests or values.is_empty():
+            return []
+        known, salt, sha = self._known, self.salt, hashlib.sha256
+        found: set[str] = set()
+        for way in _ways(values):
+            whole = way.drop_nulls()
+            hits = [sha(salt + form.encode()).digest() in known for form in whole["form"]]
+            if any(hits):
+                found.update(whole.filter(pl.Series(hits))["value"])
+        return sorted(found)
+
+    def _unit_matches(self, values: pl.Series) -> list[str]:
+        return [value for value in values if self.mark(value) in self._marks]
 
     def rows(self, table: Table, texts: pl.DataFrame) -> pl.Series:
-        """Tell which rows of normalised text name a confidential unit."""
-        found = pl.repeat(value=False, n=texts.height, eager=True, dtype=pl.Boolean)
-        if not self.digests:
-            return found
-        for name in identifying(table):
-            column = texts.to_series(texts.get_column_index(name))
-            if matched := self._matches(column.drop_nulls().unique()):
-                found = found | column.is_in(sorted(matched)).fill_null(value=False)
-        for name in UNIT_COLUMNS:
-            if self._unit_ids and name in texts.columns:
-                column = texts.to_series(texts.get_column_index(name))
-                found = found | column.is_in(sorted(self._unit_ids)).fill_null(value=False)
+        """Tell which rows of normalised text name a confidential unit, in whatever column."""
+        found = self.in_any_cell(texts, frozenset(identifying(table)))
+        for name in UNIT_COLUMNS if self._marks else ():
+            if name in texts.columns:
+                column = texts.get_column(name)
+                if matched := self._unit_matches(column.drop_nulls().unique()):
+                    found = found | column.is_in(matched).fill_null(value=False)
         return found
 
-    def in_any_cell(self, cells: pl.DataFrame) -> pl.Series:
-        """Tell which rows name a confidential unit in whatever column, known or not."""
+    def in_any_cell(self, cells: pl.DataFrame, names: frozenset[str] = frozenset()) -> pl.Series:
+        """Tell which rows have a cell that is a confidential name or code, or holds such a code.
+
+        Outside the columns `names`, a name in Latin letters alone is not looked for.
+        """
         found = pl.repeat(value=False, n=cells.height, eager=True, dtype=pl.Boolean)
         for column in cells.get_columns() if self.digests else ():
-            if matched := self._matches(column.drop_nulls().unique()):
-                found = found | column.is_in(sorted(matched)).fill_null(value=False)
+            values = column.drop_nulls().unique()
+            if column.name not in names:
+                values = values.filter(values.str.contains(_WORDS))
+            if matched := self._matches(values):
+                found = found | column.is_in(matched).fill_null(value=False)
         return found
 
-    def in_cells(self, cells: Sequence[str]) -> bool:
-        """Tell whether any cell names a confidential unit, whatever column it is in."""
+    def in_cells(self, cells: Iterable[str]) -> bool:
+        """Tell whether texts of unknown make name a confidential unit, between marks and blanks."""
         if not self.digests:
             return False
-        folded = (unicodedata.normalize("NFKC", cell).strip(BLANKS) for cell in cells)
-        texts = pl.Series([cell for cell in folded if cell], dtype=pl.String)
-        return bool(self._matches(texts.unique())) or not self._unit_ids.isdisjoint(texts)
+        folded = [unicodedata.normalize("NFKC", cell).strip(BLANKS) for cell in cells]
+        parts = {part for cell in folded for part in (cell, *_joined(cell)) if part}
+        texts = pl.Series(sorted(parts), dtype=pl.String)
+        return bool(self._matches(texts) or (self._marks and self._unit_matches(texts)))
+
+    def without_names(self, header: Header) -> Header:
+        """Return a header whose cells tell nothing: one that names a unit becomes its number."""
+        if not self.in_cells((*header.labels, *header.unknown)):
+            return header
+        hidden = {label for label in (*header.labels, *header.unknown) if self.in_cells([label])}
+        return replace(
+            header,
+            labels=tuple(
+                f"列{n}（已隐去 hidden）" if label in hidden else label
+                for n, label in enumerate(header.labels, 1)
+            ),
+            unknown=tuple(label for label in header.unknown if label not in hidden),
+        )
+
+    def without_name(self, source: Source) -> Source:
+        """Return a file whose path tells nothing: one that names a unit goes by its number."""
+        if not self.in_cells([source.file]):
+            return source
+        return replace(source, file=f"（文件名已隐去 name hidden）{source.file_no}")
 
 
-def _digests(source: Source) -> set[str]:
+def _digests(source: Source) -> tuple[set[str], set[str]]:
+    """Return the digests of a list, and those of its salt checks."""
     reading = open_source(source)
     if reading.header.missing:
         raise unsafe(source.file)
     found: set[str] = set()
+    canaries: set[str] = set()
     for batch in reading.batches:
-        column = position(batch.header.columns.index("digest"))
-        values = normalise_text(batch.frame.select(column)).to_series()
-        texts = values.str.to_lowercase().to_list()
-        if batch.broken or any(text is None or not _DIGEST.match(text) for text in texts):
+        columns = [position(batch.header.columns.index(name)) for name in ("digest", "kind")]
+        texts, kinds = normalise_text(batch.frame.select(columns)).get_columns()
+        values = texts.str.to_lowercase().to_list()
+        if batch.broken or any(text is None or not _DIGEST.match(text) for text in values):
             raise unsafe(source.file)
-        found.update(texts)
-    return found
+        marked = dict(zip(values, kinds.to_list(), strict=True))
+        canaries.update(text for text, kind in marked.items() if kind == CANARY_KIND)
+        found.update(values)
+    return found - canaries, canaries
+
+
+def wrong_salt(path: Path | None) -> InputError:
+    """Return the error of a salt that is not the one that the digests were made with."""
+    return InputError(
+        f"盐值文件 {path} 与保密单位摘要名册不符（盐值校验行对不上），用它无法识别保密单位，"
+        "本次运行已停止。"
+        "请换成制作该名册时所用的盐值文件。",
+        f"The salt file {path} is not the one that the list of confidential digests was made with: "
+        "its check row does not agree, and no confidential unit would be recognised. The run "
+        "stops. Name the right file.",
+    )
 
 
 def unsafe(file: str) -> InputError:
@@ -146,7 +238,8 @@ def unsafe(file: str) -> InputError:
     )
 
 
-def _salt(path: Path | None) -> bytes:
+def read_salt(path: Path | None) -> bytes:
+    """Return the salt, without the line end behind it; InputError where there is none."""
     if path is None:
         raise InputError(
             "报送数据中有保密单位摘要名册，但没有指定盐值文件，无法识别保密单位，本次运行已停止。"
@@ -175,13 +268,22 @@ def _salt(path: Path | None) -> bytes:
 def read_confidential(sources: Iterable[Source], salt_file: Path | None) -> Confidential:
     """Read the digests of a delivery, before anything else of it is read.
 
-    InputError where there are digests and no salt, or a list that cannot be read whole.
+    InputError where there are digests and no salt or a wrong one (where a list can tell), or a
+    list that cannot be read whole.
     """
     digests: set[str] = set()
+    canaries: set[str] = set()
     for source in sources:
         if source.table == TABLE:
             try:
-                digests |= _digests(source)
+                listed, checks = _digests(source)
             except RefusedFileError as error:
                 raise unsafe(source.file) from error
-    return Confidential(frozenset(digests), _salt(salt_file)) if digests else Confidential()
+            digests |= listed
+            canaries |= checks
+    if not digests and not canaries:
+        return Confidential()
+    salt = read_salt(salt_file)
+    if canaries - {digest(salt, CANARY).hex()}:
+        raise wrong_salt(salt_file)
+    return Confidential(frozenset(digests), salt, bool(canaries))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from audit.errors import EngineError
-from pipelines import report_data, workbook_data
+from pipelines import rejects, report_data, workbook_data
 from pipelines.context import LOG, RunContext, bar
 from pipelines.package_views import (
     comment_tables,
@@ -33,6 +33,7 @@ class ExportSummary:
     n_rows: int
     n_leads: int
     n_validations: int
+    n_rejects: int
 
 
 def write_parquet(ctx: RunContext) -> int:
@@ -107,8 +108,8 @@ def write_validations(ctx: RunContext) -> int:
 
 
 def run(ctx: RunContext) -> ExportSummary:
-    """Write views, comments, Parquet, workbooks, validation report and HTML; safe to run again."""
-    with bar(ctx.progress, "导出", "export", 5) as progress:
+    """Write views, comments, Parquet, workbooks, reject workbooks, validation report and HTML."""
+    with bar(ctx.progress, "导出", "export", 6) as progress:
         create_views(ctx)
         create_plain_names(ctx)
         comment_tables(ctx)
@@ -119,7 +120,10 @@ def run(ctx: RunContext) -> ExportSummary:
         progress.advance()
         n_validations = write_validations(ctx)
         progress.advance()
-        write_report(report_data.collect(ctx), ctx.run_dir / "report.html")
+        returned = rejects.run(ctx)
+        progress.advance()
+        report = replace(report_data.collect(ctx), rejects=returned.books)
+        write_report(report, ctx.run_dir / "report.html")
         progress.advance()
     LOG.info("export: %d workbooks, %d rows, %d leads", n_workbooks, n_rows, n_leads)
     return ExportSummary(
@@ -128,4 +132,5 @@ def run(ctx: RunContext) -> ExportSummary:
         n_rows=n_rows,
         n_leads=n_leads,
         n_validations=n_validations,
+        n_rejects=returned.n_books,
     )

@@ -39,7 +39,6 @@ class Hidden:
     confidential: Confidential
     ids: set[str] = field(default_factory=set)
     file: Secrets = field(default_factory=Secrets)
-    _unread: set[str] = field(default_factory=set)
 
     def _mac(self, text: str) -> str:
         return hmac.digest(self.confidential.salt, text.encode(), "sha256").hex()
@@ -53,23 +52,14 @@ class Hidden:
         """Take over what a file told when it was read in an earlier night."""
         self.file = secrets
         self.ids |= secrets.ids
-        self._unread |= secrets.ids
-
-    def recall(self, columns: pl.DataFrame, cells: Iterable[str] = ()) -> None:
-        """Bring back to mind the ids among these texts that unread files are known to hide."""
-        if not self._unread:
-            return
-        texts = set(cells)
-        for column in columns.get_columns():
-            texts.update(column.drop_nulls().unique())
-        self.confidential.remember(t for t in texts if self._mac(t) in self._unread)
+        self.confidential.recall(secrets.ids)
 
     def note(self, table: Table, rows: pl.DataFrame) -> None:
         """Note confidential rows of normalised text."""
         if table.name in UNIT_SOURCES:
             units = rows.get_column(UNIT_COLUMNS[0])
             self.confidential.remember(units)
-            self.file.ids |= {self._mac(unit) for unit in units if unit}
+            self.file.ids |= {self.confidential.mark(unit) for unit in units if unit}
             self.ids |= self.file.ids
         self.note_cells((table.name, *key) for key in rows.select(table.key).iter_rows())
 

@@ -244,6 +244,7 @@ def run(ctx: RunContext) -> IngestSummary:
     """
     sources = _find(ctx.input_dir, ctx.config)
     confidential = read_confidential(sources, ctx.config.salt_file)
+    sources = [confidential.without_name(source) for source in sources]
     lists = derive_lists()
     restored = ctx.store is not None and ctx.store.restored
     if ctx.store and restored:

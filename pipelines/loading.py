@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +15,7 @@ from audit.contracts import CONTRACT, Table
 from audit.derive import DeriveLists, derive
 from audit.engines.duckdb import DuckDBEngine
 from pipelines import refusals
-from pipelines.confidential import UNIT_COLUMNS, Confidential
+from pipelines.confidential import Confidential
 from pipelines.hidden import Hidden
 from pipelines.parsing import Fault, damaged_cells, normalise_text, parse
 from pipelines.readers.model import (
@@ -168,11 +168,12 @@ class Loader:
                 raise unknown_table(source)
             reading = open_source(source)
             report.format, report.encoding = reading.format, reading.encoding
-            report.unknown = reading.header.unknown
+            header = self.confidential.without_names(reading.header)
+            report.unknown = header.unknown
             if reading.header.missing:
                 report.rows_delivered = sum(batch.rows for batch in reading.batches)
                 raise missing_columns(source.table, reading.header.missing)
-            report.labels = labels_of(reading.header)
+            report.labels = labels_of(header)
             self._load_whole(source, reading, report)
         except (OSError, PanicException):
             # polars panics on values that no calendar holds.
@@ -229,10 +230,9 @@ class Loader:
             return batch, []
         secret = {row.row_no for row in batch.broken if self.confidential.in_cells(row.cells)}
         normal = normalise_text(_texts(batch, table))
-        known = {position(i) for i, name in enumerate(batch.header.columns) if name}
+        header = self.confidential.without_names(batch.header)
+        known = {position(i) for i, name in enumerate(header.columns) if name}
         others = [c for c in batch.frame.columns if c not in (*known, ROW, LINE)]
-        units = [name for name in UNIT_COLUMNS if name in normal.columns]
-        self.hidden.recall(normal.select(units), (c for row in batch.broken for c in row.cells))
         hidden = self.confidential.rows(table, normal)
         # A column that nobody asked for is kept with a refused row, so it is looked at as well.
         if others:
@@ -241,10 +241,10 @@ class Loader:
         self.hidden.note(table, normal.filter(hidden))
         self.hidden.note_cells(row.cells for row in batch.broken if row.row_no in secret)
         if not hidden.any() and not secret:
-            return batch, []
+            return replace(batch, header=header), []
         rows = [*secret, *batch.frame.get_column(ROW).filter(hidden)]
         kept = Batch(
-            header=batch.header,
+            header=header,
             frame=batch.frame.filter(~hidden),
             broken=tuple(row for row in batch.broken if row.row_no not in secret),
             damaged=batch.damaged,

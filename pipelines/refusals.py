@@ -26,6 +26,7 @@ from pipelines.readers.model import (
 REJECTED = CONTRACT.outputs["census.rejected_row"]
 SCHEMA = {column.name: POLARS_TYPES[column.type] for column in REJECTED.columns}
 SEPARATOR = "|"
+_OTHERS = " Faulty columns of this row: "
 
 TEXTS = {
     ("missing_required", ""): Label(
@@ -117,6 +118,37 @@ def column_label(table: str, column: str) -> Label:
     return Label(known.label.zh, f"{known.label.en} ({column})")
 
 
+def _place(row: int, line: int, *, chinese: bool) -> str:
+    if chinese:
+        return f"第{row}条数据（文件第{line}行）"
+    return f"Data row {row} (line {line} of the file)"
+
+
+def faulty_columns(column: str | None, message_en: str | None) -> tuple[str, ...]:
+    """Return the columns that a refused row's `column_name` and message name as faulty."""
+    _, found, listed = (message_en or "").rpartition(_OTHERS)
+    if found:
+        return tuple(listed.removesuffix(".").split(", "))
+    return tuple(column.split(SEPARATOR)) if column else ()
+
+
+def faulty_label(table: str, columns: Sequence[str]) -> Label:
+    """Return how messages name several columns of one row."""
+    names = [column_label(table, name) for name in columns]
+    return Label("、".join(n.zh for n in names), ", ".join(n.en for n in names))
+
+
+def advice(table: str, row: int, line: int, message: Label, column: str | None) -> Label:
+    """Return a refused row's message without the place it begins with: what is wrong, what to do.
+
+    `column` is the row's `column_name`, empty where the message names none.
+    """
+    names = faulty_label(table, column.split(SEPARATOR)) if column else None
+    zh = _place(row, line, chinese=True) + (f" {names.zh}：" if names else "：")
+    en = _place(row, line, chinese=False) + (f", {names.en}: " if names else ": ")
+    return Label(message.zh.removeprefix(zh), message.en.removeprefix(en))
+
+
 def _shown(texts: pl.Series) -> pl.Series:
     if not texts.str.contains(MARKED).any():
         return texts
@@ -151,9 +183,7 @@ def _others(faults: Sequence[Fault], table: str, *, chinese: bool) -> pl.Series:
         names.append(pl.when(fault.rows).then(text))
     counted = [fault.rows.cast(pl.Int32) for fault in faults]
     several = pl.sum_horizontal(*counted) > 1
-    opening, closing = (
-        ("本行有误的列：", "。") if chinese else (" Faulty columns of this row: ", ".")
-    )
+    opening, closing = ("本行有误的列：", "。") if chinese else (_OTHERS, ".")
     listed = pl.concat_str(*names, separator="、" if chinese else ", ", ignore_nulls=True)
     return pl.select(
         pl.when(several).then(pl.lit(opening) + listed + closing).otherwise(pl.lit(""))
@@ -218,7 +248,8 @@ def broken_rows(source: Source, header: Header, rows: Sequence[BrokenRow]) -> pl
     records = []
     for row in rows:
         labels = [*header.labels, *(f"列{n + 1}" for n in range(width, len(row.cells)))]
-        cells = dict(zip(labels, map(show_marks, row.cells), strict=False))
+        # A row cut short still names every column of its header, the lost ones as null.
+        cells = dict.fromkeys(labels) | dict(zip(labels, map(show_marks, row.cells), strict=False))
         text = _broken_text(row, width)
         records.append(
             {
@@ -227,8 +258,8 @@ def broken_rows(source: Source, header: Header, rows: Sequence[BrokenRow]) -> pl
                 "line": row.line_no,
                 "table_name": source.table,
                 "reason": row.reason,
-                "message_zh": f"第{row.row_no}条数据（文件第{row.line_no}行）：{text.zh}",
-                "message_en": f"Data row {row.row_no} (line {row.line_no} of the file): {text.en}",
+                "message_zh": f"{_place(row.row_no, row.line_no, chinese=True)}：{text.zh}",
+                "message_en": f"{_place(row.row_no, row.line_no, chinese=False)}: {text.en}",
                 "delivered": json.dumps(cells, ensure_ascii=False, separators=(",", ":")),
             }
         )
@@ -263,9 +294,7 @@ def duplicate_rows(source: Source, labels: dict[str, str], rows: pl.DataFrame) -
     `other_line`, `n_alike` of the next row with this key. `labels`: header cell by column.
     """
     key = CONTRACT.tables[source.table].key
-    names = [column_label(source.table, name) for name in key]
-    zh = "、".join(name.zh for name in names)
-    en = ", ".join(name.en for name in names)
+    names = faulty_label(source.table, key)
     zh_text = pl.format(
         "与“{}”第{}条数据（文件第{}行）的主键相同（共{}条），无法判断以哪一条为准，均未装载。请只保留正确的一条后重新报送。",
         "other_file", "other_row", "other_line", "n_alike",
@@ -286,7 +315,7 @@ def duplicate_rows(source: Source, labels: dict[str, str], rows: pl.DataFrame) -
         pl.lit(SEPARATOR.join(key)).alias("column_name"),
         pl.concat_str(list(key), separator=SEPARATOR).alias("value"),
         pl.lit("duplicate_key").alias("reason"),
-        (_place_zh(zh) + zh_text).alias("message_zh"),
-        (_place_en(en) + en_text).alias("message_en"),
+        (_place_zh(names.zh) + zh_text).alias("message_zh"),
+        (_place_en(names.en) + en_text).alias("message_en"),
         delivered_json(rows.select(list(labels)), list(labels.values())).alias("delivered"),
     )

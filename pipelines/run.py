@@ -80,6 +80,7 @@ class NightSummary:
     n_regions: int
     n_tasks: int
     workbooks: int
+    rejects: int
     changes: dict[str, int]
     gate: gate.GateSummary
     stages: tuple[StageTime, ...]
@@ -233,6 +234,7 @@ def _after_gate(
         n_tasks=tasks.n_tasks,
         workbooks=exported.n_workbooks,
         gate=judged,
+        rejects=exported.n_rejects,
         changes=_counts(
             ctx,
             "SELECT CASE cause WHEN 'not_checked' THEN cause ELSE state END AS name, COUNT(*) "

@@ -24,6 +24,7 @@ from pipelines.explain import Explanation, SourceRow, pretty_sql
 from pipelines.gate import GateSummary
 from pipelines.run import NightSummary
 from pipelines.sql import PACKAGE, query
+from reports.reject_texts import FOLDER as REJECTS
 from sample_data import SampleSummary
 
 PAGE = 100
@@ -122,8 +123,8 @@ def _summary_table(summary: NightSummary) -> Table:
     if intake.rows_refused or intake.files_refused:
         table.add_row(
             "退回 refused",
-            f"{intake.files_refused} 个文件未读入 files not read; 原因见报告“送达与退回”或 "
-            "rejected_row reasons in the report or in rejected_row",
+            f"{intake.files_refused} 个文件未读入 files not read; 更正办法见退回表 "
+            "how to correct: see the reject workbooks",
         )
     table.add_row("数据门禁 gate", _gate_line(summary.gate))
     statuses = ", ".join(
@@ -152,6 +153,8 @@ def show_night(summary: NightSummary, out_dir: Path) -> None:
     current = out_dir / "current"
     places.add_row("报告 report", escape(str(current / "report.html")))
     places.add_row("工作簿 workbooks", escape(f"{current / 'workbooks'} ({summary.workbooks})"))
+    if summary.rejects:
+        places.add_row("退回表 rejects", escape(f"{current / REJECTS} ({summary.rejects})"))
     places.add_row("数据库 database", escape(str(current / PACKAGE)))
     out.print(places)
     seconds = ", ".join(f"{s.stage} {s.wall:.1f}" for s in summary.stages)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from reports.html_texts import (
     clean,
     clip,
 )
+from reports.reject_texts import INDEX_FILE, link
 
 TEMPLATES = Path(__file__).parent / "templates"
 ROWS_AT_FIRST = 12
@@ -105,6 +106,7 @@ class ReportData:
     files: the columns of `census.delivered_file`; those in need of attention first.
     refusals: file, reason, n. outside: county_code, n_units.
     gate: the columns of `audit.gate` with name, worst first; gate_docs: address of the Data Docs.
+    rejects: by file the names of the reject workbooks that its refused rows are in, if any.
     """
 
     city: str
@@ -134,6 +136,7 @@ class ReportData:
     outside: pa.Table
     gate: pa.Table
     gate_docs: str = ""
+    rejects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _printable(value: Any) -> Any:
@@ -287,6 +290,7 @@ def _file_rows(data: ReportData) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = data.files.to_pylist()
     for row in rows:
         row["refusals"] = refused.get(row["file"], [])
+        row["books"] = [link(name) for name in data.rejects.get(row["file"], ())]
         row["unknown"] = [name for name in (row["unknown_columns"] or "").split("|") if name]
         # The header of a file that nothing was loaded from may be a unit's row: count, not quote.
         row["quotable"] = bool(row["rows_loaded"])
@@ -361,6 +365,7 @@ def _view(data: ReportData) -> dict[str, Any]:
         "n_confidential": _refused(data).get("confidential", 0),
         "severities": tuple(Severity),
         "at_first": ROWS_AT_FIRST,
+        "reject_index": link(INDEX_FILE)[1] if data.rejects else "",
     }
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from sample_data import (
     inject_codes,
+    inject_confidential,
     inject_duplicates,
     inject_forms,
     inject_linkage,
@@ -29,6 +30,7 @@ PLANTERS: dict[str, Planter] = {
     **inject_returns.PLANTERS,
     **inject_places.PLANTERS,
     **inject_codes.PLANTERS,
+    **inject_confidential.PLANTERS,
 }
 """Rule id to the function that plants its error."""
 SCARCE = ("XSP009", "XSP008", "FRM016", "XSP010", "XSP005")
@@ -59,6 +61,7 @@ def _plot(tables: dict[str, pl.DataFrame], seed: int, error_rate: float) -> Plot
         ),
         per_household=_share(error_rate, tables["self_employed"].height, HOUSEHOLD_PLANTERS),
         hot_township=_hot_township(legal),
+        seed=seed,
     )
 
 

@@ -37,6 +37,7 @@ class Plot:
     per_establishment: int
     per_household: int
     hot_township: str
+    seed: int
     used: set[str] = field(default_factory=set)
     truth: list[pl.DataFrame] = field(default_factory=list)
     rule: str = ""

@@ -37,17 +37,28 @@ class SampleSummary:
 
 @dataclass
 class _Delivery:
-    """A folder being written, and what went into each file."""
+    """A folder being written, and what went into each file.
+
+    `hidden`: forms and visits whose place (`file#row`) the truth names; `places` are theirs.
+    """
 
     folder: Path
     counties: dict[str, str]
+    hidden: list[str] = field(default_factory=list)
     written: list[tuple[str, str, int]] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
 
     def save(self, name: str, table: str, content: bytes, rows: int) -> None:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         self.written.append((name, table, rows))
+
+    def locate(self, name: str, keys: pl.Series) -> None:
+        """Note where in a file the hidden rows stand."""
+        found = keys.to_frame("key").with_row_index("row", offset=1)
+        rows = found.filter(pl.col("key").is_in(self.hidden))
+        self.places |= {key: f"{name}#{row}" for row, key in rows.iter_rows()}
 
 
 def _headed(table: str, frame: pl.DataFrame, *, items: bool = False) -> pl.DataFrame:
@@ -111,6 +122,7 @@ def _write_units(out: _Delivery, tables: dict[str, pl.DataFrame]) -> None:
             name = f"legal_entity_{county}.csv"
             content = _csv(_headed("legal_entity", part)).encode("utf-8-sig")
         out.save(name, "legal_entity", content, part.height)
+        out.locate(name, part["unit_id"])
     for county, part in _by_county(tables["establishment"], "region_code"):
         text = _csv(_headed("establishment", part))
         out.save(f"establishment_{county}.csv", "establishment", text.encode(), part.height)
@@ -162,6 +174,7 @@ def _write_rest(out: _Delivery, tables: dict[str, pl.DataFrame]) -> None:
     """Write the visits as Parquet, rechecks as a workbook, and what is left as CSV."""
     visits, rechecks = tables["visit"], tables["recheck"]
     out.save("visit.parquet", "visit", _parquet(visits), visits.height)
+    out.locate("visit.parquet", visits["visit_id"])
     done = {table for _, table, _ in out.written}
     if rechecks.height <= XLSX_ROWS:
         content = _xlsx(_headed("recheck", rechecks))
@@ -202,7 +215,8 @@ def write_delivery(tables: dict[str, pl.DataFrame], truth: pl.DataFrame, folder:
     _cleared(folder)
     names = tables["region"].filter(pl.col("level") == "3")
     counties = {c[:6]: n for c, n in names.select("region_code", "name").iter_rows()}
-    out = _Delivery(folder, counties)
+    hidden = truth.filter(pl.col("rule_id").str.starts_with("SEC"))["subject_id"]
+    out = _Delivery(folder, counties, hidden.to_list())
     # The list of files comes last: a folder without it is no finished sample.
     _write_units(out, tables)
     _write_returns(out, tables)
@@ -216,12 +230,21 @@ def _write_truth(tables: dict[str, pl.DataFrame], truth: pl.DataFrame, out: _Del
     beside.mkdir(parents=True, exist_ok=True)
     files = pl.DataFrame(out.written, schema=["file", "table", "rows"], orient="row")
     for name, frame in (
-        ("truth", truth),
+        ("truth", _with_places(truth, out.places)),
         ("clean_ids", clean_ids(tables, truth)),
         ("regions_truth", regions_truth(tables, truth)),
         ("delivered", files),
     ):
         (beside / f"{name}.csv").write_text(frame.write_csv(), encoding="utf-8")
+
+
+def _with_places(truth: pl.DataFrame, places: dict[str, str]) -> pl.DataFrame:
+    """Name the subjects of SEC by file and row: their keys may stand nowhere."""
+    placed = pl.col("subject_id").replace(places)
+    secret = pl.col("rule_id").str.starts_with("SEC")
+    return truth.with_columns(
+        pl.when(secret).then(placed).otherwise("subject_id").alias("subject_id")
+    )
 
 
 def _placed(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:

@@ -105,18 +105,23 @@ def load(engine: DuckDBEngine, rule: Rule, given: dict[str, list[dict[str, str]]
         rows = given.get(table, [])
         if table.startswith("ref_"):
             continue
-        if table in CONTRACT.tables:
+        if f"census.{table}" in CONTRACT.outputs:
+            columns = CONTRACT.outputs[f"census.{table}"].duckdb_columns()
+            engine.execute(f"CREATE OR REPLACE TABLE census.{table} ({columns})")
+            _append(engine, f"census.{table}", rows)
+        elif table in CONTRACT.tables:
             engine.register("incoming", build(table, rows).to_arrow())
             engine.materialise(f"census.{table}", "SELECT * FROM incoming")
-        elif rows:
-            columns = sorted({name for row in rows for name in row})
-            for row in rows:
-                values = ", ".join(
-                    "NULL" if not row.get(c) else "'" + row[c] + "' AS " + c for c in columns
-                )
-                engine.append(f"linkage.{table}", f"SELECT {values}")
+        else:
+            _append(engine, f"linkage.{table}", rows)
     if "unit" not in named:
         _unit_of(engine, named)
+
+
+def _append(engine: DuckDBEngine, table: str, rows: list[dict[str, str]]) -> None:
+    for row in rows:
+        values = ", ".join(f"'{value}' AS {name}" for name, value in row.items() if value)
+        engine.append(table, f"SELECT {values}")
 
 
 def _unit_of(engine: DuckDBEngine, named: set[str]) -> None:

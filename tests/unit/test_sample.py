@@ -165,6 +165,7 @@ def test_truth_names_units_that_exist(damaged: tuple[Tables, pl.DataFrame]) -> N
     known = {
         *all_units(tables)["unit_id"].to_list(),
         *tables["frame_unit"]["frame_id"].to_list(),
+        *tables["visit"]["visit_id"].to_list(),
         *records.to_series().to_list(),
         *tables["region"]["region_code"].to_list(),
     }

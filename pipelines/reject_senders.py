@@ -1,0 +1,145 @@
+"""Who sent a refused row: a county, a department, or nobody that can be told.
+
+The rule, first that tells: 1. a departmental register's row belongs to its department (`source`);
+2. a file or folder that names one county of the region list, by code or name, is that county's;
+3. the row's own region; 4. the region of the unit that the row is about; 5. the one county (or
+department) of all rows loaded from the file; else the sender is unidentified.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from audit.contracts import CONTRACT
+from audit.engines.duckdb import DuckDBEngine
+from audit.model import Label
+from audit.views import UNIT_SOURCES
+from reports.reject_texts import UNIDENTIFIED
+
+REGISTER, SOURCE = "register_unit", "source"
+SOURCES = CONTRACT.code_lists["register_source"]
+UNKNOWN = ""
+DEPARTMENT = "部门"
+"""Key of a sender: six digits of a county, `部门<source>` of a department, or UNKNOWN."""
+_CODE = re.compile(r"(?<![0-9])([0-9]{6})(?:[0-9]{3}|[0-9]{6})?(?![0-9])")
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Counties:
+    """The counties of the region list: name by six digits."""
+
+    names: Mapping[str, str]
+
+    @classmethod
+    def read(cls, engine: DuckDBEngine) -> Counties:
+        """Read the counties of `census.region`, all vintages, the latest name of each."""
+        rows = engine.rows(
+            "SELECT LEFT(region_code, 6), ARG_MAX(name, vintage) FROM census.region "
+            "WHERE level = '3' GROUP BY 1 ORDER BY 1"
+        )
+        return cls({str(code): str(name or code) for code, name in rows})
+
+    def in_path(self, file: str) -> str:
+        """Return the one county that a path names, the file's own name before its folders."""
+        for part in reversed(file.split("/")):
+            text = _fold(part)
+            found = {code for code in _CODE.findall(text) if code in self.names}
+            found |= {code for code, name in self.names.items() if _fold(name) in text}
+            if found:
+                return found.pop() if len(found) == 1 else UNKNOWN
+        return UNKNOWN
+
+
+def department(source: str) -> str:
+    """Return the key of a department."""
+    return f"{DEPARTMENT}{source}"
+
+
+def sender_label(key: str, counties: Counties) -> Label:
+    """Return the name of a sender."""
+    if key.startswith(DEPARTMENT):
+        label = SOURCES.get(key.removeprefix(DEPARTMENT))
+        return Label(label.zh, label.en) if label else Label(key, key)
+    return Label(counties.names[key], counties.names[key]) if key else UNIDENTIFIED
+
+
+@dataclass(slots=True)
+class Senders:
+    """The senders of a night's files, and those that all loaded rows speak of."""
+
+    counties: Counties
+    by_path: dict[str, str] = field(default_factory=dict)
+    by_rows: dict[str, str] = field(default_factory=dict)
+    all: set[str] = field(default_factory=set)
+
+    def of_file(self, file: str) -> str:
+        """Return the sender of a file as a whole."""
+        return self.by_path.get(file) or self.by_rows.get(file, UNKNOWN)
+
+
+def _one_region(table: str) -> str:
+    """Return a SELECT of file_no and the least and the greatest county of a table's loaded rows."""
+    columns = CONTRACT.tables[table].by_name
+    if table == REGISTER:
+        place = f"'{DEPARTMENT}' || t.{SOURCE}"
+    elif "region_code" in columns:
+        place = "LEFT(t.region_code, 6)"
+    elif "unit_id" in columns:
+        return (
+            f"SELECT t.file_no, MIN(u.county) AS low, MAX(u.county) AS high FROM census.{table} t "
+            "JOIN reject_unit u ON u.unit_id = t.unit_id GROUP BY t.file_no"
+        )
+    else:
+        return ""
+    return (
+        f"SELECT t.file_no, MIN({place}) AS low, MAX({place}) AS high "
+        f"FROM census.{table} t GROUP BY t.file_no"
+    )
+
+
+def _rows_of_files(engine: DuckDBEngine, tables: Iterable[str]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for table in sorted(tables):
+        # The list of regions is nobody's county, even where only one is left in it.
+        if table != "region" and (sql := _one_region(table)):
+            for number, low, high in engine.rows(sql):
+                if low is not None and low == high:
+                    found[int(str(number))] = str(low)
+    return found
+
+
+def read_senders(engine: DuckDBEngine) -> Senders:
+    """Return the senders of all delivered files; leaves the scratch table `reject_unit`."""
+    engine.materialise(
+        "reject_unit",
+        "SELECT unit_id, MIN(LEFT(region_code, 6)) AS county FROM ("
+        + " UNION ALL ".join(f"SELECT unit_id, region_code FROM census.{t}" for t in UNIT_SOURCES)
+        + ") WHERE unit_id IS NOT NULL GROUP BY unit_id",
+    )
+    senders = Senders(Counties.read(engine))
+    files = pl.DataFrame(
+        engine.rows("SELECT file_no, file, table_name FROM census.delivered_file"),
+        schema={"file_no": pl.Int64, "file": pl.String, "table_name": pl.String},
+        orient="row",
+    )
+    rows = _rows_of_files(engine, files["table_name"].drop_nulls().unique().to_list())
+    for number, file, table in files.iter_rows():
+        if table != REGISTER:
+            senders.by_path[file] = senders.counties.in_path(file)
+        key = rows.get(number, UNKNOWN)
+        known = key in senders.counties.names or key.startswith(DEPARTMENT)
+        senders.by_rows[file] = key if known else UNKNOWN
+    counties = engine.rows("SELECT DISTINCT county FROM reject_unit WHERE county IS NOT NULL")
+    departments = engine.rows(f"SELECT DISTINCT {SOURCE} FROM census.{REGISTER}")
+    senders.all = {str(code) for (code,) in counties if code in senders.counties.names}
+    senders.all |= {department(str(code)) for (code,) in departments if code in SOURCES}
+    return senders

@@ -1,0 +1,252 @@
+"""Reject workbooks (退回表): for each sender what was refused, why, and how to put it right.
+
+A table's sheet holds the refused rows as delivered, all text, with the reason in front and the
+faulty cells in colour. Corrected and saved as a workbook of its own it is a delivery again: title
+rows above the header are passed over, and the columns in front are none of the contract's.
+Nothing delivered ever becomes a formula, a link or a number; the same input gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from audit.model import Label
+from reports.reject_lists import (
+    FileLine,
+    SenderLine,
+    SummaryLine,
+    UnreadFile,
+    write_files,
+    write_guide,
+    write_senders,
+    write_summary,
+    write_unread,
+)
+from reports.reject_texts import CUT, INDEX_FILE, OWN_COLUMNS, SHEETS, both, title
+from reports.workbook_book import Formats, WorkbookInfo, open_book
+from reports.workbook_cells import MAX_TEXT, clean_text, clean_texts, line_counts, safe_name
+from reports.workbook_layout import LINE_HEIGHT, page
+
+HEAD_ROW = 2
+"""Below the title and an empty row."""
+SHEET_ROWS = 1_048_576
+"""Rows that a sheet can hold, its head included."""
+SHEET_NAME = 31
+BATCH = 2_000
+RED, BAND, OWN = "#FFC7CE", "#DEEBF7", "#FFF2CC"
+FROZEN = 2
+_FORBIDDEN = re.compile(r"[\[\]:*?/\\'\x00-\x1f]")
+
+
+@dataclass(frozen=True, slots=True)
+class RejectRow:
+    """One refused row. `cells` stand under the sheet's header; `faulty` are their places."""
+
+    reason: Label
+    columns: str
+    how: Label
+    file: str
+    row: int
+    cells: Sequence[str | None]
+    faulty: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class RejectSheet:
+    """The refused rows of one table and header, in the order shown. `rows` is read once."""
+
+    table: str
+    header: tuple[str, ...]
+    rows: Iterable[RejectRow]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectBook:
+    """All that goes back to one sender. `key` is the beginning of the workbook's name."""
+
+    key: str
+    sender: Label
+    summary: Sequence[SummaryLine]
+    unread: Sequence[UnreadFile]
+    sheets: Sequence[RejectSheet]
+
+
+def book_name(key: str, sender: Label, run_id: str) -> str:
+    """Return the file name of a sender's workbook: `退回表_<key>_<sender>_<run>.xlsx`."""
+    parts = [key, safe_name(clean_text(sender.zh)), safe_name(run_id)]
+    return "_".join(["退回表", *filter(None, parts)]) + ".xlsx"
+
+
+class _Names:
+    """Sheet names that every spreadsheet program takes, none of them twice."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def next(self, wanted: str) -> str:
+        """Return `wanted` cut to size, numbered where it is taken."""
+        base = _FORBIDDEN.sub("", wanted).strip() or "表"
+        number, name = 1, base[:SHEET_NAME]
+        while name.casefold() in self._taken:
+            number += 1
+            end = f" ({number})"
+            name = base[: SHEET_NAME - len(end)] + end
+        self._taken.add(name.casefold())
+        return name
+
+
+def _texts(values: Sequence[str | None]) -> list[str | None]:
+    """Return texts as cells show them, also those that are no Unicode text."""
+    try:
+        return clean_texts(pl.Series(values, dtype=pl.String)).to_list()
+    except UnicodeEncodeError:
+        whole = [v and v.encode("utf-8", "backslashreplace").decode() for v in values]
+        return clean_texts(pl.Series(whole, dtype=pl.String)).to_list()
+
+
+def _fits(text: str | None) -> str | None:
+    """Cut a text whose characters beyond the first plane make it too long for a cell."""
+    if text is None or len(text) * 2 <= MAX_TEXT or len(text.encode("utf-16-le")) <= MAX_TEXT * 2:
+        return text
+    return text.encode("utf-16-le")[: MAX_TEXT * 2].decode("utf-16-le", "ignore") + "…"
+
+
+class _TableSheets:
+    """Writes one `RejectSheet`, on several sheets where one cannot hold it."""
+
+    def __init__(self, book: Any, formats: Formats, names: _Names, source: RejectSheet) -> None:
+        self.book, self.formats, self.names, self.source = book, formats, names, source
+        self.cell = formats.text(text_wrap=False)
+        self.faulty = formats.text(text_wrap=False, bg_color=RED)
+        self.own = formats.text(bg_color="#FFFBEB")
+        self.sheet: Any = None
+        self.row = SHEET_ROWS
+
+    def write(self) -> None:
+        """Write all rows."""
+        rows = iter(self.source.rows)
+        while batch := list(islice(rows, BATCH)):
+            self._write_batch(batch)
+        self._finish()
+
+    def _write_batch(self, batch: Sequence[RejectRow]) -> None:
+        width = len(self.source.header)
+        texts = _texts([cell for line in batch for cell in line.cells])
+        files = _texts([line.file for line in batch])
+        cells = [texts[start : start + width] for start in range(0, len(texts), width)]
+        hows = [self._how(line) for line in batch]
+        heights = line_counts([(hows, OWN_COLUMNS[2][1] - 1)])
+        for line, values, file, how, height in zip(batch, cells, files, hows, heights, strict=True):
+            if self.row >= SHEET_ROWS:
+                self._open()
+            self.sheet.set_row(self.row, LINE_HEIGHT * height + 4)
+            own = (both(line.reason), line.columns, how, file or "", str(line.row))
+            for column, text in enumerate(own):
+                self.sheet.write_string(self.row, column, text, self.own)
+            self._write_cells(line, values)
+            self.row += 1
+
+    def _how(self, line: RejectRow) -> str:
+        how = Label(clean_text(line.how.zh), clean_text(line.how.en))
+        long = any(cell is not None and len(cell) * 2 > MAX_TEXT for cell in line.cells)
+        if long and any(_fits(text) != raw for text, raw in zip(
+            _texts(line.cells), line.cells, strict=True
+        )):  # fmt: skip
+            return f"{both(how)}\n{both(CUT)}"
+        return both(how)
+
+    def _write_cells(self, line: RejectRow, values: Sequence[str | None]) -> None:
+        for place, value in enumerate(values):
+            look = self.faulty if place in line.faulty else self.cell
+            column = place + len(OWN_COLUMNS)
+            if text := _fits(value):
+                self.sheet.write_string(self.row, column, text, look)
+            else:
+                self.sheet.write_blank(self.row, column, None, look)
+
+    def _open(self) -> None:
+        self._finish()
+        sheet = self.book.add_worksheet(self.names.next(self.source.table))
+        big = self.formats.get(font_size=12, bold=True)
+        sheet.set_row(0, 24)
+        sheet.write_string(0, 0, title("table", table=self.source.table), big)
+        sheet.set_row(HEAD_ROW, 30)
+        for column, (label, width) in enumerate(OWN_COLUMNS):
+            sheet.set_column(column, column, width)
+            sheet.write_string(HEAD_ROW, column, both(label), self.formats.heading(OWN))
+        first = len(OWN_COLUMNS)
+        text = self.formats.get(num_format="@")
+        # An empty cell below takes a code as text, too.
+        sheet.set_column(first, first + len(self.source.header) - 1, 16, text)
+        heads = _texts(self.source.header)
+        for column, head in enumerate(heads, first):
+            sheet.write_string(HEAD_ROW, column, head or "", self.formats.heading(BAND))
+        sheet.freeze_panes(HEAD_ROW + 1, FROZEN)
+        self.sheet, self.row = sheet, HEAD_ROW + 1
+
+    def _finish(self) -> None:
+        if self.sheet is None:
+            return
+        last = len(OWN_COLUMNS) + len(self.source.header) - 1
+        self.sheet.autofilter(HEAD_ROW, 0, self.row - 1, last)
+        self.sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{self.row}"})
+        self.sheet.repeat_rows(HEAD_ROW)
+        page(self.sheet, "zh", "")
+
+
+def _fill(book: Any, source: RejectBook, info: WorkbookInfo) -> None:
+    formats, names = Formats(book, "zh"), _Names()
+    sender = Label(clean_text(source.sender.zh), clean_text(source.sender.en))
+
+    def sheet(key: str) -> Any:
+        return book.add_worksheet(names.next(SHEETS[key].zh))
+
+    write_guide(sheet("guide"), formats, sender, info.run_id)
+    write_summary(sheet("summary"), formats, sender, source.summary)
+    if source.unread:
+        write_unread(sheet("unread"), formats, sender, source.unread)
+    for table in source.sheets:
+        _TableSheets(book, formats, names, table).write()
+
+
+def write_reject_book(source: RejectBook, folder: Path, info: WorkbookInfo, scratch: Path) -> Path:
+    """Write one sender's workbook into `folder` and return its path; OSError on a full disk."""
+    path = folder / book_name(source.key, source.sender, info.run_id)
+    with open_book(path, info, scratch, title("guide", source.sender)) as book:
+        _fill(book, source, info)
+    return path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectSource:
+    """All that the reject workbooks show. `books` is read once."""
+
+    books: Iterable[RejectBook]
+    senders: Sequence[SenderLine]
+    files: Sequence[FileLine]
+
+
+def write_rejects(source: RejectSource, folder: Path, info: WorkbookInfo) -> list[Path]:
+    """Write a workbook for each sender with something refused, and the index, which is last.
+
+    A sender without refusals stands in the index with 0. Raises OSError when the disk is full.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # The writer's scratch files hold unit data: beside the result, not in the shared /tmp.
+    with tempfile.TemporaryDirectory(prefix=".scratch-", dir=folder) as scratch:
+        paths = [write_reject_book(book, folder, info, Path(scratch)) for book in source.books]
+        index = folder / INDEX_FILE
+        with open_book(index, info, Path(scratch), title("senders", run=info.run_id)) as book:
+            formats = Formats(book, "zh")
+            senders, files = (book.add_worksheet(SHEETS[key].zh) for key in ("senders", "files"))
+            write_senders(senders, formats, source.senders, info.run_id)
+            write_files(files, formats, source.files)
+    return [*paths, index]
