@@ -11,6 +11,7 @@ import polars as pl
 
 from benchmarks.firms import pools
 from benchmarks.firms.damage import damage_parts, damage_texts, start
+from benchmarks.firms.places import region_list
 from benchmarks.firms.render import MATCHER_COLUMNS, own_org_codes, styles, write_columns
 from benchmarks.firms.units import TABLES, Options, make_units
 from sample_data.draws import Draw, Ints, mask
@@ -92,11 +93,13 @@ def true_pairs(truth: pl.DataFrame) -> pl.DataFrame:
 
 
 def write(options: Options, folder: Path) -> None:
-    """Write records.parquet and truth.parquet into a folder."""
+    """Write records.parquet, truth.parquet and regions.parquet into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     records, truth = make(options)
     records.write_parquet(folder / "records.parquet")
     truth.write_parquet(folder / "truth.parquet")
+    regions = region_list(pools.WORDS[options.words], options.city)
+    regions.write_parquet(folder / "regions.parquet")
 
 
 def main() -> None:

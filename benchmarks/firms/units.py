@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.firms import pools
+from benchmarks.firms.places import PLACE_COLUMNS, county_table, settle
 from sample_data.draws import Bools, Draw, Ints, choose, digits, join_text, mask
 from sample_data.identifiers import GIVEN, MOBILE, close_credit_codes, org_codes
 
@@ -105,47 +106,6 @@ def _families(draw: Draw, kind: Ints, share: float) -> Ints:
 
 def _inherit(column: pl.Series, leader: Ints, takes: Bools) -> pl.Series:
     return column.gather(np.where(takes, leader, np.arange(len(leader))))
-
-
-def _places(draw: Draw, parts: Parts, places: pl.DataFrame) -> None:
-    n = len(parts)
-    home = places[parts.county]
-    township, village = draw.whole(1, 24, n), draw.whole(1, 30, n)
-    first, last = len(pools.PLACE_FIRST), len(pools.PLACE_LAST)
-    town = (parts.county * 131 + township * 29) % (first * last)
-    hamlet = (parts.county * 977 + township * 613 + village * 71) % (first * last)
-    names = pl.Series([a + b for a in pools.PLACE_FIRST for b in pools.PLACE_LAST])
-    urban = draw.chance(n, 0.62)
-    roads = pl.Series(pools.ROADS)
-    road = (draw.rng.random(n) ** 1.6 * 70).astype(np.int64) + parts.county * 17
-    tail = pl.Series(pools.ROAD_TAILS).gather((road * 7 + parts.county) % len(pools.ROAD_TAILS))
-    street = join_text(roads.gather(road % len(roads)), tail)
-    number = (draw.rng.random(n) ** 1.5 * 600).astype(np.int64) + 1
-    group = draw.whole(1, 16, n)
-    parts.columns |= {
-        "region_code": join_text(
-            home["county_code"],
-            digits(township, 3),
-            digits(np.where(urban, village, 200 + village), 3),
-        ),
-        "city": home["city"],
-        "county_name": home["county_name"],
-        "town": join_text(names.gather(town), choose(urban, "街道", "镇")),
-        "village": join_text(names.gather(hamlet), "村"),
-        "urban": pl.Series(urban),
-        "street": choose(urban, street, ""),
-        "number": digits(np.where(urban, number, group), 1),
-        "building": choose(draw.chance(n, 0.3), draw.pick(pools.BUILDINGS, n), ""),
-        "block": digits(draw.whole(1, 20, n), 1),
-        "room": digits(draw.whole(1, 30, n) * 100 + draw.whole(1, 12, n), 1),
-        "has_room": pl.Series(draw.chance(n, 0.45)),
-    }
-
-
-PLACE_COLUMNS = (
-    "region_code", "city", "county_name", "town", "village", "urban", "street", "number",
-    "building", "block", "room", "has_room",
-)  # fmt: skip
 
 
 def _words(draw: Draw, kind: Ints) -> tuple[pl.Series, pl.Series]:
@@ -293,18 +253,14 @@ def make_units(options: Options, n: int, chunk: int) -> Parts:
     """Return n units as parts of names and addresses."""
     draw = Draw(options.seed * 1000 + chunk, "units")
     words = pools.WORDS[options.words]
-    places = pl.DataFrame(
-        pools.counties(words, options.city),
-        schema=["county_code", "city", "county_name"],
-        orient="row",
-    )
+    places = county_table(words, options.city)
     kind = _kinds(draw, n, options.branches)
     weights = draw.rng.permutation(places.height) + 10.0
     leader = _families(draw, kind, options.families)
     county = draw.index(places.height, n, weights)
     county = np.where(draw.chance(n, 0.9), county[leader], county)
     parts = Parts(kind, county)
-    _places(draw, parts, places)
+    parts.columns |= settle(draw, county, places)
     owner = persons(draw, n)
     word, code = _words(draw, kind)
     fixed, mobile = phones(draw, n)
