@@ -34,6 +34,9 @@ ROW = np.dtype(
     + [(f, np.bool_) for f in _FLAGS]
     + [("fill", np.uint8, 10)]
 )
+_PLACES: dict[str, tuple[np.dtype[Any], int]] = {
+    name: (ROW[name], ROW.fields[name][1]) for name in ROW.names or () if ROW.fields
+}
 _RARE, _SOME = 3, 30
 _OWNER_RARE = 5
 _PHONE_OWN, _PHONE_SHARED = 3, 12
@@ -85,7 +88,7 @@ def compare(features: Features, rows: Rows, pairs: tuple[U32, U32], settings: Ma
 
 
 def _compare_chunk(features: Features, rows: Rows, left: U32, right: U32) -> U64:
-    a, b = rows[left], rows[right]
+    a, b = Columns(rows, left), Columns(rows, right)
     name = _name(features, (a, b), left, right)
     found = {
         "name": name,
@@ -106,17 +109,34 @@ def _compare_chunk(features: Features, rows: Rows, left: U32, right: U32) -> U64
     return patterns
 
 
-def _same(a: Rows, b: Rows, field: str) -> NDArray[np.bool_]:
+class Columns:
+    """Some rows of 128 bytes, turned so that each word of all rows lies together."""
+
+    def __init__(self, rows: Rows, at: U32) -> None:
+        words = rows.view(np.uint64).reshape(len(rows), -1)
+        # Whole words are copied: gathering the structures themselves is many times slower.
+        self._words = np.ascontiguousarray(np.take(words, at, axis=0).T)
+
+    def __len__(self) -> int:
+        return int(self._words.shape[1])
+
+    def __getitem__(self, field: str) -> NDArray[Any]:
+        kind, offset = _PLACES[field]
+        word: NDArray[Any] = self._words[offset // 8].view(kind)
+        return word[offset % 8 // kind.itemsize :: 8 // kind.itemsize]
+
+
+def _same(a: Columns, b: Columns, field: str) -> NDArray[np.bool_]:
     result: NDArray[np.bool_] = (a[field] == b[field]) & (a[field] != 0)
     return result
 
 
-def _both(a: Rows, b: Rows, field: str) -> NDArray[np.bool_]:
+def _both(a: Columns, b: Columns, field: str) -> NDArray[np.bool_]:
     result: NDArray[np.bool_] = (a[field] != 0) & (b[field] != 0)
     return result
 
 
-def _name(features: Features, ab: tuple[Rows, Rows], left: U32, right: U32) -> U8:
+def _name(features: Features, ab: tuple[Columns, Columns], left: U32, right: U32) -> U8:
     a, b = ab
     bag = bag_similarity(a["name_bag"], b["name_bag"])
     trade = _same(a, b, "trade") | _same(a, b, "trade_sound")
@@ -150,7 +170,7 @@ def _near_trades(features: Features, left: U32, right: U32) -> NDArray[np.bool_]
     return result
 
 
-def _rarity(a: Rows, b: Rows, name: U8) -> U8:
+def _rarity(a: Columns, b: Columns, name: U8) -> U8:
     """Return how many hold the name that both share: its core, or its trade name."""
     by_core = name >= lv.NAME_CORE - 1
     holders = np.where(
@@ -164,7 +184,7 @@ def _rarity(a: Rows, b: Rows, name: U8) -> U8:
     return level
 
 
-def _owner(features: Features, ab: tuple[Rows, Rows], left: U32, right: U32) -> U8:
+def _owner(features: Features, ab: tuple[Columns, Columns], left: U32, right: U32) -> U8:
     a, b = ab
     both = _both(a, b, "owner")
     same = _same(a, b, "owner")
@@ -178,19 +198,17 @@ def _owner(features: Features, ab: tuple[Rows, Rows], left: U32, right: U32) -> 
     return level
 
 
-def _phone(a: Rows, b: Rows) -> U8:
+def _phone(a: Columns, b: Columns) -> U8:
     firsts = ("phone_a", "phone_b")
     both = ((a["phone_a"] | a["phone_b"]) != 0) & ((b["phone_a"] | b["phone_b"]) != 0)
     same = np.zeros(len(a), bool)
-    digit = np.zeros(len(a), bool)
     for x in firsts:
         for y in firsts:
-            given = (a[x] != 0) & (b[y] != 0)
-            same |= given & (a[x] == b[y])
-            at = np.flatnonzero(given)
-            digit[at] |= one_digit_apart(a[x][at], b[y][at])
+            same |= (a[x] != 0) & (a[x] == b[y])
     level: U8 = both.astype(np.uint8)
-    level[digit] = 2
+    for x in firsts:
+        at = np.flatnonzero(both & ~same & (a[x] != 0) & (b[x] != 0))
+        level[at[one_digit_apart(a[x][at], b[x][at])]] = 2
     holders = np.minimum(a["n_phone"], b["n_phone"])
     level[same] = 3
     level[same & (holders <= _PHONE_SHARED)] = 4
@@ -198,7 +216,7 @@ def _phone(a: Rows, b: Rows) -> U8:
     return level
 
 
-def _address(a: Rows, b: Rows) -> U8:
+def _address(a: Columns, b: Columns) -> U8:
     both = _both(a, b, "address")
     near = (a["county"] == b["county"]) | (a["county"] == 0) | (b["county"] == 0)
     bag = bag_similarity(a["address_bag"], b["address_bag"])
@@ -216,7 +234,7 @@ def _address(a: Rows, b: Rows) -> U8:
     return level
 
 
-def _region(a: Rows, b: Rows) -> U8:
+def _region(a: Columns, b: Columns) -> U8:
     level = _both(a, b, "county").astype(np.uint8)
     level[(a["county"] // 100 == b["county"] // 100) & (level > 0)] = 2
     county = _same(a, b, "county")
@@ -226,7 +244,7 @@ def _region(a: Rows, b: Rows) -> U8:
     return level
 
 
-def _industry(a: Rows, b: Rows) -> U8:
+def _industry(a: Columns, b: Columns) -> U8:
     x, y = a["industry_code"], b["industry_code"]
     level = _both(a, b, "industry_code").astype(np.uint8)
     given = level > 0
@@ -236,13 +254,13 @@ def _industry(a: Rows, b: Rows) -> U8:
     return level
 
 
-def _form(a: Rows, b: Rows) -> U8:
+def _form(a: Columns, b: Columns) -> U8:
     level = _both(a, b, "form").astype(np.uint8)
     level[_same(a, b, "form")] = 2
     return level
 
 
-def _branch(a: Rows, b: Rows) -> U8:
+def _branch(a: Columns, b: Columns) -> U8:
     either, both = a["is_branch"] | b["is_branch"], a["is_branch"] & b["is_branch"]
     level: U8 = either.astype(np.uint8)
     level[both] = 3
@@ -250,7 +268,7 @@ def _branch(a: Rows, b: Rows) -> U8:
     return level
 
 
-def _kind(a: Rows, b: Rows) -> U8:
+def _kind(a: Columns, b: Columns) -> U8:
     low, high = np.minimum(a["kind"], b["kind"]), np.maximum(a["kind"], b["kind"])
     level = np.zeros(len(a), np.uint8)
     unlike = low != high
@@ -260,7 +278,7 @@ def _kind(a: Rows, b: Rows) -> U8:
     return level
 
 
-def _code(features: Features, ab: tuple[Rows, Rows], left: U32, right: U32) -> U8:
+def _code(features: Features, ab: tuple[Columns, Columns], left: U32, right: U32) -> U8:
     """Return the level of the codes; an organisation code is compared where it stands alone."""
     a, b = ab
     given = _both(a, b, "credit") | _both(a, b, "org")

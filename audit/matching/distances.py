@@ -63,7 +63,8 @@ def one_digit_apart(left: U64, right: U64) -> Flags:
     """Say which pairs of telephone numbers differ by one digit or by two neighbours swapped."""
     a, b = left.astype(np.int64), right.astype(np.int64)
     difference = np.abs(a - b)
-    hits = np.flatnonzero((difference > 0) & np.isin(difference, _DIGIT_STEPS))
+    nearest = np.minimum(np.searchsorted(_DIGIT_STEPS, difference), len(_DIGIT_STEPS) - 1)
+    hits = np.flatnonzero(_DIGIT_STEPS[nearest] == difference)
     x, y = a[hits][:, None] // _POWERS % 10, b[hits][:, None] // _POWERS % 10
     unlike = x != y
     n_unlike = unlike.sum(axis=1)

@@ -19,7 +19,6 @@ from audit.matching.weighing import Weights
 
 EVIDENCE = "evidence"
 _COLUMNS = (*(f.id for f in lv.FIELDS), EVIDENCE)
-_WORDS = {f.id: f for f in lv.FIELDS}
 
 
 def points_by_field(patterns: U64, weights: Weights) -> Floats:
@@ -62,28 +61,42 @@ def key_names(mask: int) -> list[str]:
 
 
 def _pattern_texts(patterns: U64, weights: Weights) -> list[str]:
-    points = np.round(points_by_field(patterns, weights), 2)
+    """Return the JSON object of each pattern, left open for the keys of the pair.
+
+    Written from ready pieces rather than by a JSON writer: there may be tens of thousands.
+    """
+    points = np.round(points_by_field(patterns, weights), 2) + 0.0
     levels = np.column_stack([lv.level_of(patterns, f) for f in lv.FIELDS])
+    base = round(weights.intercept, 2)
     return [
-        _pattern_text(row, point, weights.intercept)
+        _pattern_text(row, point, base)
         for row, point in zip(levels.tolist(), points.tolist(), strict=True)
     ]
 
 
 def _pattern_text(levels: list[int], points: list[float], base: float) -> str:
-    """Return the JSON object of one pattern, left open for the keys of the pair."""
-    said = [
-        (field, field.levels[level], point)
-        for field, level, point in zip(lv.FIELDS, levels, points[:-1], strict=True)
-        if not (field.id in ("branch", "kind", "rarity") and level == 0)
+    words = [pieces[level] for pieces, level in zip(_PIECES, levels, strict=True)]
+    zh = "；".join([w[0] for w in words if w[0]])
+    en = "; ".join([w[1] for w in words if w[0]])
+    said = ", ".join([w[2] for w in words])
+    earned = ", ".join([f'"{name}": {p}' for name, p in zip(_COLUMNS, points, strict=True) if p])
+    return (
+        f'{{"zh": "{zh}", "en": "{en}", "levels": {{{said}}}, '
+        f'"points": {{{earned}}}, "base": {base}, '
+    )
+
+
+def _pieces(field: lv.Field) -> list[tuple[str, str, str]]:
+    """Return the words of each level: Chinese, English, JSON; silent where nothing is to say."""
+    silent = field.id in ("branch", "kind", "rarity")
+    return [
+        (
+            "" if silent and number == 0 else f"{field.zh}{zh}",
+            f"{field.en}: {en}",
+            f'"{field.id}": "{level}"',
+        )
+        for number, (level, zh, en) in enumerate(field.levels)
     ]
-    zh = "；".join(f"{f.zh}{w[1]}({p:+.1f})" for f, w, p in said)
-    en = "; ".join(f"{f.en}: {w[2]} ({p:+.1f})" for f, w, p in said)
-    body = {
-        "zh": f"{zh}；旁证({points[-1]:+.1f})；基准({base:+.1f})",
-        "en": f"{en}; evidence together ({points[-1]:+.1f}); base ({base:+.1f})",
-        "levels": {f.id: w[0] for f, w, _ in said},
-        "points": {**{f.id: p for f, _, p in said}, EVIDENCE: points[-1]},
-        "base": round(base, 2),
-    }
-    return json.dumps(body, ensure_ascii=False)[:-1] + ", "
+
+
+_PIECES = [_pieces(field) for field in lv.FIELDS]

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from audit.matching.deciding import Edges, clusters, missing_pairs
-from audit.matching.features import U64, Features
+from audit.matching.features import U64, Features, Flags
 from audit.matching.human import Human, decided, human_pairs, not_in, pair_keys
 from audit.matching.pairs import (
     Compared,
@@ -33,7 +33,7 @@ from audit.matching.results import (
     matched,
 )
 from audit.matching.settings import MatchSettings
-from audit.matching.weighing import Weights, shipped
+from audit.matching.weighing import Weights, log_odds, shipped
 
 
 def match_units(
@@ -56,13 +56,9 @@ def match_units(
     human = human_pairs(records["record_id"], decisions)
     expected = _expected_same(features, scored)
     scored = _completed(compared, scored, (human, weighed.weights), settings)
-    result = _decide(compared, scored, (human, expected), settings)
+    is_evidence = evidence(scored, weighed.weights, settings)
+    result = _decide(compared, scored, (human, expected, is_evidence), settings)
     return matched(records, features, ([compared], result, weighed), settings)
-
-
-def log_odds(probability: float) -> float:
-    """Return the log odds of a probability."""
-    return float(np.log(probability / (1 - probability)))
 
 
 def with_human(
@@ -92,9 +88,12 @@ def _completed(
 
 
 def _decide(
-    compared: Compared, scored: Scored, known: tuple[Human, float], settings: MatchSettings
+    compared: Compared,
+    scored: Scored,
+    known: tuple[Human, float, Flags],
+    settings: MatchSettings,
 ) -> Decided:
-    human, expected = known
+    human, expected, is_evidence = known
     features, rank = compared.features, compared.rows.rank
     said = decided(scored.left, scored.right, human)
     by_right = headquarters(features, scored.left, scored.right) & (said == 0)
@@ -113,7 +112,6 @@ def _decide(
     )
     together = cluster[rank[scored.left]] == cluster[rank[scored.right]]
     possible = (scored.probability >= settings.possible_at) & ~apart & (said == 0)
-    is_evidence = evidence(scored.patterns)
     decision = np.full(len(together), NON_LINK, np.int8)
     decision[possible & ~is_evidence] = POSSIBLE
     decision[together & ~by_right] = LINK

@@ -12,7 +12,7 @@ from audit.matching import levels as lv
 from audit.matching.deciding import one_to_one
 from audit.matching.features import KINDS, U32, Features, Flags
 from audit.matching.human import Human, decided, human_pairs
-from audit.matching.matcher import log_odds, with_human
+from audit.matching.matcher import with_human
 from audit.matching.pairs import (
     Compared,
     Scored,
@@ -36,7 +36,7 @@ from audit.matching.results import (
 )
 from audit.matching.scorecard import Floats
 from audit.matching.settings import MatchSettings
-from audit.matching.weighing import Weights, probability, shipped
+from audit.matching.weighing import Weights, log_odds, probability, shipped
 
 REGISTER_SETTINGS = MatchSettings(matcher="register@1")
 _FEW_LABELS = 50
@@ -150,21 +150,21 @@ def _assign(
     eligible = (scored.weight > settings.register_weight) & verified(compared.features, scored)
     eligible = (eligible & (said == 0)) | (said > 0)
     taken = _greedy(compared, scored, (scored.weight, said), eligible)
+    is_evidence = evidence(scored, weights, settings)
     gain = _gain(compared, scored, weights, settings)
-    return _decisions(scored, (taken, eligible, said), (gain, expected), settings)
+    return _decisions(scored, (taken, eligible, said, is_evidence), (gain, expected), settings)
 
 
 def _decisions(
     scored: Scored,
-    flags: tuple[Flags, Flags, NDArray[np.int8]],
+    flags: tuple[Flags, Flags, NDArray[np.int8], Flags],
     numbers: tuple[float, float],
     settings: MatchSettings,
 ) -> Decided:
-    taken, eligible, said = flags
+    taken, eligible, said, is_evidence = flags
     gain, expected = numbers
     weight = scored.weight + gain * taken.astype(np.float64)
     scored = replace(scored, weight=np.round(weight, 6), probability=probability(weight))
-    is_evidence = evidence(scored.patterns)
     decision = np.full(len(taken), NON_LINK, np.int8)
     free = np.ones(int(scored.left.max(initial=0)) + 1, bool)
     link = taken & ((weight >= log_odds(settings.link_at)) | (said > 0))

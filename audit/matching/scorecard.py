@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse
+import scipy.sparse.linalg
 from numpy.typing import NDArray
 
 from audit.matching import levels as lv
@@ -146,8 +146,9 @@ def _newton(
         p = 1 / (1 + np.exp(-z))
         gradient = design.T @ (counts[0] - total * p) - ridge * (beta - start)
         curved = design.multiply((total * p * (1 - p))[:, None]).tocsr()
-        hessian = (design.T @ curved).toarray() + np.diag(ridge)
-        step = scipy.linalg.solve(hessian, gradient, assume_a="pos")
+        hessian = (design.T @ curved + scipy.sparse.diags(ridge)).tocsc()
+        # SuperLU works in one thread: no idle threads of a BLAS, and the same digits each time.
+        step = scipy.sparse.linalg.splu(hessian).solve(gradient)
         scale, new_loss = 1.0, np.inf
         while scale > 1e-4:
             trial = beta + scale * step

@@ -152,6 +152,11 @@ def weights_of(patterns: U64, weights: Weights) -> Floats:
     return result
 
 
+def log_odds(share: float) -> float:
+    """Return the log odds of a probability."""
+    return float(np.log(share / (1 - share)))
+
+
 def probability(weight: Floats) -> Floats:
     """Return the probability of log odds, to six digits."""
     return np.round(1 / (1 + np.exp(-np.clip(weight, -60, 60))), _ROUND)
