@@ -69,13 +69,15 @@ class Candidates:
     """Pairs of rows to compare, `left` before `right` in rank, and what was left out.
 
     `keys` is a bit mask over KINDS of the keys that proposed the pair; `holders[kind]` the number
-    of holders of the record's token, cut at 255; `capped[kind]` blocks and records over the cap.
+    of holders of the record's token, cut at 255; `proposed[kind]` the pairs of a key kind;
+    `capped[kind]` blocks and records over the cap.
     """
 
     left: U32
     right: U32
     keys: U64
     holders: dict[str, U8]
+    proposed: dict[str, int]
     capped: dict[str, tuple[int, int]]
     large: tuple[LargeBlock, ...]
 
@@ -134,6 +136,7 @@ def candidates(features: Features, rows: Rows, settings: MatchSettings) -> Candi
         right=rows.row_of_rank[right],
         keys=keys,
         holders=holders,
+        proposed=_proposed(packed),
         capped={b.kind: b.capped for b in blocks},
         large=tuple(block for s in singles for block in s.large),
     )
@@ -289,6 +292,15 @@ def _large(
             )
         )
     return tuple(found)
+
+
+def _proposed(packed: Sequence[U64]) -> dict[str, int]:
+    """Return how many pairs each kind of key proposes (every part is of one kind)."""
+    counts = dict.fromkeys(KINDS, 0)
+    for part in packed:
+        if len(part):
+            counts[KINDS[int(part[0] & np.uint64(255))]] += len(part)
+    return counts
 
 
 def _unique_pairs(packed: Sequence[U64]) -> tuple[U32, U32, U64]:

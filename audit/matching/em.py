@@ -12,7 +12,7 @@ import numpy as np
 from audit.matching import levels as lv
 from audit.matching.features import U64
 from audit.matching.scorecard import Floats
-from audit.matching.weighing import Weights, weights_of
+from audit.matching.weighing import Counted, Weights, weights_of
 
 _FIELDS = (lv.NAME, lv.OWNER, lv.PHONE, lv.ADDRESS, lv.REGION, lv.INDUSTRY, lv.FORM)
 _HIGH = {"name": 9, "owner": 3, "phone": 3, "address": 4, "region": 4, "industry": 3, "form": 2}
@@ -39,13 +39,15 @@ def em_probability(patterns: U64, counts: Floats) -> Floats:
     return posterior
 
 
-def agreement(patterns: U64, weights: Weights) -> dict[str, float]:
+def agreement(counted: Counted, weights: Weights) -> dict[str, float]:
     """Return on which share of pairs EM and the scorecard decide alike, and how many EM links."""
-    if not len(patterns):
+    if not len(counted.patterns):
         return {"em_agreement": 1.0, "em_links": 0.0}
-    codeless = patterns & ~np.uint64(((1 << lv.CODE.bits) - 1) << lv.SHIFTS[lv.INDEX[lv.CODE.id]])
-    distinct, _, counts = lv.pattern_counts(codeless)
-    weight = counts.astype(np.float64)
+    codeless = counted.patterns & ~np.uint64(
+        ((1 << lv.CODE.bits) - 1) << lv.SHIFTS[lv.INDEX[lv.CODE.id]]
+    )
+    distinct, which = np.unique(codeless, return_inverse=True)
+    weight = np.bincount(which, counted.pairs, len(distinct)).astype(np.float64)
     em = em_probability(distinct, weight) >= 0.5
     ours = weights_of(distinct, weights) >= 0
     return {

@@ -37,7 +37,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """Weighed pairs, in order of the ranks of left and right; arrays of equal length."""
+    """Weighed pairs; arrays of equal length. Candidates stand in the order of their ranks."""
 
     left: U32
     right: U32
@@ -105,15 +105,12 @@ def weigh_compared(
     distinct, which, counts = lv.pattern_counts(patterns)
     learnable = (keys & ~CODE_KEYS) != 0
     learnable &= np.isin(lv.level_of(patterns, lv.KIND), _ONE_KIND)
-    weighed = weigh(
-        Counted(
-            patterns=distinct,
-            pairs=counts,
-            learnable=np.bincount(which[learnable], minlength=len(distinct)),
-        ),
-        start,
-        settings,
+    counted = Counted(
+        patterns=distinct,
+        pairs=counts,
+        learnable=np.bincount(which[learnable], minlength=len(distinct)),
     )
+    weighed = weigh(counted, start, settings)
     scored, begin = [], 0
     for one in passes:
         at = which[begin : begin + len(one.patterns)]
@@ -138,7 +135,7 @@ def add_pairs(
     weights: Weights,
     settings: MatchSettings,
 ) -> Scored:
-    """Compare further pairs of rows that no key proposed, and put them in their place."""
+    """Compare further pairs of rows that no key proposed, and put them behind the others."""
     left, right = pairs
     rank = compared.rows.rank
     first = np.where(rank[left] <= rank[right], left, right)
@@ -153,8 +150,7 @@ def add_pairs(
         weight=weight,
         probability=probability(weight),
     )
-    both = joined([scored, more])
-    return both.where(np.lexsort((rank[both.right], rank[both.left])))
+    return joined([scored, more])
 
 
 def verified(features: Features, scored: Scored) -> Flags:
@@ -169,23 +165,28 @@ def verified(features: Features, scored: Scored) -> Flags:
 
 def blocking_quality(compared: list[Compared]) -> dict[str, float]:
     """Return pairs a record, recall on equal codes, and pairs and yield of each key kind."""
-    keys = np.concatenate([c.found.keys for c in compared])
-    patterns = np.concatenate([c.patterns for c in compared])
-    _, same = labels(patterns)
-    same &= np.isin(lv.level_of(patterns, lv.KIND), _ONE_KIND)
-    by_other = same & ((keys & ~CODE_KEYS) != 0)
+    n_pairs = sum(len(c.patterns) for c in compared)
     n_records = sum(len(c.features) for c in compared)
+    keys = np.concatenate([_keys_of_same(c) for c in compared])
+    by_other = (keys & ~CODE_KEYS) != 0
     result = {
-        "candidate_pairs": float(len(keys)),
-        "candidate_pairs_per_record": len(keys) / max(n_records, 1),
-        "blocking_recall": float(by_other.sum() + 1) / float(same.sum() + 1),
+        "candidate_pairs": float(n_pairs),
+        "candidate_pairs_per_record": n_pairs / max(n_records, 1),
+        "blocking_recall": float(by_other.sum() + 1) / float(len(keys) + 1),
     }
     for bit, kind in enumerate(KINDS):
-        proposed = (keys >> np.uint64(bit) & np.uint64(1)).astype(bool)
-        result[f"key_pairs:{kind}"] = float(proposed.sum())
-        result[f"key_same_code:{kind}"] = float((proposed & same).sum())
+        result[f"key_pairs:{kind}"] = float(sum(c.found.proposed.get(kind, 0) for c in compared))
+        result[f"key_same_code:{kind}"] = float((keys >> np.uint64(bit) & np.uint64(1)).sum())
     for one in compared:
         for kind, (blocks, records) in one.found.capped.items():
             result[f"capped_blocks:{kind}"] = result.get(f"capped_blocks:{kind}", 0.0) + blocks
             result[f"capped_records:{kind}"] = result.get(f"capped_records:{kind}", 0.0) + records
     return result
+
+
+def _keys_of_same(compared: Compared) -> U64:
+    """Return the keys of the pairs of one kind of unit with two valid equal codes."""
+    _, same = labels(compared.patterns)
+    at = np.flatnonzero(same)
+    one_kind = np.isin(lv.level_of(compared.patterns[at], lv.KIND), _ONE_KIND)
+    return compared.found.keys[at[one_kind]]

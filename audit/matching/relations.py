@@ -42,6 +42,13 @@ class Related:
 
 def headquarters(features: Features, left: U32, right: U32) -> Flags:
     """Say which pairs are a legal entity and its own 本部, which share name and code by right."""
+    result = np.zeros(len(left), bool)
+    at = np.flatnonzero(features.kind[left] != features.kind[right])
+    result[at] = _headquarters(features, left[at], right[at])
+    return result
+
+
+def _headquarters(features: Features, left: U32, right: U32) -> Flags:
     kinds = features.kind[left], features.kind[right]
     legal = np.where(kinds[0] == _UNIT_KINDS[0], left, right)
     local = np.where(kinds[0] == _UNIT_KINDS[0], right, left)

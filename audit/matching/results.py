@@ -186,7 +186,7 @@ def _quality(compared: list[Compared], decided: Decided, weighed: Weighed) -> pl
         "labels_same": float(weighed.labels_same),
         "labels_other": float(weighed.labels_other),
         "weights_updated": float(weighed.updated),
-        **agreement(np.concatenate([c.patterns for c in compared]), weighed.weights),
+        **agreement(weighed.counted, weighed.weights),
         **blocking,
     }
     texts = {"weights": weighed.weights.version}

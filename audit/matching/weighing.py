@@ -69,6 +69,7 @@ class Counted:
 class Weighed:
     """Log odds and probability of each pattern, and how they were found."""
 
+    counted: Counted
     weight: Floats
     probability: Floats
     weights: Weights
@@ -135,6 +136,7 @@ def weigh(counted: Counted, start: Weights, settings: MatchSettings) -> Weighed:
     weights = replace(weights, shifts=_shifts(raw, code, counted.pairs, weights))
     weight = np.round(raw + np.asarray(weights.shifts)[code], _ROUND)
     return Weighed(
+        counted=counted,
         weight=weight,
         probability=probability(weight),
         weights=weights,
