@@ -112,12 +112,13 @@ def _words(draw: Draw, kind: Ints) -> tuple[pl.Series, pl.Series]:
     """Return the industry word and the industry code of each unit."""
     n = len(kind)
     word, code = pl.Series([""]).gather(np.zeros(n, dtype=np.int64)), None
+    shuffle = np.random.default_rng(1)
     lists = (pools.FIRM_WORDS, pools.SHOP_WORDS, pools.COOP_WORDS, "", pools.INSTITUTIONS)
     for number, text in enumerate(lists):
         if not text:
             continue
         words, codes = pools.coded(text)
-        at = draw.index(len(words), n, 1.0 / (draw.rng.permutation(len(words)) + 10.0))
+        at = draw.index(len(words), n, 1.0 / (shuffle.permutation(len(words)) + 3.0))
         word = choose(kind == number, pl.Series(words).gather(at), word)
         base = pl.Series(codes).gather(at)
         code = base if code is None else choose(kind == number, base, code)
@@ -178,10 +179,33 @@ def _family_ties(draw: Draw, parts: Parts, leader: Ints, alphabet: str) -> None:
     same_place = member & draw.chance(n, 0.6)
     for name in PLACE_COLUMNS:
         columns[name] = _inherit(columns[name], leader, same_place)
+    _related_trades(draw, parts, leader, member)
     kind = draw.rng.random(n)
     alike = _inherit(columns["trade"], leader, member & (kind < 0.85))
     off = member & (kind >= 0.6) & (kind < 0.85)
     columns["trade"] = choose(off, _one_off(draw, alike, alphabet), alike)
+
+
+def _related_trades(draw: Draw, parts: Parts, leader: Ints, member: Bools) -> None:
+    """Let a quarter of a family's members work in its trade, another quarter in its division."""
+    words, codes = pools.coded(pools.FIRM_WORDS)
+    order = np.argsort(np.array([code[:2] for code in codes]), kind="stable")
+    division = np.array([code[:2] for code in codes])[order]
+    word, code = parts.columns["word"], parts.columns["industry_code"]
+    home = code.gather(leader).str.slice(0, 2).to_numpy().astype("U2")
+    low = np.searchsorted(division, home, side="left")
+    high = np.searchsorted(division, home, side="right")
+    n = len(parts)
+    at = order[
+        np.minimum(low + (draw.rng.random(n) * (high - low)).astype(np.int64), len(order) - 1)
+    ]
+    kind = draw.rng.random(n)
+    close = member & (kind >= 0.25) & (kind < 0.5) & (high > low)
+    word = choose(close, pl.Series(words).gather(at), word)
+    code = choose(close, pl.Series(codes).gather(at), code)
+    same = member & (kind < 0.25)
+    parts.columns["word"] = _inherit(word, leader, same)
+    parts.columns["industry_code"] = _inherit(code, leader, same)
 
 
 def _shared_services(draw: Draw, parts: Parts) -> None:
