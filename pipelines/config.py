@@ -28,6 +28,8 @@ _RANGES = {
     "flag_probability": (0.0, 1.0),
     "due_days": (0, 365),
     "random_share": (0.0, 1.0),
+    "link_at": (0.0, 1.0),
+    "possible_at": (0.0, 1.0),
 }
 
 
@@ -50,6 +52,15 @@ class Tasks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Linking:
+    """Whether units are matched, and the probabilities from which a pair is one unit or asked."""
+
+    enabled: bool = True
+    link_at: float = 0.5
+    possible_at: float = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
     """All settings; a key that is not one of these is refused."""
 
@@ -64,6 +75,7 @@ class RunConfig:
     parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     scoring: Scoring = field(default_factory=Scoring)
     tasks: Tasks = field(default_factory=Tasks)
+    link: Linking = field(default_factory=Linking)
 
 
 def _unknown(section: str, keys: set[str], known: set[str]) -> None:
@@ -108,7 +120,7 @@ def _section(section: str, default: T, values: Mapping[str, Any]) -> T:
         wanted = type(getattr(default, name))
         # To Python, true is an integer.
         fits = isinstance(value, int | float if wanted is float else wanted)
-        if not fits or isinstance(value, bool):
+        if not fits or isinstance(value, bool) != (wanted is bool):
             raise UsageError(
                 f"配置文件 [{section}] {name} 的类型不对，应为 {wanted.__name__}。",
                 f"The configuration value [{section}] {name} should be {wanted.__name__}.",
@@ -116,6 +128,16 @@ def _section(section: str, default: T, values: Mapping[str, Any]) -> T:
         typed[name] = wanted(value)
         _check_value(section, name, typed[name])
     return replace(default, **typed)  # type: ignore[type-var]  # dataclass by use
+
+
+def _linking(values: Mapping[str, Any]) -> Linking:
+    link = _section("link", Linking(), values)
+    if link.possible_at > link.link_at:
+        raise UsageError(
+            "配置文件 [link] possible_at 不能大于 link_at。",
+            "The configuration value [link] possible_at may not be above link_at.",
+        )
+    return link
 
 
 def _texts(section: str, values: Mapping[str, Any]) -> dict[str, str]:
@@ -131,7 +153,7 @@ def load_config(path: Path | None) -> RunConfig:
     """Read `census.toml`; UsageError names what is wrong. Without a path: the defaults.
 
     Sections: [run] the plain settings, [tables] table = glob, [parameters.RULE] name = value,
-    [scoring], [tasks], [confidential] salt_file.
+    [scoring], [tasks], [link], [confidential] salt_file.
     """
     base = RunConfig()
     if path is None:
@@ -143,7 +165,7 @@ def load_config(path: Path | None) -> RunConfig:
         raise UsageError(
             f"无法读取配置文件 {path}：{error}", f"Cannot read the configuration {path}: {error}"
         ) from error
-    sections = {"run", "tables", "parameters", "scoring", "tasks", "confidential"}
+    sections = {"run", "tables", "parameters", "scoring", "tasks", "link", "confidential"}
     _unknown("census.toml", set(data), sections)
     given = {name: _mapping(name, data.get(name, {})) for name in sorted(sections)}
     _unknown("confidential", set(given["confidential"]), {"salt_file"})
@@ -167,4 +189,5 @@ def load_config(path: Path | None) -> RunConfig:
         },
         scoring=_section("scoring", base.scoring, given["scoring"]),
         tasks=_section("tasks", base.tasks, given["tasks"]),
+        link=_linking(given["link"]),
     )

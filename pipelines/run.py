@@ -25,6 +25,7 @@ from pipelines import check, dispatch, export, ingest, ledger, link, manifest, p
 from pipelines.config import RunConfig
 from pipelines.context import LOG, NoProgress, Progress, RunContext
 from pipelines.ingest import IngestSummary
+from pipelines.link import LinkSummary
 from pipelines.sql import PACKAGE
 
 T = TypeVar("T")
@@ -61,6 +62,7 @@ class NightSummary:
     run_id: str
     run_dir: Path
     intake: IngestSummary
+    link: LinkSummary
     check: CheckSummary
     findings: dict[str, int]
     n_flagged: int
@@ -178,7 +180,7 @@ def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Cloc
     create_reference(ctx.engine)
     intake = clock.time("ingest", lambda: ingest.run(ctx))
     ctx.info = replace(ctx.info, input_digest=intake.input_digest)
-    clock.time("link", lambda: link.run(ctx))
+    linked = clock.time("link", lambda: link.run(ctx))
     checked = clock.time("check", lambda: check.run(ctx, book, options.region))
     _write_run(ctx, "rule_error" if checked.errors else "done")
     # A night of some rules or one region says nothing of the others: it closes no finding.
@@ -191,6 +193,7 @@ def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Cloc
         run_id=ctx.info.run_id,
         run_dir=options.out / "runs" / ctx.info.run_id,
         intake=intake,
+        link=linked,
         check=checked,
         findings=_counts(
             ctx, "SELECT severity, COUNT(*) FROM audit.finding GROUP BY severity ORDER BY severity"
