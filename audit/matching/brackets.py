@@ -1,0 +1,64 @@
+"""What stands in brackets in a name: a region, a mark, an alias, or a piece of the name."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from audit.matching.characters import LETTERS_FROM, Flags, Hashes, Ints, Phrases, Text
+from audit.matching.gazetteer import Gazetteer
+from audit.matching.regions import is_region
+from audit.matching.words import (
+    BRANCH_AFTER_HEAD,
+    BRANCH_ALWAYS,
+    DROPPED_IN_BRACKETS,
+    HEADQUARTERS,
+)
+
+_OPEN, _CLOSE = np.uint32(ord("(")), np.uint32(ord(")"))
+_MARKS = Phrases({word: 1 + (word in HEADQUARTERS) for word in DROPPED_IN_BRACKETS})
+_BRANCHES = Phrases({word: 1 for word in (*BRANCH_ALWAYS, *BRANCH_AFTER_HEAD)})
+
+
+def pairs(text: Text) -> tuple[Ints, Ints]:
+    """Return positions of the opening and closing brackets of records that pair them simply."""
+    opening, closing = text.codes == _OPEN, text.codes == _CLOSE
+    spots = np.flatnonzero(opening | closing)
+    if not len(spots):
+        return spots, spots
+    rows = np.searchsorted(text.ends, spots, side="right")
+    first = np.searchsorted(rows, rows)
+    turn = (np.arange(len(spots)) - first) % 2 == 0
+    wrong = turn != opening[spots]
+    count = np.bincount(rows, minlength=len(text))
+    bad = (np.bincount(rows, weights=wrong, minlength=len(text)) > 0) | (count % 2 == 1)
+    good = ~bad[rows]
+    return spots[good & opening[spots]], spots[good & closing[spots]]
+
+
+def without_brackets(text: Text, gazetteer: Gazetteer) -> tuple[Text, Flags]:
+    """Return the letters of names less what brackets add, and whether one marks a 本部.
+
+    Dropped: a region, a mark, an alias behind the name. Kept in line: a branch, the rest.
+    """
+    headquarters = np.zeros(len(text), dtype=np.bool_)
+    opened, closed = pairs(text)
+    letters = text.codes >= LETTERS_FROM
+    if not len(opened):
+        return text.only(letters), headquarters
+    places = np.concatenate([[0], np.cumsum(letters)])
+    plain = text.only(letters)
+    hashes = Hashes(plain)
+    rows = np.searchsorted(text.ends, opened, side="right")
+    starts, ends = places[opened], places[closed]
+    lengths, marks = _MARKS.longest(hashes, starts, ends)
+    marked = (lengths > 0) & (lengths == ends - starts)
+    headquarters[rows[marked & (marks == 2)]] = True
+    branch = _BRANCHES.longest(hashes, starts, ends, at_end=True)[0] > 0
+    last = (ends == plain.ends[rows]) & (starts > plain.starts[rows])
+    dropped = marked | is_region(hashes, starts, ends, gazetteer) | (last & ~branch)
+    # A name that is nothing but its brackets keeps them.
+    dropped &= ends - starts < plain.lengths[rows]
+    change = np.zeros(len(plain.codes) + 1, dtype=np.int64)
+    np.add.at(change, starts[dropped], 1)
+    np.add.at(change, ends[dropped], -1)
+    return plain.only(np.cumsum(change[:-1]) == 0), headquarters

@@ -1,0 +1,235 @@
+"""Names in Chinese characters split into region, 字号, industry, form and branch.
+
+Every part is a pair of positions in one text; nothing is copied and no record is looped over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from audit.matching.brackets import without_brackets
+from audit.matching.characters import LETTERS_FROM, U64, Flags, Hashes, Ints, Phrases, Text
+from audit.matching.gazetteer import Gazetteer
+from audit.matching.regions import Prefix, prefix
+from audit.matching.words import (
+    BRANCH_AFTER_HEAD,
+    BRANCH_ALWAYS,
+    BRANCH_HEADS,
+    HEADQUARTERS,
+    PLACE,
+    PLAIN_PLACE_WORDS,
+    SELF_EMPLOYED_MARKS,
+    form_classes,
+    form_phrases,
+)
+
+MAX_INDUSTRIES = 3
+_FORMS, _CLASSES = Phrases(form_phrases()), np.array(form_classes())
+_HEADQUARTERS = Phrases({word: 1 for word in HEADQUARTERS})
+_SELF = Phrases({word: 1 for word in SELF_EMPLOYED_MARKS})
+_BRANCHES = Phrases(
+    {**{word: 2 for word in BRANCH_AFTER_HEAD}, **{word: 1 for word in BRANCH_ALWAYS}}
+)
+_STREET_OFFICE = Phrases({"街道办事处": 1})
+_PLAIN = Phrases({word: 1 for word in PLAIN_PLACE_WORDS})
+_NUMERALS = {ord(c): ord(str(n)) for n, c in enumerate("零一二三四五六七八九")}
+_GONG, _SI, _DI, _STORE = (np.uint32(ord(c)) for c in "公司第店")
+_NOT_FIRMS = np.array([ord(c) for c in "分子支"], dtype=np.uint32)
+
+
+@dataclass(slots=True)
+class NameParts:
+    """Positions of the parts of each name in `line`; an empty part has equal ends.
+
+    `whole` is the name with all of its letters but the mark of a 本部. `own_place` tells that the
+    region before the 字号 belongs to it (衡阳市第八中学), with the hash `place_key`.
+    """
+
+    whole: Text
+    whole_end: Ints
+    line: Text
+    hashes: Hashes
+    region: Prefix
+    trade: tuple[Ints, Ints]
+    industry: tuple[Ints, Ints]
+    form: Ints
+    form_at: tuple[Ints, Ints]
+    branch: tuple[Ints, Ints]
+    headquarters: Flags
+    own_place: Flags
+    is_place: Flags
+
+
+def _without_liability(text: Text) -> Text:
+    """Write 有限责任公司 as 有限公司."""
+    codes = text.codes
+    if len(codes) < 6:
+        return text
+    found = np.flatnonzero(codes[:-5] == ord("有"))
+    for distance, char in enumerate("有限责任公司"):
+        found = found[codes[found + distance] == ord(char)]
+    if not len(found):
+        return text
+    keep = np.ones(len(codes), dtype=np.bool_)
+    rows = np.searchsorted(text.ends, found, side="right")
+    found = found[found + 6 <= text.ends[rows]]
+    keep[found + 2] = keep[found + 3] = False
+    return text.only(keep)
+
+
+def _with_digits(text: Text) -> Text:
+    """Write a numeral behind 第 as a digit: 第二门市部, 第2门市部."""
+    after = np.flatnonzero(text.codes[:-1] == _DI) + 1
+    codes = text.codes
+    if len(after):
+        codes = codes.copy()
+        for numeral, digit in _NUMERALS.items():
+            codes[after[codes[after] == numeral]] = digit
+    return Text(codes, text.starts, text.ends)
+
+
+def _cut(phrases: Phrases, hashes: Hashes, starts: Ints, ends: Ints) -> tuple[Ints, Flags]:
+    """Return the ends less a phrase there, where something remains, and where it was so."""
+    found = np.zeros(len(starts), dtype=np.bool_)
+    for _ in range(2):
+        lengths, _numbers = phrases.longest(hashes, starts, ends, at_end=True)
+        cut = (lengths > 0) & (ends - starts > lengths)
+        if not cut.any():
+            break
+        ends = np.where(cut, ends - lengths, ends)
+        found |= cut
+    return ends, found
+
+
+def _firm_end(line: Text, starts: Ints, ends: Ints) -> Ints:
+    """Return the position behind the first 公司 that is not a branch's, -1 where there is none."""
+    codes = line.codes
+    marked = np.zeros(len(codes), dtype=np.bool_)
+    if len(codes) > 2:
+        marked[1:-1] = (codes[1:-1] == _GONG) & (codes[2:] == _SI) & ~np.isin(codes[:-2], _NOT_FIRMS)
+    later = Text(codes, starts, ends)
+    at = later.first(marked)
+    return np.where((at > starts) & (at + 2 <= ends), at + 2, -1)
+
+
+def _head_end(hashes: Hashes, starts: Ints, ends: Ints) -> Ints:
+    """Return the position behind the first 银行, 合作社 … before `ends`, -1 of none."""
+    result = np.full(len(starts), -1, dtype=np.int64)
+    for word in BRANCH_HEADS:
+        marked = hashes.marked(word)
+        if not marked.any():
+            continue
+        at = Text(hashes.text.codes, starts, ends).first(marked)
+        behind = at + len(word)
+        better = (at > starts) & (behind <= ends) & ((result < 0) | (behind < result))
+        result = np.where(better, behind, result)
+    return result
+
+
+def _branch_start(
+    hashes: Hashes, starts: Ints, ends: Ints, gazetteer: Gazetteer
+) -> Ints:
+    """Return where the branch part begins in names without 公司 before it; `ends` where nowhere."""
+    line, result = hashes.text, ends.copy()
+    lengths, kinds = _BRANCHES.longest(hashes, starts, ends, at_end=True)
+    office = _STREET_OFFICE.longest(hashes, starts, ends, at_end=True)[0] > 0
+    rows = np.flatnonzero((lengths > 0) & ~office)
+    if not len(rows):
+        return result
+    starts, ends, lengths, kinds = starts[rows], ends[rows], lengths[rows], kinds[rows]
+    suffix = ends - lengths
+    head = _head_end(hashes, starts, suffix)
+    ordinal = Text(line.codes, starts, ends).first(line.codes == _DI, last=True)
+    numbered = (ordinal >= starts) & (suffix - ordinal <= 4) & (ordinal < suffix)
+    place, _ = gazetteer.phrases.longest(hashes, starts, suffix, at_end=True)
+    store = line.at(ends - 1) == _STORE
+    placed = (place > 0) & (suffix - place > starts + 1) & ((kinds == 1) | (store & (lengths == 1)))
+    begin = np.where(kinds == 1, suffix, ends)
+    begin = np.where(placed, suffix - place, begin)
+    begin = np.where(numbered, ordinal, begin)
+    result[rows] = np.where(head > 0, head, begin)
+    return result
+
+
+def _industry_start(
+    lexicon: Phrases, hashes: Hashes, starts: Ints, ends: Ints
+) -> Ints:
+    """Return where the industry words before `ends` begin: the longest ones, up to three."""
+    begin = ends.copy()
+    for turn in range(MAX_INDUSTRIES):
+        lengths, _ = lexicon.longest(hashes, starts, begin, at_end=True)
+        left = begin - starts - lengths
+        good = (lengths > 0) & ((left >= 2) | ((turn == 0) & (left == 1)) | (left == 0))
+        if not good.any():
+            break
+        begin = np.where(good, begin - lengths, begin)
+    return begin
+
+
+def _is_number(line: Text, starts: Ints, ends: Ints) -> Flags:
+    """Return whether a 字号 is only a number: 第8, 八, 12."""
+    first, second, last = line.at(starts), line.at(starts + 1), line.at(ends - 1)
+    numerals = np.array([*_NUMERALS, *range(ord("0"), ord("9") + 1), ord("十"), ord("百")])
+    length = ends - starts
+    by_order = (first == _DI) & (length <= 4) & np.isin(second, numerals)
+    answer: Flags = by_order | ((length <= 2) & np.isin(first, numerals) & np.isin(last, numerals))
+    return answer
+
+
+def split_names(text: Text, gazetteer: Gazetteer, lexicon: Phrases) -> NameParts:
+    """Return the parts of folded names (separators still in them)."""
+    inner, marked = without_brackets(text, gazetteer)
+    line = _with_digits(_without_liability(inner))
+    whole = _with_digits(_without_liability(text.only(text.codes >= LETTERS_FROM)))
+    hashes = Hashes(line)
+    ends, headquarters = _cut(_HEADQUARTERS, hashes, line.starts, line.ends)
+    ends, _ = _cut(_SELF, hashes, line.starts, ends)
+    whole_end, _ = _cut(_HEADQUARTERS, Hashes(whole), whole.starts, whole.ends)
+    region = prefix(line, hashes, ends, gazetteer)
+    firm = _firm_end(line, region.upper, ends)
+    branch = np.where(firm >= 0, firm, ends)
+    rest = np.flatnonzero(firm < 0)
+    branch[rest] = _branch_start(hashes, region.upper[rest], ends[rest], gazetteer)
+    parts = NameParts(
+        whole=whole, whole_end=whole_end, line=line, hashes=hashes, region=region,
+        trade=(region.end, branch), industry=(branch, branch), form=np.zeros(len(line), np.int64),
+        form_at=(branch, branch), branch=(branch, ends), headquarters=headquarters | marked,
+        own_place=np.zeros(len(line), np.bool_), is_place=np.zeros(len(line), np.bool_),
+    )  # fmt: skip
+    _name_itself(parts, lexicon, gazetteer)
+    return parts
+
+
+def _name_itself(parts: NameParts, lexicon: Phrases, gazetteer: Gazetteer) -> None:
+    """Split what stands between region and branch into 字号, industry and form."""
+    hashes, region, head_end = parts.hashes, parts.region, parts.branch[0]
+    lengths, groups = _FORMS.longest(hashes, region.upper, head_end, at_end=True)
+    place = _CLASSES[groups] == PLACE
+    starts = np.where(place, region.upper, np.minimum(region.end, head_end))
+    # A town's own name may reach into the form: 红湘街道|办事处.
+    begin = np.maximum(head_end - lengths, starts)
+    industry = _industry_start(lexicon, hashes, starts, begin)
+    plain, _ = _PLAIN.longest(hashes, starts, industry, at_end=True)
+    industry = np.where(place & (plain > 0), industry - plain, industry)
+    trade_end = industry
+    far, _ = gazetteer.upper.longest(hashes, starts, industry, at_end=True)
+    trade_end = np.where(~place & (industry - starts - far >= 2), industry - far, industry)
+    bare = (trade_end == starts) | (place & _is_number(parts.line, starts, trade_end))
+    parts.form, parts.form_at = groups, (begin, head_end)
+    parts.industry, parts.trade = (industry, begin), (starts, trade_end)
+    parts.is_place = place
+    parts.own_place = bare & (region.place_key != 0)
+
+
+def name_hashes(parts: NameParts) -> dict[str, U64]:
+    """Return the hashes of the parts as they are written: trade, industry, branch, core, name."""
+    of = parts.hashes.of
+    return {
+        "name": Hashes(parts.whole).of(parts.whole.starts, parts.whole_end),
+        "trade": of(*parts.trade),
+        "industry": of(*parts.industry),
+        "branch": of(*parts.branch),
+        "core": of(parts.trade[0], parts.industry[1]),
+    }
