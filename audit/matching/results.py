@@ -86,47 +86,54 @@ def matched(
     """Return the frames of a result; `records` and `features` row by row."""
     compared, decided, weighed = found
     return Matched(
-        links=_links(records, features, (decided, weighed), settings),
+        links=links_of_pairs(
+            records,
+            features,
+            (
+                decided.scored.where(decided.output),
+                decided.decision[decided.output],
+                decided.conflict[decided.output],
+            ),
+            (weighed.weights, settings),
+        ),
         clusters=_clusters(records, compared[0], decided),
         large_blocks=_large_blocks(records, compared),
         quality=_quality(compared, decided, weighed),
     )
 
 
-def _links(
+def links_of_pairs(
     records: pl.DataFrame,
     features: Features,
-    found: tuple[Decided, Weighed],
-    settings: MatchSettings,
+    pairs: tuple[Scored, NDArray[np.int8], Flags],
+    known: tuple[Weights, MatchSettings],
 ) -> pl.DataFrame:
-    decided, weighed = found
-    pairs = decided.scored.where(decided.output)
-    decision = decided.decision[decided.output]
+    """Return the frame of links (LINK_SCHEMA): pairs, their decisions, and which go against."""
+    scored, decision, conflict = pairs
+    weights, settings = known
     relation = relations(
         features,
         Related(
-            left=pairs.left,
-            right=pairs.right,
-            patterns=pairs.patterns,
+            left=scored.left,
+            right=scored.right,
+            patterns=scored.patterns,
             linked=decision == LINK,
-            conflict=decided.conflict[decided.output],
+            conflict=conflict,
         ),
     )
     ids, tables = records["record_id"], records["table_name"]
     return pl.DataFrame(
         {
-            "left_id": ids.gather(pairs.left),
-            "right_id": ids.gather(pairs.right),
-            "left_table": tables.gather(pairs.left),
-            "right_table": tables.gather(pairs.right),
+            "left_id": ids.gather(scored.left),
+            "right_id": ids.gather(scored.right),
+            "left_table": tables.gather(scored.left),
+            "right_table": tables.gather(scored.right),
             "matcher": pl.repeat(settings.matcher, len(decision), eager=True),
-            "weight": pairs.weight,
-            "probability": pairs.probability,
+            "weight": scored.weight,
+            "probability": scored.probability,
             "decision": pl.Series(DECISIONS[decision], dtype=pl.String),
             "relation": pl.Series(relation, dtype=pl.String),
-            "comparison": comparisons(
-                pairs.patterns, pairs.keys, weighed.weights, settings.matcher
-            ),
+            "comparison": comparisons(scored.patterns, scored.keys, weights, settings.matcher),
         },
         schema=LINK_SCHEMA,
     ).sort("left_id", "right_id")
