@@ -106,9 +106,8 @@ def binding(decisions: list[said.Decision]) -> Decisions:
 
 def _match(ctx: RunContext, decisions: list[said.Decision]) -> Found:
     units, lists = unit_records(ctx.engine), list_records(ctx.engine)
-    parser = _Parser(
-        gazetteer(ctx.engine, ctx.config.vintage), Lexicon.learn(pl.concat([units, lists]))
-    )
+    places = gazetteer(ctx.engine, ctx.config.vintage)
+    parser = _Parser(places, Lexicon.learn(pl.concat([units, lists]), gazetteer=places))
     said_pairs = binding(decisions)
     field = parser.side(units)
     with bar(ctx.progress, "匹配", "link", 3) as progress:

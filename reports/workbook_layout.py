@@ -25,6 +25,15 @@ BAND_COLOURS = {
     "band_unit": ("#9DC3E6", "#DEEBF7"),
     "band_reason": ("#F4B183", "#FBE5D6"),
     "band_visit": ("#FFD966", "#FFF2CC"),
+    "band_pair": ("#BFBFBF", "#EDEDED"),
+    "band_name": ("#9DC3E6", "#DEEBF7"),
+    "band_code": ("#A9D18E", "#E2F0D9"),
+    "band_person": ("#9DC3E6", "#DEEBF7"),
+    "band_phone": ("#A9D18E", "#E2F0D9"),
+    "band_address": ("#9DC3E6", "#DEEBF7"),
+    "band_record": ("#A9D18E", "#E2F0D9"),
+    "band_matcher": ("#F4B183", "#FBE5D6"),
+    "band_decision": ("#FFD966", "#FFF2CC"),
 }
 
 

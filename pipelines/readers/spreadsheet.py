@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 
-from audit.contracts import CONTRACT
 from pipelines.readers import headers
 from pipelines.readers.cell_errors import Errors, cell_errors
+from pipelines.readers.lists import columns_of
 from pipelines.readers.model import (
     BATCH_ROWS,
     LINE,
@@ -113,7 +113,7 @@ def _sheets(
 
 
 def _columns(rows: Cells, header: Header, table: str) -> dict[str, pl.Series]:
-    by_name = CONTRACT.tables[table].by_name
+    by_name = columns_of(table)
     columns = zip(*rows, strict=True) if rows else [()] * len(header.columns)
     return {
         position(index): pl.Series(
