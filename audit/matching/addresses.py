@@ -8,7 +8,17 @@ import numpy as np
 import polars as pl
 
 from audit.matching.brackets import pairs
-from audit.matching.characters import LETTERS_FROM, U64, Flags, Hashes, Ints, Text, bags, folded, joined
+from audit.matching.characters import (
+    LETTERS_FROM,
+    U64,
+    Flags,
+    Hashes,
+    Ints,
+    Text,
+    bags,
+    folded,
+    joined,
+)
 from audit.matching.gazetteer import VILLAGE, Gazetteer
 from audit.matching.latin import canonical, words
 from audit.matching.numerals import with_digits
@@ -21,9 +31,28 @@ _BIG = np.array([ord(c) for c in "大国省县环通"], dtype=np.uint32)
 _WAY, _STREET = np.uint32(ord("道")), np.uint32(ord("街"))
 _DIVISIONS = np.array([ord(c) for c in "区县镇乡村市"], dtype=np.uint32)
 _UNITS = np.array([ord(c) for c in "号室栋幢楼层房铺之"], dtype=np.uint32)
-_STREET_KINDS = (
-    "STREET ST ROAD RD AVENUE AVE LANE LN DRIVE DR CLOSE CL COURT CT PLACE PL SQUARE SQ WAY TERRACE"
-).split()
+_STREET_KINDS = [
+    "STREET",
+    "ST",
+    "ROAD",
+    "RD",
+    "AVENUE",
+    "AVE",
+    "LANE",
+    "LN",
+    "DRIVE",
+    "DR",
+    "CLOSE",
+    "CL",
+    "COURT",
+    "CT",
+    "PLACE",
+    "PL",
+    "SQUARE",
+    "SQ",
+    "WAY",
+    "TERRACE",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +122,9 @@ def _run(text: Text, starts: Ints, *, last: bool = False) -> tuple[Ints, Ints]:
         stop = begin + 1
         at = np.searchsorted(change, begin) - 1
         edge = np.where(at >= 0, change[np.maximum(at, 0)] + 1, 0) if len(change) else 0 * begin
-        return np.where(begin >= 0, np.maximum(edge, later.starts), 0), np.where(begin >= 0, stop, 0)
+        return np.where(begin >= 0, np.maximum(edge, later.starts), 0), np.where(
+            begin >= 0, stop, 0
+        )
     at = np.searchsorted(change, begin)
     edge = np.append(change, len(codes))[at]
     return np.where(begin >= 0, begin, 0), np.where(begin >= 0, np.minimum(edge, text.ends), 0)
@@ -148,7 +179,9 @@ def parse_addresses(column: pl.Series, gazetteer: Gazetteer) -> Addresses:
 def _with_latin(written: Text, text: Text, road: U64, house: U64) -> tuple[U64, U64]:
     """Return road and number with those of addresses in Latin letters: 12 High Street, Leeds."""
     letters = (written.codes >= ord("A")) & (written.codes <= ord("Z"))
-    latin = np.flatnonzero((written.first(letters) >= 0) & (written.first(written.codes >= _HAN) < 0))
+    latin = np.flatnonzero(
+        (written.first(letters) >= 0) & (written.first(written.codes >= _HAN) < 0)
+    )
     if not len(latin):
         return road, house
     mine = Text(written.codes, written.starts[latin], written.ends[latin])

@@ -16,7 +16,7 @@ from audit.matching.words import (
 
 _OPEN, _CLOSE = np.uint32(ord("(")), np.uint32(ord(")"))
 _MARKS = Phrases({word: 1 + (word in HEADQUARTERS) for word in DROPPED_IN_BRACKETS})
-_BRANCHES = Phrases({word: 1 for word in (*BRANCH_ALWAYS, *BRANCH_AFTER_HEAD)})
+_BRANCHES = Phrases(dict.fromkeys((*BRANCH_ALWAYS, *BRANCH_AFTER_HEAD), 1))
 
 
 def pairs(text: Text) -> tuple[Ints, Ints]:

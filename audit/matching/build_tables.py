@@ -53,7 +53,7 @@ def _separator(char: str) -> int:
 
 def folds() -> Folds:
     """Return for each code point the one it folds to; separators below 0x30, 0 if it goes."""
-    from opencc import OpenCC  # noqa: PLC0415 - a tool of the build, not of the night
+    from opencc import OpenCC
 
     simplified = OpenCC("t2s")
     table = np.zeros(SIZE, dtype=np.uint32)
@@ -86,7 +86,7 @@ def syllable(reading: str) -> str:
 
 def sounds() -> tuple[Sounds, list[str]]:
     """Return for each code point its syllable's number (from 1, 0 none), and the syllables."""
-    from pypinyin.pinyin_dict import pinyin_dict  # noqa: PLC0415 - a tool of the build
+    from pypinyin.pinyin_dict import pinyin_dict
 
     readings = {
         code: syllable(text.split(",")[0]) for code, text in pinyin_dict.items() if code < SIZE

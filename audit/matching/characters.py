@@ -297,7 +297,7 @@ def matrix(text: Text, starts: Ints, ends: Ints, width: int) -> U16:
 
 def written(text: Text, starts: Ints, ends: Ints) -> pl.Series:
     """Return parts as text; an empty part is NULL."""
-    import pyarrow as pa  # noqa: PLC0415 - only where a text is asked for
+    import pyarrow as pa
 
     lengths = np.maximum(ends - starts, 0)
     offsets = np.concatenate([[0], np.cumsum(lengths)])

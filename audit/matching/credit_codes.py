@@ -76,7 +76,8 @@ def _org_right(chars: Symbols) -> Flags:
     values = _ORG[chars].astype(np.int64)
     check = 11 - (values[:, :8] * ORG_WEIGHTS).sum(axis=1) % 11
     expected = np.frombuffer(b"0123456789X0", dtype=np.uint8)[check]
-    return (values[:, :8] < 255).all(axis=1) & (expected == chars[:, 8])
+    right: Flags = (values[:, :8] < 255).all(axis=1) & (expected == chars[:, 8])
+    return right
 
 
 def organisation(credit: pl.Series, org: pl.Series) -> Codes:

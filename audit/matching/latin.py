@@ -5,6 +5,7 @@ Henan Trading Co., Ltd. is one firm with HENAN TRADING COMPANY LIMITED.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -69,7 +70,13 @@ def words(text: Text) -> Words:
     after = np.concatenate([letters[1:] & (rows[1:] == rows[:-1]), [False]])
     ends = np.flatnonzero((letters & ~after) | loose) + 1
     hashes = Hashes(text).of(begins, ends)
-    return Words(rows[begins], begins, ends, _canonical(np.where(loose[begins], hashed(["AND"])[0], hashes)), len(text))
+    return Words(
+        rows[begins],
+        begins,
+        ends,
+        _canonical(np.where(loose[begins], hashed(["AND"])[0], hashes)),
+        len(text),
+    )
 
 
 @cache
@@ -85,13 +92,23 @@ def _canonical(hashes: U64) -> U64:
     return np.where(keys[at] == hashes, values[at], hashes)
 
 
-def canonical(known: list[str]) -> U64:
+def canonical(known: Iterable[str]) -> U64:
     """Return the hashes of known words as `words` gives them."""
     return _canonical(hashed(known))
 
 
 _VOWELS = np.array([ord(c) for c in "AEIOUYHW"], dtype=np.uint32)
-_LETTERS_SAME = {"C": "K", "Q": "K", "X": "K", "G": "K", "V": "F", "Z": "S", "D": "T", "B": "P", "M": "N"}
+_LETTERS_SAME = {
+    "C": "K",
+    "Q": "K",
+    "X": "K",
+    "G": "K",
+    "V": "F",
+    "Z": "S",
+    "D": "T",
+    "B": "P",
+    "M": "N",
+}
 _SOFT = np.array([ord(c) for c in "EIY"], dtype=np.uint32)
 
 
@@ -144,7 +161,7 @@ def split_latin(text: Text) -> LatinParts:
     tokens = words(text)
     forms, groups = _groups(tokens)
     branch = np.isin(tokens.hashes, hashed(lists.LATIN_BRANCHES))
-    empty = np.isin(tokens.hashes, hashed([*lists.LATIN_MARKS]))
+    empty = np.isin(tokens.hashes, hashed(lists.LATIN_MARKS))
     weak = forms | empty | branch
     alone = np.bincount(tokens.rows[~weak], minlength=len(text)) == 0
     core = tokens.only(~weak | alone[tokens.rows])
@@ -156,18 +173,24 @@ def split_latin(text: Text) -> LatinParts:
     trade = core.only(own)
     form = np.zeros(len(text), dtype=np.int64)
     np.maximum.at(form, tokens.rows, groups)
-    name = tokens.only(~empty | alone[tokens.rows])
+    named = ~empty | alone[tokens.rows]
     return LatinParts(
-        name=_renamed(name, groups[~empty | alone[tokens.rows]]), core=core.sequence(), trade=trade.sequence(),
-        head=trade.sequence(trade.ranks() == 0), tail=_last(trade), industry=core.sequence(~own),
-        branch=tokens.sequence(branch), form=form,
-        letters=_letters_of(text, trade), core_letters=_letters_of(text, core),
-    )  # fmt: skip
+        name=_renamed(tokens.only(named), groups[named]),
+        core=core.sequence(),
+        trade=trade.sequence(),
+        head=trade.sequence(trade.ranks() == 0),
+        tail=_last(trade),
+        industry=core.sequence(~own),
+        branch=tokens.sequence(branch),
+        form=form,
+        letters=_letters_of(text, trade),
+        core_letters=_letters_of(text, core),
+    )
 
 
 def _groups(tokens: Words) -> tuple[Flags, Ints]:
     """Return which words are forms, not the first of a name, and their group's number."""
-    table = lists.latin_forms()
+    table = lists.form_phrases(latin=True)
     keys = hashed(table)
     order = np.argsort(keys)
     values = np.array(list(table.values()))[order]
@@ -178,7 +201,7 @@ def _groups(tokens: Words) -> tuple[Flags, Ints]:
 
 def _renamed(tokens: Words, groups: Ints) -> U64:
     """Return the hash of whole names, a form's group in its words' place (LTD, LIMITED)."""
-    company = lists.latin_forms()["CO"]
+    company = lists.form_phrases(latin=True)["CO"]
     keep = groups != company
     hashes = np.where(groups > 0, groups.astype(np.uint64), tokens.hashes)
     return Words(tokens.rows, tokens.starts, tokens.ends, hashes, tokens.n).sequence(keep)

@@ -32,7 +32,7 @@ class Lexicon:
     def of(cls, words: tuple[str, ...]) -> Lexicon:
         """Return the lexicon of these words."""
         ordered = tuple(sorted(set(words)))
-        return cls(ordered, Phrases({word: 1 for word in ordered}))
+        return cls(ordered, Phrases(dict.fromkeys(ordered, 1)))
 
     @classmethod
     def shipped(cls) -> Lexicon:
@@ -46,7 +46,7 @@ class Lexicon:
         A new word ends many names of firms, behind many different words, mostly behind two or
         three characters. The order of records does not matter.
         """
-        from audit.matching.names import split_names  # noqa: PLC0415 - names need no lexicon
+        from audit.matching.names import split_names
 
         shipped = cls.shipped()
         distinct = records["name"].drop_nulls().unique().sort()

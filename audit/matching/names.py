@@ -27,13 +27,11 @@ from audit.matching.words import (
 
 MAX_INDUSTRIES = 3
 _FORMS, _CLASSES = Phrases(form_phrases()), np.array(form_classes())
-_HEADQUARTERS = Phrases({word: 1 for word in HEADQUARTERS})
-_SELF = Phrases({word: 1 for word in SELF_EMPLOYED_MARKS})
-_BRANCHES = Phrases(
-    {**{word: 2 for word in BRANCH_AFTER_HEAD}, **{word: 1 for word in BRANCH_ALWAYS}}
-)
+_HEADQUARTERS = Phrases(dict.fromkeys(HEADQUARTERS, 1))
+_SELF = Phrases(dict.fromkeys(SELF_EMPLOYED_MARKS, 1))
+_BRANCHES = Phrases({**dict.fromkeys(BRANCH_AFTER_HEAD, 2), **dict.fromkeys(BRANCH_ALWAYS, 1)})
 _STREET_OFFICE = Phrases({"街道办事处": 1})
-_PLAIN = Phrases({word: 1 for word in PLAIN_PLACE_WORDS})
+_PLAIN = Phrases(dict.fromkeys(PLAIN_PLACE_WORDS, 1))
 _NUMERALS = {ord(c): ord(str(n)) for n, c in enumerate("零一二三四五六七八九")}
 _GONG, _SI, _DI, _STORE = (np.uint32(ord(c)) for c in "公司第店")
 _NOT_FIRMS = np.array([ord(c) for c in "分子支"], dtype=np.uint32)
@@ -108,7 +106,9 @@ def _firm_end(line: Text, starts: Ints, ends: Ints) -> Ints:
     codes = line.codes
     marked = np.zeros(len(codes), dtype=np.bool_)
     if len(codes) > 2:
-        marked[1:-1] = (codes[1:-1] == _GONG) & (codes[2:] == _SI) & ~np.isin(codes[:-2], _NOT_FIRMS)
+        marked[1:-1] = (
+            (codes[1:-1] == _GONG) & (codes[2:] == _SI) & ~np.isin(codes[:-2], _NOT_FIRMS)
+        )
     later = Text(codes, starts, ends)
     at = later.first(marked)
     return np.where((at > starts) & (at + 2 <= ends), at + 2, -1)
@@ -128,9 +128,7 @@ def _head_end(hashes: Hashes, starts: Ints, ends: Ints) -> Ints:
     return result
 
 
-def _branch_start(
-    hashes: Hashes, starts: Ints, ends: Ints, gazetteer: Gazetteer
-) -> Ints:
+def _branch_start(hashes: Hashes, starts: Ints, ends: Ints, gazetteer: Gazetteer) -> Ints:
     """Return where the branch part begins in names without 公司 before it; `ends` where nowhere."""
     line, result = hashes.text, ends.copy()
     lengths, kinds = _BRANCHES.longest(hashes, starts, ends, at_end=True)
@@ -153,9 +151,7 @@ def _branch_start(
     return result
 
 
-def _industry_start(
-    lexicon: Phrases, hashes: Hashes, starts: Ints, ends: Ints
-) -> Ints:
+def _industry_start(lexicon: Phrases, hashes: Hashes, starts: Ints, ends: Ints) -> Ints:
     """Return where the industry words before `ends` begin: the longest ones, up to three."""
     begin = ends.copy()
     for turn in range(MAX_INDUSTRIES):

@@ -10,9 +10,6 @@ from numpy.typing import NDArray
 
 from audit.matching import latin
 from audit.matching.characters import (
-    LETTERS_FROM,
-    U64,
-    Flags,
     Hashes,
     Text,
     bags,
@@ -57,7 +54,9 @@ def _chinese(parts: NameParts) -> Arrays:
     # A place's name is where it is and what kind it is: 衡阳 第八 中学.
     place = np.where(parts.own_place, region.place_key, _NOTHING)
     kind = joined(industry, parts.form.astype(np.uint64))
-    trade, trade_sound = (np.where(parts.own_place, joined(place, x), x) for x in (trade, trade_sound))
+    trade, trade_sound = (
+        np.where(parts.own_place, joined(place, x), x) for x in (trade, trade_sound)
+    )
     core = np.where(parts.own_place, joined(place, core), core)
     core_sound = np.where(parts.own_place, joined(place, core_sound), core_sound)
     core = np.where(parts.is_place, joined(trade, kind), core)
@@ -85,11 +84,11 @@ def _put_latin(fields: Arrays, text: Text, rows: NDArray[np.int64]) -> None:
     mine = Text(text.codes, text.starts[rows], text.ends[rows])
     parts = latin.split_latin(mine)
 
-
     letters, core = parts.letters, parts.core_letters
-    rough = latin.sounding(letters)
+    rough, rough_core = latin.sounding(letters), latin.sounding(core)
     put: Arrays = {
-        "name": parts.name, "core": parts.core, "core_sound": Hashes(latin.sounding(core)).of(*_bounds(latin.sounding(core))),
+        "name": parts.name, "core": parts.core,
+        "core_sound": Hashes(rough_core).of(*_bounds(rough_core)),
         "trade": parts.trade, "trade_sound": Hashes(rough).of(*_bounds(rough)),
         "trade_chars": matrix(letters, *_bounds(letters), TRADE_CHARS),
         "trade_sounds": matrix(rough, *_bounds(rough), TRADE_CHARS),
@@ -112,7 +111,20 @@ def _name_by_owner(fields: Arrays, owners: Owners) -> None:
     none = np.isin(fields["name"], hashed(PLACEHOLDERS)) | (fields["name"] == 0)
     known = none & (owners.owner != 0)
     own = (fields["name"] != 0) & (fields["name"] == owners.owner)
-    for name in ("name", "core", "core_sound", "trade", "trade_sound", "trade_head", "trade_tail", "industry", "form", "branch", "is_branch", "name_bag"):
+    for name in (
+        "name",
+        "core",
+        "core_sound",
+        "trade",
+        "trade_sound",
+        "trade_head",
+        "trade_tail",
+        "industry",
+        "form",
+        "branch",
+        "is_branch",
+        "name_bag",
+    ):
         fields[name][none] = 0
     for name in ("trade_chars", "trade_sounds"):
         fields[name][none] = 0

@@ -20,8 +20,8 @@ from audit.matching.credit_codes import organisation
 from audit.matching.features import KINDS, Features
 from audit.matching.gazetteer import Gazetteer
 from audit.matching.lexicon import Lexicon
-from audit.matching.naming import parse_names
 from audit.matching.names import split_names
+from audit.matching.naming import parse_names
 from audit.matching.people import parse_owners
 from audit.matching.phones import both
 
@@ -41,7 +41,9 @@ def parse_units(
     blocks = [records.slice(at, BLOCK) for at in range(0, max(len(records), 1), BLOCK)]
     with ThreadPoolExecutor(THREADS) as pool:
         parsed = list(pool.map(lambda block: _parse(block, gazetteer, known), blocks))
-    return Features(**{f.name: np.concatenate([p[f.name] for p in parsed]) for f in fields(Features)})
+    return Features(
+        **{f.name: np.concatenate([p[f.name] for p in parsed]) for f in fields(Features)}
+    )
 
 
 def _parse(records: pl.DataFrame, gazetteer: Gazetteer, lexicon: Lexicon) -> Arrays:
@@ -107,6 +109,8 @@ def name_parts(
             "industry_words": written(line, *parts.industry),
             "org_form": written(line, *parts.form_at),
             "branch_part": written(line, *parts.branch),
-            "region_prefix": written(line, line.starts, np.minimum(parts.region.end, parts.trade[0])),
+            "region_prefix": written(
+                line, line.starts, np.minimum(parts.region.end, parts.trade[0])
+            ),
         }
     )

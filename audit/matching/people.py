@@ -37,7 +37,11 @@ def parse_owners(column: pl.Series) -> Owners:
     heard = Hashes(sound).of(sound.starts, sound.ends)
     chars = matrix(letters, letters.starts, letters.ends, OWNER_CHARS)
     chars[none] = 0
-    return Owners(np.where(none, 0, owner).astype(np.uint64), np.where(none, 0, heard).astype(np.uint64), chars)
+    return Owners(
+        np.where(none, 0, owner).astype(np.uint64),
+        np.where(none, 0, heard).astype(np.uint64),
+        chars,
+    )
 
 
 def _letters(text: Text) -> Text:

@@ -6,13 +6,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from audit.matching.characters import U64, Text, read
+from audit.matching.characters import U64, Flags, Text, read
 
 AREA_CODES = {
-    1100: 10, 1200: 22, 3100: 21, 5000: 23, 4301: 731, 4302: 731, 4303: 731, 4304: 734, 4305: 739, 4306: 730,
-    4307: 736, 4308: 744, 4309: 737, 4310: 735, 4311: 746, 4312: 745, 4313: 738, 4331: 743, 4401: 20, 4403: 755,
-    4201: 27, 3201: 25, 3301: 571, 5101: 28, 6101: 29, 2101: 24, 3701: 531, 4101: 371, 3401: 551, 3601: 791,
-    3501: 591, 4501: 771, 5201: 851, 5301: 871, 2201: 431, 2301: 451, 1301: 311, 1401: 351, 1501: 471, 4601: 898,
+    1100: 10, 1200: 22, 3100: 21, 5000: 23, 4301: 731, 4302: 731, 4303: 731, 4304: 734,
+    4305: 739, 4306: 730, 4307: 736, 4308: 744, 4309: 737, 4310: 735, 4311: 746, 4312: 745,
+    4313: 738, 4331: 743, 4401: 20, 4403: 755, 4201: 27, 3201: 25, 3301: 571, 5101: 28,
+    6101: 29, 2101: 24, 3701: 531, 4101: 371, 3401: 551, 3601: 791, 3501: 591, 4501: 771,
+    5201: 851, 5301: 871, 2201: 431, 2301: 451, 1301: 311, 1401: 351, 1501: 471, 4601: 898,
     6201: 931, 6301: 971, 6401: 951, 6501: 991, 5401: 891,
 }  # fmt: skip
 """Area codes (without 0) of cities by the first four digits of their region code."""
@@ -27,7 +28,7 @@ Ints = NDArray[np.int64]
 _POWERS = 10 ** np.arange(18, dtype=np.int64)
 
 
-def _classes(text: Text) -> tuple[NDArray[np.int8], NDArray[np.bool_], NDArray[np.bool_]]:
+def _classes(text: Text) -> tuple[NDArray[np.int8], Flags, Flags]:
     """Return each character's digit (-1 of none), and the marks of parts and extensions."""
     codes = text.codes.astype(np.int64)
     wide = (codes >= 0xFF10) & (codes <= 0xFF19)
@@ -97,7 +98,9 @@ def _lengths(digits: NDArray[np.int8], counts: Ints) -> Ints:
     mobile = (digits[:, 0] == 1) & (digits[:, 1] >= 3)
     short_area = (digits[:, 0] == 0) & ((digits[:, 1] == 1) | (digits[:, 1] == 2))
     area = digits[:, 0] == 0
-    service = (counts >= 10) & ((digits[:, :3] == [4, 0, 0]) | (digits[:, :3] == [8, 0, 0])).all(axis=1)
+    service = (counts >= 10) & ((digits[:, :3] == [4, 0, 0]) | (digits[:, :3] == [8, 0, 0])).all(
+        axis=1
+    )
     full = np.where(short_area, 11, np.where(area, 12, np.where(service, 10, counts)))
     # Hunan writes 0 + 3 + 7; a number of 0 + 3 + 8 has 12 digits and nothing behind it.
     full = np.where(area & ~short_area & (counts != 12), 11, full)
@@ -107,7 +110,7 @@ def _lengths(digits: NDArray[np.int8], counts: Ints) -> Ints:
     return np.minimum(full, counts)
 
 
-def _plausible(digits: NDArray[np.int8], lengths: Ints) -> NDArray[np.bool_]:
+def _plausible(digits: NDArray[np.int8], lengths: Ints) -> Flags:
     """Return whether numbers are of a length that exists, and not one digit or a ladder."""
     area = digits[:, 0] == 0
     at = np.where(area, np.where((digits[:, 1] <= 2), 3, 4), 0)
@@ -119,7 +122,8 @@ def _plausible(digits: NDArray[np.int8], lengths: Ints) -> NDArray[np.bool_]:
     same = ((steps == 0) | ~both).all(axis=1)
     ladder = ((steps == 1) | ~both).all(axis=1) | ((steps == -1) | ~both).all(axis=1)
     least = np.where(area, 10, 7)
-    return (lengths >= least) & (lengths <= 13) & ~same & ~ladder
+    answer: Flags = (lengths >= least) & (lengths <= 13) & ~same & ~ladder
+    return answer
 
 
 def numbers(column: pl.Series, county: NDArray[np.uint32]) -> tuple[U64, U64]:

@@ -30,7 +30,9 @@ class Prefix:
     level: Ints
 
 
-def _pattern(text: Text, hashes: Hashes, at: Ints, ends: Ints, level: Ints) -> tuple[Ints, Ints, U64]:
+def _pattern(
+    text: Text, hashes: Hashes, at: Ints, ends: Ints, level: Ints
+) -> tuple[Ints, Ints, U64]:
     """Return length, level and key of a county or town in its usual shape, where one follows.
 
     Two or three characters and the sign, only behind a province, city or county.
@@ -58,7 +60,9 @@ def prefix(
     """Return the region parts at the start of each record, up to `ends`, none below `deepest`."""
     starts = text.starts.copy()
     n = len(starts)
-    found = Prefix(starts.copy(), starts.copy(), starts.copy(), np.zeros(n, np.uint64), np.zeros(n, np.int64))
+    found = Prefix(
+        starts.copy(), starts.copy(), starts.copy(), np.zeros(n, np.uint64), np.zeros(n, np.int64)
+    )
     live = np.arange(n)
     for _ in range(MAX_PARTS):
         at, stop, level = found.end[live], ends[live], found.level[live]
