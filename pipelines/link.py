@@ -37,32 +37,14 @@ from pipelines.link_tables import (
     OFF,
     Found,
     clear,
+    state_of,
     write,
     write_decisions,
     write_state,
 )
+from reports.matching import Matching
 
 UNIT, REGISTER, MENTION = "unit@1", "register@1", "mention@1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkSummary:
-    """Counts of the link stage. `state` is done, off or failed; estimates are None without pairs.
-
-    `n_units`: links of two units. `n_registers`: links of a unit to a register record or frame
-    line. `n_possible`: pairs that wait for a person. `n_decided`: decisions of people in force.
-    """
-
-    state: str
-    n_units: int = 0
-    n_registers: int = 0
-    n_possible: int = 0
-    n_clusters: int = 0
-    n_large_blocks: int = 0
-    n_decided: int = 0
-    n_changed: int = 0
-    precision: float | None = None
-    recall: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +112,8 @@ def _match(ctx: RunContext, decisions: list[said.Decision]) -> Found:
     return Found(parts)
 
 
-def _summary(ctx: RunContext, state: str) -> LinkSummary:
+def summary(ctx: RunContext) -> Matching:
+    """Return the counts of tonight's matching from `linkage.*`."""
     kinds = "('register_unit', 'frame_unit')"
     counted = ctx.engine.fetch(f"""
 SELECT
@@ -146,7 +129,7 @@ SELECT
   (SELECT MAX(value) FROM linkage.quality
     WHERE matcher = '{UNIT}' AND metric = 'estimated_recall') AS recall
 FROM linkage.link""").to_pylist()[0]
-    return LinkSummary(state=state, **counted)
+    return Matching(state=state_of(ctx.engine) or OFF, **counted)
 
 
 def _failed(error: BaseException) -> None:
@@ -161,12 +144,12 @@ def _failed(error: BaseException) -> None:
     )
 
 
-def run(ctx: RunContext) -> LinkSummary:
+def run(ctx: RunContext) -> Matching:
     """Fill `linkage.*`; safe to run again. A failing matcher never stops the night."""
     clear(ctx.engine)
     if not ctx.config.link.enabled:
         write_state(ctx.engine, OFF)
-        return _summary(ctx, OFF)
+        return summary(ctx)
     try:
         decisions = said.in_force(said.load(ctx.state_dir))
         write(ctx.engine, _match(ctx, decisions), decisions)
@@ -178,4 +161,4 @@ def run(ctx: RunContext) -> LinkSummary:
         clear(ctx.engine)
         state = FAILED
     write_state(ctx.engine, state)
-    return _summary(ctx, state)
+    return summary(ctx)

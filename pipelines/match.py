@@ -206,8 +206,8 @@ def _list_lines(one: UnitList) -> list[str]:
         lines.append(f"  退回的行 rows refused: {one.n_refused}")
     if one.n_damaged:
         lines.append(
-            f"  {one.n_damaged} 个代码已被电子表格改成数字，按空处理 codes that a spreadsheet turned "
-            "into numbers are taken as empty"
+            f"  {one.n_damaged} 个代码已被电子表格改成数字，按空处理 codes that a spreadsheet "
+            "turned into numbers are taken as empty"
         )
     if one.by_row:
         lines.append("  以行号为标识 rows are named by their number")

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from audit.contracts import CONTRACT
+from pipelines import link
 from pipelines.context import RunContext
 from pipelines.ledger import IN_FORCE
 from pipelines.publish import CURRENT
@@ -345,5 +346,6 @@ def collect(ctx: RunContext) -> ReportData:
         intake=_intake(ctx),
         tasks=tasks(ctx),
         flag_changes=flag_changes(ctx),
+        matching=link.summary(ctx),
         **tables,
     )

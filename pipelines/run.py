@@ -25,8 +25,8 @@ from pipelines import check, dispatch, export, ingest, ledger, link, manifest, p
 from pipelines.config import RunConfig
 from pipelines.context import LOG, NoProgress, Progress, RunContext
 from pipelines.ingest import IngestSummary
-from pipelines.link import LinkSummary
 from pipelines.sql import PACKAGE
+from reports.matching import Matching
 
 T = TypeVar("T")
 OFFICE_TIME = ZoneInfo("Asia/Shanghai")
@@ -62,7 +62,7 @@ class NightSummary:
     run_id: str
     run_dir: Path
     intake: IngestSummary
-    link: LinkSummary
+    link: Matching
     check: CheckSummary
     findings: dict[str, int]
     n_flagged: int

@@ -22,10 +22,10 @@ from audit.rulebook import RuleBook, render
 from pipelines.context import NoProgress, Progress
 from pipelines.decide import REASONS, DecideSummary
 from pipelines.explain import Explanation, SourceRow, pretty_sql
-from pipelines.link import LinkSummary
 from pipelines.link_tables import DONE, FAILED, OFF
 from pipelines.run import NightSummary
 from pipelines.sql import PACKAGE, query
+from reports.matching import Matching
 from sample_data import SampleSummary
 
 PAGE = 100
@@ -96,7 +96,7 @@ def _state(name: str) -> str:
     return "未复核" if name == NOT_CHECKED else CONTRACT.label("finding_state", name).zh
 
 
-def _links(link: LinkSummary) -> str:
+def _links(link: Matching) -> str:
     """Return what the matcher found, in a line."""
     if link.state != DONE:
         return {

@@ -30,6 +30,7 @@ from reports.html_texts import (
     clean,
     clip,
 )
+from reports.matching import Matching
 
 TEMPLATES = Path(__file__).parent / "templates"
 ROWS_AT_FIRST = 12
@@ -130,6 +131,7 @@ class ReportData:
     files: pa.Table
     refusals: pa.Table
     outside: pa.Table
+    matching: Matching | None = None
 
 
 def _printable(value: Any) -> Any:
