@@ -209,10 +209,10 @@ def match(
         list[Path] | None, typer.Option(help="填好的待人工判定工作簿 answered review workbook")
     ] = None,
     link_at: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="达到此概率即为同一单位 linked from here on")
+        float, typer.Option(min=0.01, max=0.999, help="达到此概率即为同一单位 linked from here on")
     ] = 0.5,
     possible_at: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="达到此概率请人判定 asked from here on")
+        float, typer.Option(min=0.0, max=0.999, help="达到此概率请人判定 asked from here on")
     ] = 0.05,
 ) -> None:
     """单独使用匹配：一份清单内找重复，或两份清单对应。 Match one or two lists of units."""

@@ -28,8 +28,8 @@ _RANGES = {
     "flag_probability": (0.0, 1.0),
     "due_days": (0, 365),
     "random_share": (0.0, 1.0),
-    "link_at": (0.0, 1.0),
-    "possible_at": (0.0, 1.0),
+    "link_at": (0.01, 0.999),
+    "possible_at": (0.0, 0.999),
 }
 
 
