@@ -10,6 +10,7 @@ import polars as pl
 from audit.matching.brackets import pairs
 from audit.matching.characters import (
     LETTERS_FROM,
+    U32,
     U64,
     Flags,
     Hashes,
@@ -66,17 +67,14 @@ class Addresses:
     address_bag: U64
 
 
-def _digits(text: Text) -> Flags:
-    return (text.codes >= _ZERO) & (text.codes <= _NINE)
+def _is_digit(codes: U32) -> Flags:
+    return (codes >= _ZERO) & (codes <= _NINE)
 
 
 def _kept(text: Text) -> Text:
     """Return letters, and the dashes between two digits, outside of brackets."""
-    digits = _digits(text)
     keep = text.codes >= LETTERS_FROM
-    between = np.zeros(len(keep), dtype=np.bool_)
-    between[1:-1] = digits[:-2] & digits[2:]
-    keep |= (text.codes == _DASH) & between
+    keep |= (text.codes == _DASH) & _is_digit(text.before()) & _is_digit(text.after())
     opened, closed = pairs(text)
     if len(opened):
         depth = np.zeros(len(keep) + 1, dtype=np.int64)
@@ -88,23 +86,17 @@ def _kept(text: Text) -> Text:
 
 def _road_ends(text: Text) -> Ints:
     """Return the position of the first sign of a road (路, 街, 大道 …), -1 of none."""
-    codes = text.codes
-    roads = np.isin(codes, _WAYS)
-    ways = np.flatnonzero(codes == _WAY)
-    before = text.at(ways - 1)
-    roads[ways[np.isin(before, _BIG)]] = True
-    # 街道 is a township, not a street.
-    roads[(ways - 1)[(before == _STREET) & (ways > 0)]] = False
-    begun = roads.copy()
-    begun[text.starts[text.lengths > 0]] = False
-    return text.first(begun)
+    codes, before = text.codes, text.before()
+    roads = np.isin(codes, _WAYS) | ((codes == _WAY) & np.isin(before, _BIG))
+    # 街道 is a township, not a street; a record does not begin with the sign.
+    roads &= ~((codes == _STREET) & (text.after() == _WAY)) & (before != 0)
+    return text.first(roads)
 
 
 def _division_ends(text: Text, before: Ints) -> Ints:
     """Return the position behind the last 区, 镇, 村 … well before a road, else the start."""
     signs = np.isin(text.codes, _DIVISIONS)
-    ways = np.flatnonzero(text.codes == _WAY)
-    signs[ways[text.at(ways - 1) == _STREET]] = True
+    signs |= (text.codes == _WAY) & (text.before() == _STREET)
     limit = np.maximum(before - 1, text.starts)
     last = Text(text.codes, text.starts, limit).first(signs, last=True)
     return np.where(last >= 0, last + 1, text.starts)
@@ -113,7 +105,7 @@ def _division_ends(text: Text, before: Ints) -> Ints:
 def _run(text: Text, starts: Ints, *, last: bool = False) -> tuple[Ints, Ints]:
     """Return the first (or last) run of digits and dashes between `starts` and the end."""
     codes = text.codes
-    held = _digits(text) | (codes == _DASH)
+    held = _is_digit(codes) | (codes == _DASH)
     later = Text(codes, np.minimum(starts, text.ends), text.ends)
     begin = later.first(held, last=last)
     # Runs are bounded by characters of other kinds or by the record.
@@ -141,10 +133,7 @@ def _local(text: Text, gazetteer: Gazetteer) -> Text:
 
 def _bare(text: Text) -> Text:
     """Return addresses without signs of units behind a digit: 35号301室 and 35号301."""
-    units = np.isin(text.codes, _UNITS)
-    behind = np.zeros(len(units), dtype=np.bool_)
-    behind[1:] = units[1:] & _digits(text)[:-1]
-    return text.only(~behind)
+    return text.only(~(np.isin(text.codes, _UNITS) & _is_digit(text.before())))
 
 
 def parse_addresses(column: pl.Series, gazetteer: Gazetteer) -> Addresses:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from audit.matching.characters import LETTERS_FROM, Flags, Hashes, Ints, Phrases, Text
 from audit.matching.gazetteer import Gazetteer
 from audit.matching.regions import is_region
 from audit.matching.words import (
+    ALIAS_MARKS,
     BRANCH_AFTER_HEAD,
     BRANCH_ALWAYS,
     DROPPED_IN_BRACKETS,
@@ -16,6 +19,7 @@ from audit.matching.words import (
 
 _OPEN, _CLOSE = np.uint32(ord("(")), np.uint32(ord(")"))
 _MARKS = Phrases({word: 1 + (word in HEADQUARTERS) for word in DROPPED_IN_BRACKETS})
+_ALIASES = Phrases({word: 1 for word in ALIAS_MARKS})
 _BRANCHES = Phrases(dict.fromkeys((*BRANCH_ALWAYS, *BRANCH_AFTER_HEAD), 1))
 
 
@@ -35,18 +39,32 @@ def pairs(text: Text) -> tuple[Ints, Ints]:
     return spots[good & opening[spots]], spots[good & closing[spots]]
 
 
-def without_brackets(text: Text, gazetteer: Gazetteer) -> tuple[Text, Flags]:
-    """Return the letters of names less what brackets add, and whether one marks a 本部.
+@dataclass(frozen=True, slots=True)
+class Unbracketed:
+    """Letters of names less what brackets add; positions are in `text`.
+
+    `headquarters`: a bracket marks a 本部. `branch`: where a branch in a last bracket begins, -1
+    where there is none.
+    """
+
+    text: Text
+    headquarters: Flags
+    branch: Ints
+
+
+def without_brackets(text: Text, gazetteer: Gazetteer) -> Unbracketed:
+    """Return names without brackets.
 
     Dropped: a region, a mark, an alias behind the name. Kept in line: a branch, the rest.
     """
     headquarters = np.zeros(len(text), dtype=np.bool_)
+    branches = np.full(len(text), -1, dtype=np.int64)
     opened, closed = pairs(text)
     letters = text.codes >= LETTERS_FROM
-    if not len(opened):
-        return text.only(letters), headquarters
-    places = np.concatenate([[0], np.cumsum(letters)])
     plain = text.only(letters)
+    if not len(opened):
+        return Unbracketed(plain, headquarters, branches)
+    places = np.concatenate([[0], np.cumsum(letters)])
     hashes = Hashes(plain)
     rows = np.searchsorted(text.ends, opened, side="right")
     starts, ends = places[opened], places[closed]
@@ -54,6 +72,7 @@ def without_brackets(text: Text, gazetteer: Gazetteer) -> tuple[Text, Flags]:
     marked = (lengths > 0) & (lengths == ends - starts)
     headquarters[rows[marked & (marks == 2)]] = True
     branch = _BRANCHES.longest(hashes, starts, ends, at_end=True)[0] > 0
+    branch &= _ALIASES.longest(hashes, starts, ends)[0] == 0
     last = (ends == plain.ends[rows]) & (starts > plain.starts[rows])
     dropped = marked | is_region(hashes, starts, ends, gazetteer) | (last & ~branch)
     # A name that is nothing but its brackets keeps them.
@@ -61,4 +80,7 @@ def without_brackets(text: Text, gazetteer: Gazetteer) -> tuple[Text, Flags]:
     change = np.zeros(len(plain.codes) + 1, dtype=np.int64)
     np.add.at(change, starts[dropped], 1)
     np.add.at(change, ends[dropped], -1)
-    return plain.only(np.cumsum(change[:-1]) == 0), headquarters
+    keep = np.cumsum(change[:-1]) == 0
+    begun = last & branch & ~dropped
+    branches[rows[begun]] = np.concatenate([[0], np.cumsum(keep)])[starts[begun]]
+    return Unbracketed(plain.only(keep), headquarters, branches)

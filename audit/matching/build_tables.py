@@ -60,7 +60,7 @@ def folds() -> Folds:
     for code in range(SIZE):
         if 0xD800 <= code < 0xE000:
             continue
-        text = simplified.convert(_written(chr(code)))
+        text = simplified.convert(simplified.convert(_written(chr(code))))
         if len(text) != 1:
             blank = text.strip() == ""
             table[code] = 32 if blank else SEVERAL

@@ -119,6 +119,18 @@ class Text:
         found = self.codes[np.where(inside, positions, 0)]
         return np.where(inside, found, np.uint32(default)).astype(np.uint32)
 
+    def before(self) -> U32:
+        """Return for each character the one before it in its record, 0 at the start."""
+        shifted = np.concatenate([np.zeros(1, dtype=np.uint32), self.codes])[:-1]
+        shifted[self.starts[self.lengths > 0]] = 0
+        return shifted
+
+    def after(self) -> U32:
+        """Return for each character the one after it in its record, 0 at the end."""
+        shifted = np.concatenate([self.codes, np.zeros(1, dtype=np.uint32)])[1:]
+        shifted[self.ends[self.lengths > 0] - 1] = 0
+        return shifted
+
     def first(self, where: Flags, *, last: bool = False) -> Ints:
         """Return each record's first (or last) marked position, -1 where it has none."""
         found = np.flatnonzero(where)

@@ -10,9 +10,20 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import polars as pl
 
 from audit.matching import words as lists
-from audit.matching.characters import LETTERS_FROM, U64, Flags, Hashes, Ints, Text, hashed, joined
+from audit.matching.characters import (
+    LETTERS_FROM,
+    U64,
+    Flags,
+    Hashes,
+    Ints,
+    Text,
+    hashed,
+    joined,
+    written,
+)
 
 _AND = np.uint32(ord("&"))
 _HAN = 0x2E80
@@ -118,22 +129,17 @@ def sounding(text: Text) -> Text:
     Double letters are one. Separators and digits stay as they are.
     """
     codes = text.codes.copy()
-    following = np.append(codes[1:], np.uint32(0))[: len(codes)]
-    leading = np.concatenate([[np.uint32(0)], codes[:-1]])[: len(codes)]
+    following, leading = text.after(), text.before()
     codes[(text.codes == ord("P")) & (following == ord("H"))] = ord("F")
     soft = (text.codes == ord("C")) & np.isin(following, _SOFT)
     for letter, sound in _LETTERS_SAME.items():
         codes[text.codes == ord(letter)] = ord(sound)
     codes[soft] = ord("S")
     first = ~((leading >= ord("A")) & (leading <= ord("Z")))
-    first[text.starts[text.starts < len(codes)]] = True
     keep = first | ~np.isin(text.codes, _VOWELS)
     codes[first & np.isin(text.codes, _VOWELS)] = ord("A")
     thin = Text(codes, text.starts, text.ends).only(keep)
-    same = np.zeros(len(thin.codes), dtype=np.bool_)
-    same[1:] = (thin.codes[1:] == thin.codes[:-1]) & (thin.codes[1:] >= ord("A"))
-    same[thin.starts[thin.starts < len(same)]] = False
-    return thin.only(~same)
+    return thin.only((thin.codes != thin.before()) | (thin.codes < ord("A")))
 
 
 @dataclass(slots=True)
@@ -150,6 +156,7 @@ class LatinParts:
     form: Ints
     letters: Text
     core_letters: Text
+    words: dict[str, Words]
 
 
 def split_latin(text: Text) -> LatinParts:
@@ -185,6 +192,13 @@ def split_latin(text: Text) -> LatinParts:
         form=form,
         letters=_letters_of(text, trade),
         core_letters=_letters_of(text, core),
+        words={
+            "name_core": core,
+            "trade_name": trade,
+            "industry_words": core.only(~own),
+            "org_form": tokens.only(forms),
+            "branch_part": tokens.only(branch),
+        },
     )
 
 
@@ -218,3 +232,15 @@ def _letters_of(text: Text, tokens: Words) -> Text:
     np.add.at(change, tokens.starts, 1)
     np.add.at(change, tokens.ends, -1)
     return text.only(np.cumsum(change[:-1]) > 0)
+
+
+def latin_texts(text: Text) -> dict[str, list[str | None]]:
+    """Return the parts of names in Latin letters as words with blanks between, by column."""
+    return {column: _texts_of(text, tokens) for column, tokens in split_latin(text).words.items()}
+
+
+def _texts_of(text: Text, tokens: Words) -> list[str | None]:
+    frame = pl.DataFrame({"row": tokens.rows, "word": written(text, tokens.starts, tokens.ends)})
+    joined_words = frame.group_by("row", maintain_order=True).agg(pl.col("word").str.join(" "))
+    found = dict(joined_words.iter_rows())
+    return [found.get(row) for row in range(len(text))]

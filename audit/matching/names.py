@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audit.matching.brackets import without_brackets
-from audit.matching.characters import LETTERS_FROM, U64, Flags, Hashes, Ints, Phrases, Text
+from audit.matching.characters import LETTERS_FROM, Flags, Hashes, Ints, Phrases, Text
 from audit.matching.gazetteer import Gazetteer
 from audit.matching.regions import Prefix, prefix
 from audit.matching.words import (
@@ -21,6 +21,7 @@ from audit.matching.words import (
     PLACE,
     PLAIN_PLACE_WORDS,
     SELF_EMPLOYED_MARKS,
+    SOCIETY,
     form_classes,
     form_phrases,
 )
@@ -34,6 +35,7 @@ _STREET_OFFICE = Phrases({"街道办事处": 1})
 _PLAIN = Phrases(dict.fromkeys(PLAIN_PLACE_WORDS, 1))
 _NUMERALS = {ord(c): ord(str(n)) for n, c in enumerate("零一二三四五六七八九")}
 _GONG, _SI, _DI, _STORE = (np.uint32(ord(c)) for c in "公司第店")
+_NINE = np.uint32(ord("9"))
 _NOT_FIRMS = np.array([ord(c) for c in "分子支"], dtype=np.uint32)
 
 
@@ -60,32 +62,28 @@ class NameParts:
     is_place: Flags
 
 
-def _without_liability(text: Text) -> Text:
-    """Write 有限责任公司 as 有限公司."""
+def _written_alike(text: Text, positions: Ints) -> tuple[Text, Ints]:
+    """Write 有限责任公司 as 有限公司, and a numeral behind 第 as a digit (第二门市部).
+
+    Return the text and where these positions (-1 of none) are in it.
+    """
     codes = text.codes
-    if len(codes) < 6:
-        return text
+    numbered = np.flatnonzero(text.before() == _DI)
+    if len(numbered):
+        codes = codes.copy()
+        for numeral, digit in _NUMERALS.items():
+            codes[numbered[codes[numbered] == numeral]] = digit
     found = np.flatnonzero(codes[:-5] == ord("有"))
     for distance, char in enumerate("有限责任公司"):
         found = found[codes[found + distance] == ord(char)]
+    found = found[found + 6 <= text.ends[np.searchsorted(text.ends, found, side="right")]]
+    alike = Text(codes, text.starts, text.ends)
     if not len(found):
-        return text
+        return alike, positions
     keep = np.ones(len(codes), dtype=np.bool_)
-    rows = np.searchsorted(text.ends, found, side="right")
-    found = found[found + 6 <= text.ends[rows]]
     keep[found + 2] = keep[found + 3] = False
-    return text.only(keep)
-
-
-def _with_digits(text: Text) -> Text:
-    """Write a numeral behind 第 as a digit: 第二门市部, 第2门市部."""
-    after = np.flatnonzero(text.codes[:-1] == _DI) + 1
-    codes = text.codes
-    if len(after):
-        codes = codes.copy()
-        for numeral, digit in _NUMERALS.items():
-            codes[after[codes[after] == numeral]] = digit
-    return Text(codes, text.starts, text.ends)
+    places = np.concatenate([[0], np.cumsum(keep)])
+    return alike.only(keep), np.where(positions >= 0, places[positions], -1)
 
 
 def _cut(phrases: Phrases, hashes: Hashes, starts: Ints, ends: Ints) -> tuple[Ints, Flags]:
@@ -151,6 +149,18 @@ def _branch_start(hashes: Hashes, starts: Ints, ends: Ints, gazetteer: Gazetteer
     return result
 
 
+def _branches(
+    hashes: Hashes, region: Prefix, ends: Ints, bracketed: Ints, gazetteer: Gazetteer
+) -> Ints:
+    """Return where the branch part of each name begins, its end where there is none."""
+    firm = _firm_end(hashes.text, region.upper, ends)
+    inside = (bracketed > region.end) & (bracketed < ends)
+    branch = np.where(firm >= 0, firm, np.where(inside, bracketed, ends))
+    rest = np.flatnonzero((firm < 0) & ~inside)
+    branch[rest] = _branch_start(hashes, region.upper[rest], ends[rest], gazetteer)
+    return branch
+
+
 def _industry_start(lexicon: Phrases, hashes: Hashes, starts: Ints, ends: Ints) -> Ints:
     """Return where the industry words before `ends` begin: the longest ones, up to three."""
     begin = ends.copy()
@@ -170,39 +180,55 @@ def _is_number(line: Text, starts: Ints, ends: Ints) -> Flags:
     numerals = np.array([*_NUMERALS, *range(ord("0"), ord("9") + 1), ord("十"), ord("百")])
     length = ends - starts
     by_order = (first == _DI) & (length <= 4) & np.isin(second, numerals)
-    answer: Flags = by_order | ((length <= 2) & np.isin(first, numerals) & np.isin(last, numerals))
+    lone = (length == 1) & np.isin(first, numerals)
+    digits = (length <= 3) & (first <= _NINE) & (last <= _NINE) & (first > 0)
+    answer: Flags = by_order | lone | digits
     return answer
 
 
 def split_names(text: Text, gazetteer: Gazetteer, lexicon: Phrases) -> NameParts:
     """Return the parts of folded names (separators still in them)."""
-    inner, marked = without_brackets(text, gazetteer)
-    line = _with_digits(_without_liability(inner))
-    whole = _with_digits(_without_liability(text.only(text.codes >= LETTERS_FROM)))
+    inner = without_brackets(text, gazetteer)
+    line, branches = _written_alike(inner.text, inner.branch)
+    whole, _ = _written_alike(text.only(text.codes >= LETTERS_FROM), inner.branch)
     hashes = Hashes(line)
     ends, headquarters = _cut(_HEADQUARTERS, hashes, line.starts, line.ends)
     ends, _ = _cut(_SELF, hashes, line.starts, ends)
     whole_end, _ = _cut(_HEADQUARTERS, Hashes(whole), whole.starts, whole.ends)
     region = prefix(line, hashes, ends, gazetteer)
-    firm = _firm_end(line, region.upper, ends)
-    branch = np.where(firm >= 0, firm, ends)
-    rest = np.flatnonzero(firm < 0)
-    branch[rest] = _branch_start(hashes, region.upper[rest], ends[rest], gazetteer)
+    branch = _branches(hashes, region, ends, branches, gazetteer)
     parts = NameParts(
         whole=whole, whole_end=whole_end, line=line, hashes=hashes, region=region,
         trade=(region.end, branch), industry=(branch, branch), form=np.zeros(len(line), np.int64),
-        form_at=(branch, branch), branch=(branch, ends), headquarters=headquarters | marked,
+        form_at=(branch, branch), branch=(branch, ends),
+        headquarters=headquarters | inner.headquarters,
         own_place=np.zeros(len(line), np.bool_), is_place=np.zeros(len(line), np.bool_),
     )  # fmt: skip
     _name_itself(parts, lexicon, gazetteer)
     return parts
 
 
+def _shorter_form(
+    lexicon: Phrases, hashes: Hashes, ends: tuple[Ints, Ints], form: tuple[Ints, Ints]
+) -> tuple[Ints, Ints]:
+    """Return length and group of forms; none where an industry word holds a form of one letter."""
+    lengths, groups = form
+    lone = np.flatnonzero(lengths == 1)
+    words, _ = lexicon.longest(hashes, ends[0][lone], ends[1][lone], at_end=True)
+    lengths[lone[words > 1]] = 0
+    groups[lone[words > 1]] = 0
+    return lengths, groups
+
+
 def _name_itself(parts: NameParts, lexicon: Phrases, gazetteer: Gazetteer) -> None:
     """Split what stands between region and branch into 字号, industry and form."""
     hashes, region, head_end = parts.hashes, parts.region, parts.branch[0]
-    lengths, groups = _FORMS.longest(hashes, region.upper, head_end, at_end=True)
-    place = _CLASSES[groups] == PLACE
+    # 书店, 餐馆, 银行 are words of an industry, no form behind one letter less.
+    bounds = region.upper, head_end
+    lengths, groups = _shorter_form(
+        lexicon, hashes, bounds, _FORMS.longest(hashes, *bounds, at_end=True)
+    )
+    place = np.isin(_CLASSES[groups], (PLACE, SOCIETY))
     starts = np.where(place, region.upper, np.minimum(region.end, head_end))
     # A town's own name may reach into the form: 红湘街道|办事处.
     begin = np.maximum(head_end - lengths, starts)
@@ -217,15 +243,3 @@ def _name_itself(parts: NameParts, lexicon: Phrases, gazetteer: Gazetteer) -> No
     parts.industry, parts.trade = (industry, begin), (starts, trade_end)
     parts.is_place = place
     parts.own_place = bare & (region.place_key != 0)
-
-
-def name_hashes(parts: NameParts) -> dict[str, U64]:
-    """Return the hashes of the parts as they are written: trade, industry, branch, core, name."""
-    of = parts.hashes.of
-    return {
-        "name": Hashes(parts.whole).of(parts.whole.starts, parts.whole_end),
-        "trade": of(*parts.trade),
-        "industry": of(*parts.industry),
-        "branch": of(*parts.branch),
-        "core": of(parts.trade[0], parts.industry[1]),
-    }

@@ -15,10 +15,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from audit.matching.addresses import parse_addresses
-from audit.matching.characters import Flags, folded, written
+from audit.matching.characters import Flags, Text, folded, written
 from audit.matching.credit_codes import organisation
 from audit.matching.features import KINDS, Features
 from audit.matching.gazetteer import Gazetteer
+from audit.matching.latin import is_latin, latin_texts
 from audit.matching.lexicon import Lexicon
 from audit.matching.names import split_names
 from audit.matching.naming import parse_names
@@ -100,17 +101,25 @@ def name_parts(
     Columns: name_core, trade_name, industry_words, org_form, branch_part, region_prefix. They are
     folded (simplified characters, upper case, 有限责任公司 as 有限公司).
     """
-    parts = split_names(folded(names), gazetteer, (lexicon or Lexicon.shipped()).phrases)
-    line = parts.line
-    return pl.DataFrame(
+    text = folded(names)
+    parts = split_names(text, gazetteer, (lexicon or Lexicon.shipped()).phrases)
+    line, region = parts.line, parts.region
+    begin = np.where(parts.own_place, region.place_start, parts.trade[0])
+    frame = pl.DataFrame(
         {
-            "name_core": written(line, parts.trade[0], parts.industry[1]),
-            "trade_name": written(line, *parts.trade),
+            "name_core": written(line, begin, parts.industry[1]),
+            "trade_name": written(line, begin, parts.trade[1]),
             "industry_words": written(line, *parts.industry),
             "org_form": written(line, *parts.form_at),
             "branch_part": written(line, *parts.branch),
-            "region_prefix": written(
-                line, line.starts, np.minimum(parts.region.end, parts.trade[0])
-            ),
+            "region_prefix": written(line, line.starts, begin),
         }
+    )
+    rows = np.flatnonzero(is_latin(text))
+    if not len(rows):
+        return frame
+    other = latin_texts(Text(text.codes, text.starts[rows], text.ends[rows]))
+    return frame.with_columns(
+        frame[name].scatter(rows.tolist(), other.get(name, [None] * len(rows)))
+        for name in frame.columns
     )

@@ -43,8 +43,6 @@ def _pieces(column: pl.Series) -> tuple[Ints, NDArray[np.int8], Ints]:
     """Return the record of each piece, its digits (n x WIDTH, -1 behind the end), their number."""
     text = read(column)
     digit, parts, extension = _classes(text)
-    if not (digit >= 0).any():
-        return np.zeros(0, np.int64), np.zeros((0, WIDTH), np.int8), np.zeros(0, np.int64)
     rows = text.rows()
     step = np.zeros(len(rows), dtype=np.int64)
     step[1:] = (rows[1:] != rows[:-1]) | parts[1:]
@@ -56,6 +54,8 @@ def _pieces(column: pl.Series) -> tuple[Ints, NDArray[np.int8], Ints]:
         np.minimum.at(first, piece[cut], cut)
         behind = np.arange(len(rows)) > first[piece]
     kept = np.flatnonzero((digit >= 0) & ~behind)
+    if not len(kept):
+        return np.zeros(0, np.int64), np.zeros((0, WIDTH), np.int8), np.zeros(0, np.int64)
     owner = piece[kept]
     starts = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]]))
     counts = np.diff(np.concatenate([starts, [len(kept)]]))

@@ -38,6 +38,7 @@ BRANCH_ALWAYS, BRANCH_AFTER_HEAD = _flat("branch_always"), _flat("branch_after_h
 BRANCH_HEADS = _flat("branch_heads")
 HEADQUARTERS = _flat("headquarters")
 DROPPED_IN_BRACKETS = _flat("dropped_in_brackets")
+ALIAS_MARKS = _flat("alias_marks")
 PLACEHOLDERS = _flat("placeholders")
 SELF_EMPLOYED_MARKS = _flat("self_employed")
 PROVINCES, CITIES = _flat("provinces"), _flat("cities")
