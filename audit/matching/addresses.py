@@ -17,6 +17,7 @@ from audit.matching.characters import (
     Ints,
     Text,
     bags,
+    classes,
     folded,
     joined,
 )
@@ -25,13 +26,16 @@ from audit.matching.latin import canonical, words
 from audit.matching.numerals import with_digits
 from audit.matching.regions import prefix
 
-_DASH, _ZERO, _NINE = np.uint32(ord("-")), np.uint32(ord("0")), np.uint32(ord("9"))
+_DASH = np.uint32(ord("-"))
 _HAN = 0x2E80
-_WAYS = np.array([ord(c) for c in "路街巷弄"], dtype=np.uint32)
-_BIG = np.array([ord(c) for c in "大国省县环通"], dtype=np.uint32)
+_CLASSES, _BITS = classes(
+    digit="0123456789",
+    way="路街巷弄",
+    big="大国省县环通",
+    division="区县镇乡村市",
+    unit="号室栋幢楼层房铺之",
+)
 _WAY, _STREET = np.uint32(ord("道")), np.uint32(ord("街"))
-_DIVISIONS = np.array([ord(c) for c in "区县镇乡村市"], dtype=np.uint32)
-_UNITS = np.array([ord(c) for c in "号室栋幢楼层房铺之"], dtype=np.uint32)
 _STREET_KINDS = [
     "STREET",
     "ST",
@@ -67,14 +71,15 @@ class Addresses:
     address_bag: U64
 
 
-def _is_digit(codes: U32) -> Flags:
-    return (codes >= _ZERO) & (codes <= _NINE)
+def _are(codes: U32, group: str) -> Flags:
+    answer: Flags = (_CLASSES[codes] & _BITS[group]) > 0
+    return answer
 
 
 def _kept(text: Text) -> Text:
     """Return letters, and the dashes between two digits, outside of brackets."""
     keep = text.codes >= LETTERS_FROM
-    keep |= (text.codes == _DASH) & _is_digit(text.before()) & _is_digit(text.after())
+    keep |= (text.codes == _DASH) & _are(text.before(), "digit") & _are(text.after(), "digit")
     opened, closed = pairs(text)
     if len(opened):
         depth = np.zeros(len(keep) + 1, dtype=np.int64)
@@ -87,7 +92,7 @@ def _kept(text: Text) -> Text:
 def _road_ends(text: Text) -> Ints:
     """Return the position of the first sign of a road (路, 街, 大道 …), -1 of none."""
     codes, before = text.codes, text.before()
-    roads = np.isin(codes, _WAYS) | ((codes == _WAY) & np.isin(before, _BIG))
+    roads = _are(codes, "way") | ((codes == _WAY) & _are(before, "big"))
     # 街道 is a township, not a street; a record does not begin with the sign.
     roads &= ~((codes == _STREET) & (text.after() == _WAY)) & (before != 0)
     return text.first(roads)
@@ -95,7 +100,7 @@ def _road_ends(text: Text) -> Ints:
 
 def _division_ends(text: Text, before: Ints) -> Ints:
     """Return the position behind the last 区, 镇, 村 … well before a road, else the start."""
-    signs = np.isin(text.codes, _DIVISIONS)
+    signs = _are(text.codes, "division")
     signs |= (text.codes == _WAY) & (text.before() == _STREET)
     limit = np.maximum(before - 1, text.starts)
     last = Text(text.codes, text.starts, limit).first(signs, last=True)
@@ -105,7 +110,7 @@ def _division_ends(text: Text, before: Ints) -> Ints:
 def _run(text: Text, starts: Ints, *, last: bool = False) -> tuple[Ints, Ints]:
     """Return the first (or last) run of digits and dashes between `starts` and the end."""
     codes = text.codes
-    held = _is_digit(codes) | (codes == _DASH)
+    held = _are(codes, "digit") | (codes == _DASH)
     later = Text(codes, np.minimum(starts, text.ends), text.ends)
     begin = later.first(held, last=last)
     # Runs are bounded by characters of other kinds or by the record.
@@ -133,7 +138,7 @@ def _local(text: Text, gazetteer: Gazetteer) -> Text:
 
 def _bare(text: Text) -> Text:
     """Return addresses without signs of units behind a digit: 35号301室 and 35号301."""
-    return text.only(~(np.isin(text.codes, _UNITS) & _is_digit(text.before())))
+    return text.only(~(_are(text.codes, "unit") & _are(text.before(), "digit")))
 
 
 def parse_addresses(column: pl.Series, gazetteer: Gazetteer) -> Addresses:

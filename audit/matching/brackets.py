@@ -19,7 +19,7 @@ from audit.matching.words import (
 
 _OPEN, _CLOSE = np.uint32(ord("(")), np.uint32(ord(")"))
 _MARKS = Phrases({word: 1 + (word in HEADQUARTERS) for word in DROPPED_IN_BRACKETS})
-_ALIASES = Phrases({word: 1 for word in ALIAS_MARKS})
+_ALIASES = Phrases(dict.fromkeys(ALIAS_MARKS, 1))
 _BRANCHES = Phrases(dict.fromkeys((*BRANCH_ALWAYS, *BRANCH_AFTER_HEAD), 1))
 
 

@@ -30,6 +30,9 @@ LETTERS_FROM = 0x30
 FIRST_SYLLABLE = 0xD800
 """Sounds are numbered in the range of surrogates, which no text can hold."""
 
+LONGEST_PHRASE = 60
+"""Phrases are cut here, so that the bits of a number can tell their lengths."""
+
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 _LAST = np.uint64(0x94D049BB133111EB)
@@ -45,6 +48,15 @@ def tables() -> tuple[U32, U32, tuple[str, ...]]:
         number = file["sound"].astype(np.uint32)
         names = tuple(file["syllables"].tobytes().decode().split(" "))
     return fold, np.where(number > 0, number + np.uint32(FIRST_SYLLABLE - 1), own), names
+
+
+def classes(**groups: str) -> tuple[NDArray[np.uint8], dict[str, np.uint8]]:
+    """Return a table of bits for code points (0 to SIZE), and the bit of each group."""
+    table = np.zeros(SIZE, dtype=np.uint8)
+    bits = {name: np.uint8(1 << place) for place, name in enumerate(groups)}
+    for name, chars in groups.items():
+        table[[ord(c) for c in chars]] |= bits[name]
+    return table, bits
 
 
 def mixed(values: U64) -> U64:
@@ -216,22 +228,54 @@ def hashed(words: Iterable[str]) -> U64:
     return Hashes(text).of(text.starts, text.ends)
 
 
+class _Edge:
+    """Which lengths of phrases are possible, by the first (or last) two characters."""
+
+    __slots__ = ("_at_end", "_masks", "_singles")
+
+    def __init__(self, text: Text, lengths: list[int], *, at_end: bool) -> None:
+        self._at_end = at_end
+        self._masks = np.zeros(1 << 16, dtype=np.uint64)
+        self._singles = np.zeros(1 << 16, dtype=np.uint64)
+        bits = np.uint64(1) << np.searchsorted(lengths, text.lengths).astype(np.uint64)
+        one, pair = self._slots(text, text.starts, text.ends)
+        short = text.lengths == 1
+        np.bitwise_or.at(self._singles, one[short], bits[short])
+        np.bitwise_or.at(self._masks, pair[~short], bits[~short])
+
+    def _slots(self, text: Text, starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
+        first = ends - 1 if self._at_end else starts
+        second = first - 1 if self._at_end else first + 1
+        last = max(len(text.codes) - 1, 0)
+        one = text.codes[np.minimum(first, last)]
+        two = text.codes[np.clip(second, 0, last)]
+        pair = (one * np.uint32(0x9E3779B1) + two * np.uint32(0x85EBCA77)) >> np.uint32(16)
+        return (one & np.uint32(0xFFFF)).astype(np.int64), pair.astype(np.int64)
+
+    def masks(self, text: Text, starts: Ints, ends: Ints) -> U64:
+        """Return a bit for each length that parts (none empty) may begin or end with."""
+        one, pair = self._slots(text, starts, ends)
+        found: U64 = self._singles[one] | self._masks[pair]
+        return found
+
+
 class Phrases:
     """A list of folded phrases with a number each, looked for at one end of many parts."""
 
-    __slots__ = ("_by_length",)
+    __slots__ = ("_by_length", "_edges")
 
     def __init__(self, phrases: dict[str, int]) -> None:
         text = folded(pl.Series(list(phrases), dtype=pl.String)).letters()
+        text = replace(text, ends=np.minimum(text.ends, text.starts + LONGEST_PHRASE))
         sums = Hashes(text).raw(text.starts, text.ends)
         values = np.fromiter(phrases.values(), dtype=np.int64, count=len(phrases))
-        self._by_length: list[tuple[int, U64, Ints, Flags]] = []
-        for length in sorted(set(text.lengths.tolist()) - {0}, reverse=True):
+        lengths = sorted(set(text.lengths.tolist()) - {0})
+        self._edges = [_Edge(text, lengths, at_end=at_end) for at_end in (False, True)]
+        self._by_length: list[tuple[int, U64, Ints]] = []
+        for length in lengths:
             mine = np.flatnonzero(text.lengths == length)
             keys, first = np.unique(sums[mine], return_index=True)
-            sieve = np.zeros(1 << 16, dtype=np.bool_)
-            sieve[(keys >> np.uint64(48)).astype(np.int64)] = True
-            self._by_length.append((length, keys, values[mine][first], sieve))
+            self._by_length.append((length, keys, values[mine][first]))
 
     def longest(
         self, hashes: Hashes, starts: Ints, ends: Ints, *, at_end: bool = False
@@ -242,18 +286,21 @@ class Phrases:
         """
         lengths = np.zeros(len(starts), dtype=np.int64)
         numbers = np.zeros(len(starts), dtype=np.int64)
-        for length, keys, values, sieve in self._by_length:
-            open_ = np.flatnonzero((lengths == 0) & (ends - starts >= length))
-            if not len(open_):
+        rows = np.flatnonzero(ends > starts)
+        masks = self._edges[at_end].masks(hashes.text, starts[rows], ends[rows])
+        rows, masks = rows[masks > 0], masks[masks > 0]
+        for place in range(len(self._by_length) - 1, -1, -1):
+            length, keys, values = self._by_length[place]
+            some = rows[(masks & np.uint64(1 << place)) > 0]
+            some = some[(ends[some] - starts[some] >= length) & (lengths[some] == 0)]
+            if not len(some):
                 continue
-            left = ends[open_] - length if at_end else starts[open_]
+            left = ends[some] - length if at_end else starts[some]
             sums = hashes.raw(left, left + length)
-            likely = sieve[(sums >> np.uint64(48)).astype(np.int64)]
-            open_, sums = open_[likely], sums[likely]
-            place = np.minimum(np.searchsorted(keys, sums), len(keys) - 1)
-            equal = keys[place] == sums
-            lengths[open_[equal]] = length
-            numbers[open_[equal]] = values[place[equal]]
+            at = np.minimum(np.searchsorted(keys, sums), len(keys) - 1)
+            equal = keys[at] == sums
+            lengths[some[equal]] = length
+            numbers[some[equal]] = values[at[equal]]
         return lengths, numbers
 
 

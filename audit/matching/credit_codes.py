@@ -12,12 +12,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from audit.codes import CREDIT_ALPHABET, CREDIT_WEIGHTS, ORG_ALPHABET, ORG_WEIGHTS
-from audit.matching.characters import U64, Flags, Hashes, Text, folded
+from audit.matching.characters import U64, Flags, Text, folded, mixed
 
 LENGTH, ORG_LENGTH = 18, 9
 MISREAD = {"I": "1", "O": "0", "Z": "2", "S": "5", "V": "U"}
 """Letters outside the alphabet of GB 32100, and what they were."""
 
+_CREDIT_WEIGHTS, _ORG_WEIGHTS = CREDIT_WEIGHTS.astype(np.int32), ORG_WEIGHTS.astype(np.int32)
+_BASE = np.uint64(0x9E3779B97F4A7C15)
 Symbols = NDArray[np.uint8]
 
 
@@ -62,19 +64,16 @@ def _rows_of(text: Text, length: int) -> tuple[NDArray[np.int64], Symbols]:
 
 
 def _number(chars: Symbols) -> U64:
-    """Return a hash of each row of up to 18 characters."""
-    width = chars.shape[1]
-    flat = Text(
-        chars.astype(np.uint32).ravel(),
-        np.arange(len(chars), dtype=np.int64) * width,
-        (np.arange(len(chars), dtype=np.int64) + 1) * width,
-    )
-    return Hashes(flat).of(flat.starts, flat.ends)
+    """Return a hash of each row of characters."""
+    total = np.zeros(len(chars), dtype=np.uint64)
+    for place in range(chars.shape[1]):
+        total = total * _BASE + chars[:, place]
+    return mixed(total)
 
 
 def _org_right(chars: Symbols) -> Flags:
-    values = _ORG[chars].astype(np.int64)
-    check = 11 - (values[:, :8] * ORG_WEIGHTS).sum(axis=1) % 11
+    values = _ORG[chars].astype(np.int32)
+    check = 11 - (values[:, :8] * _ORG_WEIGHTS).sum(axis=1) % 11
     expected = np.frombuffer(b"0123456789X0", dtype=np.uint8)[check]
     right: Flags = (values[:, :8] < 255).all(axis=1) & (expected == chars[:, 8])
     return right
@@ -90,8 +89,8 @@ def organisation(credit: pl.Series, org: pl.Series) -> Codes:
     rows, chars = _rows_of(text, LENGTH)
     symbols = np.full((n, LENGTH), 255, dtype=np.uint8)
     symbols[rows] = _CREDIT[chars]
-    values = symbols[rows].astype(np.int64)
-    check = (31 - (values[:, :17] * CREDIT_WEIGHTS).sum(axis=1) % 31) % 31
+    values = symbols[rows].astype(np.int32)
+    check = (31 - (values[:, :17] * _CREDIT_WEIGHTS).sum(axis=1) % 31) % 31
     same = (chars == chars[:, :1]).all(axis=1)
     hashes, right = np.zeros(n, dtype=np.uint64), np.zeros(n, dtype=np.bool_)
     hashes[rows] = np.where(same, np.uint64(0), _number(chars))
@@ -101,14 +100,14 @@ def organisation(credit: pl.Series, org: pl.Series) -> Codes:
         organs[found] = nine
     organs[rows] = chars[:, 8:17]
     known = (organs > 0).all(axis=1) & ~(organs == organs[:, :1]).all(axis=1)
-    org_ok = known & _org_right(organs)
+    filled = np.flatnonzero(known)
+    whole, first, second = np.zeros((3, n), dtype=np.uint64)
+    org_ok = np.zeros(n, dtype=np.bool_)
+    org_ok[filled] = _org_right(organs[filled])
+    for part, (begin, end) in ((whole, (0, 9)), (first, (0, 4)), (second, (4, 8))):
+        part[filled] = _number(organs[filled, begin:end]) ^ np.uint64(begin)
     right[rows] = (values < 255).all(axis=1) & (check == values[:, 17]) & org_ok[rows]
-    whole, first, second = (_number(organs[:, a:b]) for a, b in ((0, 9), (0, 4), (4, 8)))
-    none = np.uint64(0)
     return Codes(
-        credit=hashes, credit_ok=right,
-        org=np.where(known, whole, none), org_ok=org_ok,
-        segment_a=np.where(known, first, none),
-        segment_b=np.where(known, second ^ np.uint64(1), none),
-        code_symbols=symbols,
+        credit=hashes, credit_ok=right, org=whole, org_ok=org_ok,
+        segment_a=first, segment_b=second, code_symbols=symbols,
     )  # fmt: skip

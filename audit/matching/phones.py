@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from audit.matching.characters import U64, Flags, Text, read
+from audit.matching.characters import U64, Flags, read
 
 AREA_CODES = {
     1100: 10, 1200: 22, 3100: 21, 5000: 23, 4301: 731, 4302: 731, 4303: 731, 4304: 734,
@@ -28,32 +28,37 @@ Ints = NDArray[np.int64]
 _POWERS = 10 ** np.arange(18, dtype=np.int64)
 
 
-def _classes(text: Text) -> tuple[NDArray[np.int8], Flags, Flags]:
-    """Return each character's digit (-1 of none), and the marks of parts and extensions."""
-    codes = text.codes.astype(np.int64)
-    wide = (codes >= 0xFF10) & (codes <= 0xFF19)
-    value = np.where(wide, codes - 0xFF10, codes - ord("0"))
-    digit = np.where((value >= 0) & (value <= 9), value, -1).astype(np.int8)
-    parts = np.isin(codes, [ord(c) for c in PARTING])
-    extension = np.isin(codes, [ord(c) for c in EXTENSION])
-    return digit, parts, extension
+_PART, _EXTENSION = 20, 21
+
+
+def _kinds() -> NDArray[np.int8]:
+    """Return for code points below 65536 the digit, -1 of none, or the mark of a part's end."""
+    table = np.full(1 << 16, -1, dtype=np.int8)
+    for digit in range(10):
+        table[[ord("0") + digit, 0xFF10 + digit]] = digit
+    table[[ord(c) for c in PARTING]] = _PART
+    table[[ord(c) for c in EXTENSION]] = _EXTENSION
+    return table
+
+
+_KINDS = _kinds()
 
 
 def _pieces(column: pl.Series) -> tuple[Ints, NDArray[np.int8], Ints]:
     """Return the record of each piece, its digits (n x WIDTH, -1 behind the end), their number."""
     text = read(column)
-    digit, parts, extension = _classes(text)
+    digit = _KINDS[np.minimum(text.codes, len(_KINDS) - 1)]
     rows = text.rows()
-    step = np.zeros(len(rows), dtype=np.int64)
-    step[1:] = (rows[1:] != rows[:-1]) | parts[1:]
+    step = np.zeros(len(rows), dtype=np.int32)
+    step[1:] = (rows[1:] != rows[:-1]) | (digit[1:] == _PART)
     piece = np.cumsum(step)
-    cut = np.flatnonzero(extension)
+    cut = np.flatnonzero(digit == _EXTENSION)
     behind = np.zeros(len(rows), dtype=np.bool_)
     if len(cut):
         first = np.full(piece[-1] + 1, len(rows), dtype=np.int64)
         np.minimum.at(first, piece[cut], cut)
         behind = np.arange(len(rows)) > first[piece]
-    kept = np.flatnonzero((digit >= 0) & ~behind)
+    kept = np.flatnonzero((digit >= 0) & (digit < _PART) & ~behind)
     if not len(kept):
         return np.zeros(0, np.int64), np.zeros((0, WIDTH), np.int8), np.zeros(0, np.int64)
     owner = piece[kept]
