@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from audit.matching.characters import U64, Phrases, folded, hashed
-from audit.matching.words import CITIES, PROVINCES
+from audit.matching.words import CITIES, PROVINCES, ZONES
 
 ENDINGS = (
     "特别行政区",
@@ -87,7 +87,10 @@ class Gazetteer:
             bare=np.array(
                 [
                     False,
-                    *(s == t and forms[t][1] <= COUNTY for s, t in zip(shorts, texts, strict=True)),
+                    *(
+                        s == t and forms[t][1] <= COUNTY and t not in ZONES
+                        for s, t in zip(shorts, texts, strict=True)
+                    ),
                 ]
             ),
         )
@@ -102,6 +105,8 @@ def _national() -> dict[str, tuple[str, int]]:
     forms: dict[str, tuple[str, int]] = {}
     for city in CITIES:
         _add(forms, city if city.endswith("州") and len(city) > 4 else city + "市", CITY)
+    for zone in ZONES:
+        forms[zone] = (zone, COUNTY)
     for province in PROVINCES:
         _add(forms, province, PROVINCE)
     return forms

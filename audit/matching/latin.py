@@ -25,6 +25,7 @@ from audit.matching.characters import (
     written,
 )
 
+_S = np.uint32(ord("S"))
 _AND = np.uint32(ord("&"))
 _HAN = 0x2E80
 
@@ -80,7 +81,7 @@ def words(text: Text) -> Words:
     begins = np.flatnonzero((letters & ~before) | loose)
     after = np.concatenate([letters[1:] & (rows[1:] == rows[:-1]), [False]])
     ends = np.flatnonzero((letters & ~after) | loose) + 1
-    hashes = Hashes(text).of(begins, ends)
+    hashes = Hashes(text).of(begins, _stem_ends(text, begins, ends))
     return Words(
         rows[begins],
         begins,
@@ -90,9 +91,23 @@ def words(text: Text) -> Words:
     )
 
 
+def _stem_ends(text: Text, begins: Ints, ends: Ints) -> Ints:
+    """Return the ends less the S of a plural or a genitive: CARS, SMITHS; not of GLASS, GAS."""
+    plural = (text.at(ends - 1) == _S) & (text.at(ends - 2) != _S) & (ends - begins > 3)
+    stems: Ints = ends - plural
+    return stems
+
+
+def _stem(word: str) -> str:
+    plural = word.endswith("S") and not word.endswith("SS") and len(word) > 3
+    return word[:-1] if plural else word
+
+
 @cache
 def _synonyms() -> tuple[U64, U64]:
-    keys, values = hashed(lists.LATIN_SAME), hashed(lists.LATIN_SAME.values())
+    keys, values = (
+        hashed(map(_stem, some)) for some in (lists.LATIN_SAME, lists.LATIN_SAME.values())
+    )
     order = np.argsort(keys)
     return keys[order], values[order]
 
@@ -105,7 +120,7 @@ def _canonical(hashes: U64) -> U64:
 
 def canonical(known: Iterable[str]) -> U64:
     """Return the hashes of known words as `words` gives them."""
-    return _canonical(hashed(known))
+    return _canonical(hashed(map(_stem, known)))
 
 
 _VOWELS = np.array([ord(c) for c in "AEIOUYHW"], dtype=np.uint32)
@@ -167,8 +182,8 @@ def split_latin(text: Text) -> LatinParts:
     """
     tokens = words(text)
     forms, groups = _groups(tokens)
-    branch = np.isin(tokens.hashes, hashed(lists.LATIN_BRANCHES))
-    empty = np.isin(tokens.hashes, hashed(lists.LATIN_MARKS))
+    branch = np.isin(tokens.hashes, canonical(lists.LATIN_BRANCHES)) | _behind(tokens, forms)
+    empty = np.isin(tokens.hashes, canonical(lists.LATIN_MARKS))
     weak = forms | empty | branch
     alone = np.bincount(tokens.rows[~weak], minlength=len(text)) == 0
     core = tokens.only(~weak | alone[tokens.rows])
@@ -202,10 +217,19 @@ def split_latin(text: Text) -> LatinParts:
     )
 
 
+def _behind(tokens: Words, forms: Flags) -> Flags:
+    """Return which words stand behind a form: TESCO STORES LTD - LEEDS; & CO KG is none."""
+    last = np.full(tokens.n, -1, dtype=np.int64)
+    np.maximum.at(last, tokens.rows[forms], np.flatnonzero(forms))
+    end = last[tokens.rows]
+    answer: Flags = (end >= 0) & (np.arange(len(tokens.rows)) > end)
+    return answer
+
+
 def _groups(tokens: Words) -> tuple[Flags, Ints]:
     """Return which words are forms, not the first of a name, and their group's number."""
     table = lists.form_phrases(latin=True)
-    keys = hashed(table)
+    keys = canonical(table)
     order = np.argsort(keys)
     values = np.array(list(table.values()))[order]
     at = np.minimum(np.searchsorted(keys[order], tokens.hashes), len(keys) - 1)

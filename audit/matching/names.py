@@ -10,7 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from audit.matching.brackets import without_brackets
-from audit.matching.characters import LETTERS_FROM, Flags, Hashes, Ints, Phrases, Text
+from audit.matching.characters import (
+    LETTERS_FROM,
+    U64,
+    Flags,
+    Hashes,
+    Ints,
+    Phrases,
+    Text,
+    joined,
+)
 from audit.matching.gazetteer import Gazetteer
 from audit.matching.regions import Prefix, prefix
 from audit.matching.words import (
@@ -26,7 +35,7 @@ from audit.matching.words import (
     form_phrases,
 )
 
-MAX_INDUSTRIES = 3
+MAX_INDUSTRIES, MAX_PLACES = 3, 3
 _FORMS, _CLASSES = Phrases(form_phrases()), np.array(form_classes())
 _HEADQUARTERS = Phrases(dict.fromkeys(HEADQUARTERS, 1))
 _SELF = Phrases(dict.fromkeys(SELF_EMPLOYED_MARKS, 1))
@@ -59,6 +68,7 @@ class NameParts:
     branch: tuple[Ints, Ints]
     headquarters: Flags
     own_place: Flags
+    place_key: U64
     is_place: Flags
 
 
@@ -126,6 +136,14 @@ def _head_end(hashes: Hashes, starts: Ints, ends: Ints) -> Ints:
     return result
 
 
+def _places_before(hashes: Hashes, starts: Ints, ends: Ints, gazetteer: Gazetteer) -> Ints:
+    """Return where the places right before `ends` begin; two characters remain before them."""
+    for _ in range(MAX_PLACES):
+        lengths, _ = gazetteer.phrases.longest(hashes, starts, ends, at_end=True)
+        ends = np.where(ends - lengths > starts + 1, ends - lengths, ends)
+    return ends
+
+
 def _branch_start(hashes: Hashes, starts: Ints, ends: Ints, gazetteer: Gazetteer) -> Ints:
     """Return where the branch part begins in names without 公司 before it; `ends` where nowhere."""
     line, result = hashes.text, ends.copy()
@@ -139,12 +157,12 @@ def _branch_start(hashes: Hashes, starts: Ints, ends: Ints, gazetteer: Gazetteer
     head = _head_end(hashes, starts, suffix)
     ordinal = Text(line.codes, starts, ends).first(line.codes == _DI, last=True)
     numbered = (ordinal >= starts) & (suffix - ordinal <= 4) & (ordinal < suffix)
-    place, _ = gazetteer.phrases.longest(hashes, starts, suffix, at_end=True)
-    store = line.at(ends - 1) == _STORE
-    placed = (place > 0) & (suffix - place > starts + 1) & ((kinds == 1) | (store & (lengths == 1)))
-    begin = np.where(kinds == 1, suffix, ends)
-    begin = np.where(placed, suffix - place, begin)
-    begin = np.where(numbered, ordinal, begin)
+    store = (line.at(ends - 1) == _STORE) & (lengths == 1)
+    begin = np.where(numbered, ordinal, suffix)
+    placed = _places_before(hashes, starts, begin, gazetteer)
+    # 门市部 alone, or 店, is no branch: a place or a number makes it one.
+    certain = (kinds == 1) | numbered | (store & (placed < begin))
+    begin = np.where(certain, placed, ends)
     result[rows] = np.where(head > 0, head, begin)
     return result
 
@@ -202,7 +220,8 @@ def split_names(text: Text, gazetteer: Gazetteer, lexicon: Phrases) -> NameParts
         trade=(region.end, branch), industry=(branch, branch), form=np.zeros(len(line), np.int64),
         form_at=(branch, branch), branch=(branch, ends),
         headquarters=headquarters | inner.headquarters,
-        own_place=np.zeros(len(line), np.bool_), is_place=np.zeros(len(line), np.bool_),
+        own_place=np.zeros(len(line), np.bool_), place_key=region.place_key,
+        is_place=np.zeros(len(line), np.bool_),
     )  # fmt: skip
     _name_itself(parts, lexicon, gazetteer)
     return parts
@@ -214,9 +233,11 @@ def _shorter_form(
     """Return length and group of forms; none where an industry word holds a form of one letter."""
     lengths, groups = form
     lone = np.flatnonzero(lengths == 1)
-    words, _ = lexicon.longest(hashes, ends[0][lone], ends[1][lone], at_end=True)
-    lengths[lone[words > 1]] = 0
-    groups[lone[words > 1]] = 0
+    starts, stops = ends[0][lone], ends[1][lone]
+    words, _ = lexicon.longest(hashes, starts, stops, at_end=True)
+    before, _ = lexicon.longest(hashes, starts, stops - 1, at_end=True)
+    held = lone[(words > 1) & (words >= before + 1)]
+    lengths[held] = groups[held] = 0
     return lengths, groups
 
 
@@ -242,4 +263,7 @@ def _name_itself(parts: NameParts, lexicon: Phrases, gazetteer: Gazetteer) -> No
     parts.form, parts.form_at = groups, (begin, head_end)
     parts.industry, parts.trade = (industry, begin), (starts, trade_end)
     parts.is_place = place
-    parts.own_place = bare & (region.place_key != 0)
+    # The town is in the name of a place already; of others it belongs to where they are.
+    town = np.where(place, np.uint64(0), hashes.of(region.upper, region.end))
+    parts.place_key = np.where(town != 0, joined(region.place_key, town), region.place_key)
+    parts.own_place = bare & (parts.place_key != 0)

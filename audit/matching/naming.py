@@ -52,7 +52,7 @@ def _chinese(parts: NameParts) -> Arrays:
     core_at = parts.trade[0], parts.industry[1]
     core, core_sound, trade_sound = of(*core_at), heard.of(*core_at), heard.of(*parts.trade)
     # A place's name is where it is and what kind it is: 衡阳 第八 中学.
-    place = np.where(parts.own_place, region.place_key, _NOTHING)
+    place = np.where(parts.own_place, parts.place_key, _NOTHING)
     kind = joined(industry, parts.form.astype(np.uint64))
     trade, trade_sound = (
         np.where(parts.own_place, joined(place, x), x) for x in (trade, trade_sound)

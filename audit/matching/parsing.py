@@ -26,7 +26,7 @@ from audit.matching.naming import parse_names
 from audit.matching.people import parse_owners
 from audit.matching.phones import both
 
-BLOCK = 1 << 15
+BLOCK = 1 << 16
 THREADS = 2
 Arrays = dict[str, NDArray[Any]]
 

@@ -64,10 +64,12 @@ def _pieces(column: pl.Series) -> tuple[Ints, NDArray[np.int8], Ints]:
     owner = piece[kept]
     starts = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]]))
     counts = np.diff(np.concatenate([starts, [len(kept)]]))
-    places = starts[:, None] + np.arange(WIDTH)
-    inside = np.arange(WIDTH) < counts[:, None]
-    digits = np.where(inside, digit[kept[np.where(inside, places, 0)]], -1)
-    return rows[kept[starts]], digits.astype(np.int8), counts
+    width = min(WIDTH, int(counts.max()))
+    places = starts[:, None] + np.arange(width)
+    inside = np.arange(width) < counts[:, None]
+    digits = np.full((len(starts), WIDTH), -1, dtype=np.int8)
+    digits[:, :width] = np.where(inside, digit[kept[np.where(inside, places, 0)]], -1)
+    return rows[kept[starts]], digits, counts
 
 
 def _dropped(digits: NDArray[np.int8], counts: Ints, where: Ints, n: int) -> Ints:

@@ -70,6 +70,7 @@ def test_page_has_examples_of_every_kind_of_unit() -> None:
         ("name", ["Henan Trading Co., Ltd.", "HENAN TRADING LIMITED", "Henan Tradíng Company LTD"]),
         ("core", ["Smith & Sons Ltd", "Smith and Sons Limited", "SMITH AND SONS PLC"]),
         ("core", ["St. Mary's School", "Saint Marys School", "ST MARY’S SCHOOL"]),
+        ("core", ["Tesco Stores Ltd", "TESCO STORE LIMITED - Leeds", "Tesco Stores"]),
         ("trade_sound", ["Phillips Roofing", "Filips Roofing Ltd", "PHILIPS Roofing Inc"]),
     ],
 )
@@ -85,6 +86,8 @@ def test_ways_of_writing_are_one(field: str, writings: list[str]) -> None:
     [
         ("core", ["衡阳市教育局", "衡南县教育局"]),
         ("core", ["衡南县第八中学", "衡阳市第八中学"]),
+        ("core", ["衡南县鸡笼镇林业工作站", "衡南县三塘镇林业工作站"]),
+        ("core", ["衡南县鸡笼镇文化中心", "衡南县三塘镇文化中心"]),
         ("core", ["笑一村委会", "笑一村卫生室"]),
         ("core", ["宏达建材有限公司", "宏远建材有限公司"]),
         ("branch", ["宏达公司第二门市部", "宏达公司第三门市部"]),
