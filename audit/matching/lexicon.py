@@ -15,8 +15,9 @@ MIN_SHARE = 2e-5
 MIN_COUNT = 8
 MIN_CONTEXTS = 6
 MIN_AFTER_TWO = 0.4
-"""A learnt word: so many names (and this share of them), different words before it, and this
-share of them behind a 字号 of two or three characters."""
+MAX_ONE_CONTEXT = 0.35
+"""A learnt word: so many names (and this share of them); so many different characters before it,
+none too often (淇淋 follows 冰 only); this share behind a 字号 of two or three characters."""
 
 SAMPLE = 2_000_000
 
@@ -59,7 +60,9 @@ class Lexicon:
         found: set[str] = set()
         for size in (2, 3, 4):
             for word in _candidates(parts.line, starts, ends, size, least):
-                if not any(word.endswith(known) and len(word) == 3 for known in found):
+                known = found.union(shipped.words)
+                # 达竹器 is the end of a 字号 and a word.
+                if word[1:] not in known:
                     found.add(word)
         return cls.of((*shipped.words, *found))
 
@@ -77,12 +80,14 @@ def _candidates(line: Text, starts: Ints, ends: Ints, size: int, least: int) -> 
         .group_by("suffix")
         .agg(
             n=pl.len(),
-            contexts=pl.col("before").n_unique(),
+            last=pl.col("before").str.slice(-1).n_unique(),
+            most=pl.col("before").str.slice(-1).unique_counts().max(),
             after_two=pl.col("before").str.len_chars().is_between(2, 3).mean(),
         )
         .filter(
             (pl.col("n") >= least)
-            & (pl.col("contexts") >= MIN_CONTEXTS)
+            & (pl.col("last") >= MIN_CONTEXTS)
+            & (pl.col("most") <= MAX_ONE_CONTEXT * pl.col("n"))
             & (pl.col("after_two") >= MIN_AFTER_TWO)
         )
         .sort("suffix")
