@@ -18,6 +18,7 @@ import polars as pl
 
 from audit.matching.features import Features
 from audit.matching.gazetteer import Gazetteer
+from audit.matching.lexicon import Lexicon
 from audit.matching.matcher import match_units
 from audit.matching.pairs import compare_candidates, ranked, weigh_compared
 from audit.matching.parsing import parse_units
@@ -47,10 +48,11 @@ class Clock:
         path.write_text(json.dumps(spent, indent=1), encoding="utf-8")
 
 
-def features_of(folder: Path, records: pl.DataFrame) -> Features:
-    """Return the features of records with the gazetteer of their region list."""
-    regions = pl.read_parquet(folder / "regions.parquet")
-    return parse_units(records, gazetteer=Gazetteer.from_regions(regions))
+def features_of(folder: Path, *records: pl.DataFrame) -> list[Features]:
+    """Return the features of each frame, with the region list of the folder and words of all."""
+    places = Gazetteer.from_regions(pl.read_parquet(folder / "regions.parquet"))
+    words = Lexicon.learn(pl.concat(records), gazetteer=places)
+    return [parse_units(one, gazetteer=places, lexicon=words) for one in records]
 
 
 def probe(records: pl.DataFrame, features: Features, out: Path) -> None:
@@ -80,7 +82,7 @@ def main() -> None:
     clock = Clock()
     records = pl.read_parquet(args.folder / "records.parquet")
     clock.lap("read")
-    features = features_of(args.folder, records)
+    (features,) = features_of(args.folder, records)
     clock.lap("parse")
     found = match_units(records, features)
     clock.lap("match")

@@ -26,7 +26,8 @@ NOISE = r"[\p{P}\p{S}\s]"
 
 def trade_text(features: Features) -> pl.Series:
     """Return the trade names as text, at most eight characters."""
-    points = np.ascontiguousarray(features.trade_chars.astype(np.uint32))
+    chars = features.trade_chars.astype(np.uint32)
+    points = np.where((chars >= 0xD800) & (chars < 0xE000), 0x3F, chars).astype(np.uint32)
     return pl.Series("trade", points.view(f"U{points.shape[1]}").reshape(-1).astype(object))
 
 
@@ -58,13 +59,16 @@ def _series(flags: dict[str, object]) -> dict[str, pl.Series]:
 
 
 def main() -> None:
-    """Write parsed.parquet and spent.json."""
+    """Write parsed.parquet (or parsed_field and parsed_register) and normalise.json."""
     folder, out = Path(sys.argv[1]), Path(sys.argv[2])
     out.mkdir(parents=True, exist_ok=True)
     clock = Clock()
-    records = pl.read_parquet(folder / "records.parquet")
-    frame = parsed(records, features_of(folder, records))
-    frame.write_parquet(out / "parsed.parquet")
+    pair = (folder / "register.parquet").exists()
+    names = ("field", "register") if pair else ("records",)
+    records = [pl.read_parquet(folder / f"{name}.parquet") for name in names]
+    for name, one, features in zip(names, records, features_of(folder, *records), strict=True):
+        target = f"parsed_{name}.parquet" if pair else "parsed.parquet"
+        parsed(one, features).write_parquet(out / target)
     clock.lap("normalise")
     clock.write(out / "normalise.json")
 

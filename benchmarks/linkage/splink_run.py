@@ -1,4 +1,7 @@
-"""Run Splink in its own environment: `python splink_run.py PARSED OUT`.
+"""Run Splink in its own environment: `python splink_run.py OUT`.
+
+OUT holds parsed.parquet (or parsed_field and parsed_register, then the two are linked) and gets
+scored.parquet and splink.json.
 
 The strongest set-up we could honestly give it ("expert2"): our parsed columns, thirteen rules from
 our keys, u from random pairs, m from pairs with equal valid codes, a level "both valid, different"
@@ -122,10 +125,10 @@ def _code() -> Any:
     )
 
 
-def settings() -> Any:
+def settings(link_type: str) -> Any:
     """Return the settings of the model."""
     return SettingsCreator(
-        link_type="dedupe_only",
+        link_type=link_type,  # type: ignore[arg-type]
         comparisons=[_name(), *_others(), _code()],
         blocking_rules_to_generate_predictions=[block_on(*rule) for rule in RULES],
         retain_matching_columns=False,
@@ -146,38 +149,56 @@ def train(linker: Any) -> None:
                     setattr(one, f"_{side}_probability", NEVER_SEEN)
 
 
-def main() -> None:
-    """Run and measure."""
-    logging.getLogger("splink").setLevel(logging.ERROR)
-    parsed, out = Path(sys.argv[1]), Path(sys.argv[2])
-    wall, cpu = time.perf_counter(), time.process_time()
-    con = duckdb.connect()
-    con.execute(f"SET memory_limit = '{MEMORY}'").fetchall()
-    con.execute(f"CREATE TABLE firms AS SELECT * FROM read_parquet('{parsed}')").fetchall()
-    db = DuckDBAPI(connection=con)
-    linker = Linker(db.register("firms"), settings(), log_level=logging.ERROR)
-    train(linker)
-    trained = time.perf_counter() - wall
-    scored = linker.inference.predict(threshold_match_weight=LOWEST_WEIGHT)
-    predicted = time.perf_counter() - wall
-    n_clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(
-        scored, threshold_match_weight=CLUSTER_WEIGHT
-    )
-    total, used = time.perf_counter() - wall, time.process_time() - cpu
-    out.mkdir(parents=True, exist_ok=True)
+def load(con: Any, out: Path) -> list[str]:
+    """Load the parsed files; return the names of their tables."""
+    pair = (out / "parsed_register.parquet").exists()
+    names = ["parsed_field", "parsed_register"] if pair else ["parsed"]
+    for name in names:
+        con.execute(f"CREATE TABLE {name} AS FROM read_parquet('{out / name}.parquet')").fetchall()
+    return names
+
+
+def write(con: Any, scored: str, tables: list[str], out: Path) -> None:
+    """Write the scored pairs; `apart` says that both codes are valid and differ."""
+    left, right = tables[0], tables[-1]
     con.execute(
         "COPY (SELECT unique_id_l AS left_id, unique_id_r AS right_id, match_weight, "
         "match_probability AS probability, "
         "coalesce(l.credit_ok AND r.credit_ok AND l.org <> r.org, false) AS apart "
-        f"FROM {scored.physical_name} JOIN firms l ON l.unique_id = unique_id_l "
-        f"JOIN firms r ON r.unique_id = unique_id_r) TO '{out / 'scored.parquet'}'"
+        f"FROM {scored} JOIN {left} l ON l.unique_id = unique_id_l "
+        f"JOIN {right} r ON r.unique_id = unique_id_r) TO '{out / 'scored.parquet'}'"
     ).fetchall()
+
+
+def main() -> None:
+    """Run and measure."""
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    out = Path(sys.argv[1])
+    start, cpu = time.perf_counter(), time.process_time()
+    con = duckdb.connect()
+    con.execute(f"SET memory_limit = '{MEMORY}'").fetchall()
+    tables = load(con, out)
+    db = DuckDBAPI(connection=con)
+    inputs = [db.register(name) for name in tables]
+    link_type = "link_only" if len(inputs) > 1 else "dedupe_only"
+    linker = Linker(inputs, settings(link_type), log_level=logging.ERROR)
+    train(linker)
+    trained = time.perf_counter()
+    scored = linker.inference.predict(threshold_match_weight=LOWEST_WEIGHT)
+    predicted = time.perf_counter()
+    linker.clustering.cluster_pairwise_predictions_at_threshold(
+        scored, threshold_match_weight=CLUSTER_WEIGHT
+    )
+    end = time.perf_counter()
     spent = {
-        "wall": total, "cpu": used, "train": trained, "predict": predicted - trained,
-        "cluster": total - predicted,
+        "wall": end - start,
+        "cpu": time.process_time() - cpu,
+        "train": trained - start,
+        "predict": predicted - trained,
+        "cluster": end - predicted,
         "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2,
-        "clusters": n_clusters.physical_name is not None,
-    }  # fmt: skip
+    }
+    write(con, scored.physical_name, tables, out)
     (out / "splink.json").write_text(json.dumps(spent, indent=1), encoding="utf-8")
 
 
