@@ -45,7 +45,7 @@ class Copies:
 
     def labels(self) -> pl.Series:
         """Return the kinds of damage of each copy."""
-        frame = pl.DataFrame({k: v for k, v in self.kinds.items()})
+        frame = pl.DataFrame(dict(self.kinds))
         named = [pl.when(pl.col(k)).then(pl.lit(k)) for k in self.kinds]
         return frame.select(pl.concat_list(named).list.drop_nulls()).to_series()
 

@@ -1,4 +1,4 @@
-"""Made-up firms of a second country, in Latin script: names, numbers, postcodes, no check digits."""
+"""Made-up firms of a second country, in Latin script; no number has a check digit."""
 
 from __future__ import annotations
 
@@ -7,48 +7,64 @@ import polars as pl
 
 from benchmarks.firms import text
 from benchmarks.firms.damage import Copies, start
+from benchmarks.firms.pools import listed
 from benchmarks.firms.render import MATCHER_COLUMNS
 from benchmarks.firms.units import Options
 from sample_data.draws import Draw, choose, digits, join_text, mask
 
-FIRST = (
-    "Ash Black Blue Bright Brook Castle Clear Cross East Edge Elm Fair Fern Field Fox Glen Gold Grand Green Grey Harbour Hart Haven "
-    "Hazel High Hill Holly Iron Ivy Kings Lake Lark Lime Long Maple Marsh Mill Moor New North Oak Old Orchard Park Pine Queens Raven "
-    "Red River Rock Rose Royal Silver South Spring Star Stone Summer Sun Swan Thorn Valley Water West White Wild Willow Winter Wood York"
-).split()  # fmt: skip
-SECOND = (
-    "bank borough bourne bridge brook bury by combe cote croft dale den don field ford gate grove ham hill holm hurst land leigh ley "
-    "low mere minster mouth ridge shaw side stead stoke ton wall way well wick win wood worth yard"
-).split()  # fmt: skip
-TRADES = (
-    "Builders|Building Services|Construction|Carpentry|Joinery|Roofing|Plumbing|Heating|Electrical|Electrical Services|Engineering|"
-    "Motors|Motor Repairs|Garage|Transport|Haulage|Logistics|Catering|Foods|Bakery|Butchers|Fisheries|Farms|Dairy|Nurseries|Landscapes|"
-    "Consulting|Consultants|Management|Accountants|Solicitors|Insurance Brokers|Properties|Estates|Lettings|Software|Technologies|"
-    "Systems|Media|Design|Printing|Publishing|Textiles|Fashions|Furniture|Interiors|Flooring|Cleaning|Security|Recruitment|Training|"
-    "Travel|Hotels|Inns|Pharmacy|Dental Care|Veterinary Centre|Nursing Homes|Pumps|Tools|Plastics|Packaging|Chemicals|Steel|Glass"
-).split("|")
+FIRST = listed("""
+Ash Black Blue Bright Brook Castle Clear Cross East Edge Elm Fair Fern Field Fox Glen Gold Grand
+Green Grey Harbour Hart Haven Hazel High Hill Holly Iron Ivy Kings Lake Lark Lime Long Maple Marsh
+Mill Moor New North Oak Old Orchard Park Pine Queens Raven Red River Rock Rose Royal Silver South
+Spring Star Stone Summer Sun Swan Thorn Valley Water West White Wild Willow Winter Wood York
+""")
+SECOND = listed("""
+bank borough bourne bridge brook bury by combe cote croft dale den don field ford gate grove ham
+hill holm hurst land leigh ley low mere minster mouth ridge shaw side stead stoke ton wall way
+well wick win wood worth yard
+""")
+TRADES = listed(
+    "Builders|Building Services|Construction|Carpentry|Joinery|Roofing|Plumbing|Heating|"
+    "Electrical|Electrical Services|Engineering|Motors|Motor Repairs|Garage|Transport|Haulage|"
+    "Logistics|Catering|Foods|Bakery|Butchers|Fisheries|Farms|Dairy|Nurseries|Landscapes|"
+    "Consulting|Consultants|Management|Accountants|Solicitors|Insurance Brokers|Properties|"
+    "Estates|Lettings|Software|Technologies|Systems|Media|Design|Printing|Publishing|Textiles|"
+    "Fashions|Furniture|Interiors|Flooring|Cleaning|Security|Recruitment|Training|Travel|Hotels|"
+    "Inns|Pharmacy|Dental Care|Veterinary Centre|Nursing Homes|Pumps|Tools|Plastics|Packaging|"
+    "Chemicals|Steel|Glass",
+    "|",
+)
 SUFFIXES = ("Limited", "Ltd", "Ltd.", "PLC", "LLP", "& Sons Ltd", "& Co Ltd", "Group Limited")
 SUFFIX_SHARES = (40.0, 30.0, 4.0, 4.0, 6.0, 6.0, 6.0, 4.0)
 OTHER_SUFFIX = ("Limited", "Ltd", "LTD", "ltd.", "Co Ltd", "Company Limited", "")
 SHORT = (
-    ("Services", "Svcs"), ("Construction", "Constr"), ("Engineering", "Eng"), ("Management", "Mgmt"),
+    ("Services", "Svcs"), ("Construction", "Constr"), ("Engineering", "Eng"),
+    ("Management", "Mgmt"),
     ("Technologies", "Tech"), ("Consultants", "Consulting"), ("Properties", "Property"),
     ("Transport", "Trans"), ("Electrical", "Elec"), ("& ", "and "), ("Building", "Bldg"),
 )  # fmt: skip
-STREETS = (
-    "High Street|Station Road|Church Lane|London Road|Mill Lane|Victoria Road|Park Avenue|Queen Street|King Street|Bridge Street|"
-    "Market Place|The Green|Manor Road|School Lane|Chapel Street|New Road|Albert Road|West Street|North Street|Springfield Way"
-).split("|")
+STREETS = listed(
+    "High Street|Station Road|Church Lane|London Road|Mill Lane|Victoria Road|Park Avenue|"
+    "Queen Street|King Street|Bridge Street|Market Place|The Green|Manor Road|School Lane|"
+    "Chapel Street|New Road|Albert Road|West Street|North Street|Springfield Way",
+    "|",
+)
 SHORT_STREETS = (("Street", "St"), ("Road", "Rd"), ("Avenue", "Ave"), ("Lane", "Ln"))
-NAMES = (
-    "James John Robert Michael David William Richard Thomas Mark Charles Steven Andrew Paul Joshua Kevin Brian George Edward Mary "
-    "Patricia Jennifer Linda Elizabeth Barbara Susan Jessica Sarah Karen Nancy Lisa Margaret Sandra Ashley Emily Donna Michelle"
-).split()  # fmt: skip
-FAMILY = (
-    "Smith Jones Taylor Brown Williams Wilson Johnson Davies Patel Robinson Wright Thompson Evans Walker White Roberts Green Hall "
-    "Thomas Clarke Jackson Wood Harris Edwards Turner Martin Cooper Hill Ward Hughes Moore Clark King Harrison Lewis Baker Lee Allen"
-).split()  # fmt: skip
+NAMES = listed("""
+James John Robert Michael David William Richard Thomas Mark Charles Steven Andrew Paul Joshua
+Kevin Brian George Edward Mary Patricia Jennifer Linda Elizabeth Barbara Susan Jessica Sarah Karen
+Nancy Lisa Margaret Sandra Ashley Emily Donna Michelle
+""")
+FAMILY = listed("""
+Smith Jones Taylor Brown Williams Wilson Johnson Davies Patel Robinson Wright Thompson Evans
+Walker White Roberts Green Hall Thomas Clarke Jackson Wood Harris Edwards Turner Martin Cooper
+Hill Ward Hughes Moore Clark King Harrison Lewis Baker Lee Allen
+""")
 TOWNS = 60
+
+
+def _phones(draw: Draw, n: int) -> pl.Series:
+    return join_text("01", digits(draw.whole(100_000_000, 999_999_999, n), 9))
 
 
 def _units(draw: Draw, n: int) -> pl.DataFrame:
@@ -72,7 +88,7 @@ def _units(draw: Draw, n: int) -> pl.DataFrame:
             "word": draw.pick(TRADES, n),
             "suffix": draw.pick(SUFFIXES, n, SUFFIX_SHARES),
             "owner": owner.gather(leader),
-            "phone_fixed": join_text("01", digits(draw.whole(100_000_000, 999_999_999, n), 9)).gather(leader),
+            "phone_fixed": _phones(draw, n).gather(leader),
             "number": digits(draw.whole(1, 220, n), 1),
             "street": draw.pick(STREETS, n),
             "town": towns,
@@ -111,8 +127,7 @@ def _damage_parts(copies: Copies) -> None:
         copies.frame["owner"].str.replace(r"^(.)\S+", "${1}"),
     )
     copies.empty("owner", copies.hit("owner_missing", 0.15))
-    fresh = join_text("01", digits(draw.whole(100_000_000, 999_999_999, n), 9))
-    copies.put("phone_fixed", copies.hit("phone_new", 0.2), fresh)
+    copies.put("phone_fixed", copies.hit("phone_new", 0.2), _phones(draw, n))
     copies.empty("phone_fixed", copies.hit("phone_missing", 0.15))
     copies.empty("org_code", copies.hit("id_missing", 0.4))
 

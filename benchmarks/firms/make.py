@@ -12,7 +12,7 @@ import polars as pl
 from benchmarks.firms import pools
 from benchmarks.firms.damage import damage_parts, damage_texts, start
 from benchmarks.firms.places import region_list
-from benchmarks.firms.render import MATCHER_COLUMNS, own_org_codes, styles, write_columns
+from benchmarks.firms.render import MATCHER_COLUMNS, own_org_codes, write_columns
 from benchmarks.firms.units import TABLES, Options, make_units
 from sample_data.draws import Draw, Ints, mask
 
@@ -63,7 +63,6 @@ def _chunk(options: Options, size: int, number: int) -> tuple[pl.DataFrame, pl.D
     frame = parts.frame().with_columns(
         unit=pl.Series(np.arange(units)),
         table_name=pl.Series(TABLES).gather(parts.kind),
-        **styles(draw, units),
     )
     frame = frame.with_columns(org_code=own_org_codes(draw, frame))
     province = pools.WORDS[options.words].province

@@ -11,7 +11,7 @@ from benchmarks.firms import pools
 from benchmarks.firms.damage import damage_parts, damage_texts, start
 from benchmarks.firms.make import CHUNK
 from benchmarks.firms.places import region_list
-from benchmarks.firms.render import MATCHER_COLUMNS, own_org_codes, styles, write_columns
+from benchmarks.firms.render import MATCHER_COLUMNS, own_org_codes, write_columns
 from benchmarks.firms.units import TABLES, Options, make_units
 from sample_data.draws import Draw
 
@@ -32,7 +32,6 @@ def make_pair(options: Options) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFram
     frame = parts.frame().with_columns(
         unit=pl.Series(np.arange(units)),
         table_name=pl.Series(TABLES).gather(parts.kind),
-        **styles(draw, units),
     )
     frame = frame.with_columns(org_code=own_org_codes(draw, frame))
     order = draw.rng.permutation(units)

@@ -11,7 +11,8 @@ from sample_data.draws import Draw, Ints, choose, digits, join_text
 TOWNSHIPS, URBAN_TOWNSHIPS, VILLAGES = 24, 15, 30
 PLACE_COLUMNS = (
     "region_code", "city", "county_name", "town", "village", "urban", "street", "number",
-    "building", "block", "room", "has_room",
+    "building", "block", "room", "has_room", "head_style", "town_style", "room_style",
+    "number_style",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from benchmarks.firms import pools
 from benchmarks.firms.places import PLACE_COLUMNS, county_table, settle
+from benchmarks.firms.render import styles
 from sample_data.draws import Bools, Draw, Ints, choose, digits, join_text, mask
 from sample_data.identifiers import GIVEN, MOBILE, close_credit_codes, org_codes
 
@@ -111,7 +112,7 @@ def _inherit(column: pl.Series, leader: Ints, takes: Bools) -> pl.Series:
 def _words(draw: Draw, kind: Ints) -> tuple[pl.Series, pl.Series]:
     """Return the industry word and the industry code of each unit."""
     n = len(kind)
-    word, code = pl.Series([""]).gather(np.zeros(n, dtype=np.int64)), None
+    word = code = pl.Series([""]).gather(np.zeros(n, dtype=np.int64))
     shuffle = np.random.default_rng(1)
     lists = (pools.FIRM_WORDS, pools.SHOP_WORDS, pools.COOP_WORDS, "", pools.INSTITUTIONS)
     for number, text in enumerate(lists):
@@ -121,8 +122,7 @@ def _words(draw: Draw, kind: Ints) -> tuple[pl.Series, pl.Series]:
         at = draw.index(len(words), n, 1.0 / (shuffle.permutation(len(words)) + 3.0))
         word = choose(kind == number, pl.Series(words).gather(at), word)
         base = pl.Series(codes).gather(at)
-        code = base if code is None else choose(kind == number, base, code)
-    assert code is not None
+        code = choose(kind == number, base, code)
     return word, code
 
 
@@ -284,7 +284,7 @@ def make_units(options: Options, n: int, chunk: int) -> Parts:
     county = draw.index(places.height, n, weights)
     county = np.where(draw.chance(n, 0.9), county[leader], county)
     parts = Parts(kind, county)
-    parts.columns |= settle(draw, county, places)
+    parts.columns |= settle(draw, county, places) | styles(draw, n)
     owner = persons(draw, n)
     word, code = _words(draw, kind)
     fixed, mobile = phones(draw, n)

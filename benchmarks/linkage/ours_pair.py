@@ -1,7 +1,7 @@
-"""Link field records to a register, one to one: `python -m benchmarks.linkage.ours_pair FOLDER OUT`.
+"""Link field records to a register, one to one.
 
-FOLDER holds field.parquet, register.parquet and regions.parquet. OUT gets links.parquet and
-spent.json.
+`python -m benchmarks.linkage.ours_pair FOLDER OUT`. FOLDER holds field.parquet,
+register.parquet and regions.parquet. OUT gets links.parquet and spent.json.
 """
 
 from __future__ import annotations

@@ -72,8 +72,9 @@ def _name() -> Any:
             level(f"{both('trade')} AND {both('industry')}", "trade"),
             level(both("trade"), "trade"),
             level(both("trade_sound"), "trade_sound"),
-            level("levenshtein(trade_l, trade_r) <= 3 AND length(trade_l) > 1 AND length(trade_r) > 1"
-                  " AND (trade_head_l = trade_head_r OR trade_tail_l = trade_tail_r)"),
+            level("levenshtein(trade_l, trade_r) <= 3 AND length(trade_l) > 1 "
+                  "AND length(trade_r) > 1 "
+                  "AND (trade_head_l = trade_head_r OR trade_tail_l = trade_tail_r)"),
             level("jaro_winkler_similarity(name_l, name_r) >= 0.92"),
             level("jaro_winkler_similarity(name_l, name_r) >= 0.85"),
         ],
@@ -90,7 +91,8 @@ def _others() -> list[Any]:
         comparison(
             "owner", "owner_l IS NULL OR owner_r IS NULL",
             [level(both("owner"), "owner"), level(both("owner_sound")),
-             level("levenshtein(owner_l, owner_r) <= 3 AND substr(owner_l, 1, 1) = substr(owner_r, 1, 1)")],
+             level("levenshtein(owner_l, owner_r) <= 3 "
+                   "AND substr(owner_l, 1, 1) = substr(owner_r, 1, 1)")],
         ),
         comparison(
             "phone", "phone_l IS NULL OR phone_r IS NULL", [level(two, "phone"), level(digit)]
