@@ -212,7 +212,7 @@ def match(
         float, typer.Option(min=0.01, max=0.999, help="达到此概率即为同一单位 linked from here on")
     ] = 0.5,
     possible_at: Annotated[
-        float, typer.Option(min=0.0, max=0.999, help="达到此概率请人判定 asked from here on")
+        float, typer.Option(min=0.001, max=0.999, help="达到此概率请人判定 asked from here on")
     ] = 0.05,
 ) -> None:
     """单独使用匹配：一份清单内找重复，或两份清单对应。 Match one or two lists of units."""

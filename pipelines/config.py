@@ -29,7 +29,7 @@ _RANGES = {
     "due_days": (0, 365),
     "random_share": (0.0, 1.0),
     "link_at": (0.01, 0.999),
-    "possible_at": (0.0, 0.999),
+    "possible_at": (0.001, 0.999),
 }
 
 

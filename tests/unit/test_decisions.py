@@ -23,7 +23,8 @@ def decision(left: str, right: str, answer: str = SAME, **changes: str) -> Decis
     fields = {
         "left_id": left, "right_id": right, "left_table": "legal_entity",
         "right_table": "legal_entity", "answer": answer, "person": "王一",
-        "decided_on": "2019-03-18", "basis": "现场查看", "note": "", "run_id": "r1", "file": "a.xlsx", "left_identity": "x",
+        "decided_on": "2019-03-18", "basis": "现场查看", "note": "", "run_id": "r1",
+        "file": "a.xlsx", "left_identity": "x",
         "right_identity": "y",
     }  # fmt: skip
     return Decision(**(fields | changes))
