@@ -14,7 +14,7 @@ import polars as pl
 from audit.matching import levels as lv
 from audit.matching.blocking import KINDS
 from audit.matching.features import U64
-from audit.matching.scorecard import TERMS, Floats, cells
+from audit.matching.scorecard import EVIDENCE_PARTS, TERMS, Floats, cells
 from audit.matching.weighing import Weights
 
 EVIDENCE = "evidence"
@@ -24,13 +24,13 @@ _COLUMNS = (*(f.id for f in lv.FIELDS), EVIDENCE)
 def points_by_field(patterns: U64, weights: Weights) -> Floats:
     """Return the points of each field (and of the evidence taken together): patterns x fields.
 
-    A combination counts for its later field; `name` x agreeing or contradicting evidence counts
-    as evidence. With the intercept they add up to the weight.
+    A combination counts for its later field; those of EVIDENCE_PARTS count as
+    evidence. With the intercept they add up to the weight.
     """
     at = cells(patterns)
     result = np.zeros((len(patterns), len(_COLUMNS)))
     for column, term in enumerate(TERMS):
-        owner = EVIDENCE if term[-1] in ("agree", "contradict") else term[-1]
+        owner = EVIDENCE if term[-1] in EVIDENCE_PARTS else term[-1]
         result[:, _COLUMNS.index(owner)] += weights.points[at[:, column]]
     code = lv.level_of(patterns, lv.CODE)
     result[:, _COLUMNS.index("code")] += np.asarray(weights.shifts)[code]

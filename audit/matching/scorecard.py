@@ -19,23 +19,37 @@ from audit.matching.features import U64
 Floats = NDArray[np.float64]
 Cells = NDArray[np.int32]
 
+# Coarser views of a field, one number a level, for combinations of several fields.
+_VIEWS: dict[str, tuple[str, tuple[int, ...]]] = {
+    "stem": ("name", (0, 0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 3)),
+    "person": ("owner", (0, 1, 1, 2, 2, 2)),
+    "line": ("phone", (0, 1, 2, 3, 3, 2)),
+    "place": ("address", (0, 1, 1, 1, 2, 3, 2, 3, 2)),
+}
+# How many of owner, telephone and address agree, and how many contradict.
+_COUNTS: dict[str, dict[str, tuple[int, ...]]] = {
+    "agree": {"owner": (3, 4, 5), "phone": (5,), "address": (6, 8)},
+    "contradict": {"owner": (1,), "phone": (1,), "address": (1, 3)},
+}
 TERMS: tuple[tuple[str, ...], ...] = (
     *(("name",), ("owner",), ("phone",), ("address",), ("region",), ("industry",), ("form",)),
     *(("branch",), ("kind",), ("name", "rarity"), ("name", "agree"), ("name", "contradict")),
     *(("name", "region"), ("name", "industry"), ("name", "owner"), ("owner", "phone")),
     *(("owner", "address"), ("phone", "address"), ("branch", "name"), ("agree", "contradict")),
+    ("stem", "person", "line", "place"),
 )
-_COUNTED = 4
-_AGREE = {"owner": (3, 4, 5), "phone": (5,), "address": (6, 8)}
-_DIFFER = {"owner": (1,), "phone": (1,), "address": (1, 3)}
+EVIDENCE_PARTS = ("agree", "contradict", "place")
+"""A term that ends in one of these speaks of the evidence together, not of one field."""
 _ROUND = 6
 _STEPS = 40
 _TOLERANCE = 1e-7
 
 
 def _size(part: str) -> int:
-    if part in ("agree", "contradict"):
-        return _COUNTED
+    if part in _COUNTS:
+        return 1 + len(_COUNTS[part])
+    if part in _VIEWS:
+        return 1 + max(_VIEWS[part][1])
     return len(lv.FIELDS[lv.INDEX[part]].levels)
 
 
@@ -46,12 +60,11 @@ N_CELLS = sum(SIZES)
 
 def _parts(patterns: U64) -> dict[str, NDArray[np.int32]]:
     levels = {f.id: lv.level_of(patterns, f).astype(np.int32) for f in lv.FIELDS}
-    for name, wanted in (("agree", _AGREE), ("contradict", _DIFFER)):
-        levels[name] = np.sum(
-            [np.isin(levels[field], values) for field, values in wanted.items()],
-            axis=0,
-            dtype=np.int32,
-        )
+    for part, (field, view) in _VIEWS.items():
+        levels[part] = np.array(view, np.int32)[levels[field]]
+    for part, wanted in _COUNTS.items():
+        hits = [np.isin(levels[field], values) for field, values in wanted.items()]
+        levels[part] = np.sum(hits, axis=0, dtype=np.int32)
     return levels
 
 
@@ -74,9 +87,9 @@ def cell_names() -> list[str]:
         heads = [""]
         for part in term:
             words = (
-                [str(i) for i in range(_COUNTED)]
-                if part in ("agree", "contradict")
-                else [level[0] for level in lv.FIELDS[lv.INDEX[part]].levels]
+                [level[0] for level in lv.FIELDS[lv.INDEX[part]].levels]
+                if part in lv.INDEX
+                else [str(i) for i in range(_size(part))]
             )
             heads = [f"{h}*{part}={w}" if h else f"{part}={w}" for h in heads for w in words]
         names += heads
