@@ -14,6 +14,7 @@ import polars as pl
 from audit.matching import levels as lv
 from audit.matching.blocking import KINDS
 from audit.matching.features import U64
+from audit.matching.pairs import Scored
 from audit.matching.scorecard import EVIDENCE_PARTS, TERMS, Floats, cells
 from audit.matching.weighing import Weights
 
@@ -37,22 +38,25 @@ def points_by_field(patterns: U64, weights: Weights) -> Floats:
     return result
 
 
-def comparisons(patterns: U64, keys: U64, weights: Weights, matcher: str) -> pl.Series:
+def comparisons(scored: Scored, weights: Weights, matcher: str) -> pl.Series:
     """Return the explanation of each pair as JSON text.
 
     `zh` and `en` say the levels in words; `levels` and `points` give them a field; `base` is the
-    intercept; `keys` the blocking keys that proposed the pair (none: it was compared because both
-    belong to one group); `matcher` and `weights` the versions.
+    intercept; `rivals` what it adds that both records have no better pair elsewhere; `keys` the
+    blocking keys that proposed the pair (none: it was compared because both belong to one group);
+    `matcher` and `weights` the versions.
     """
-    distinct, which = np.unique(patterns, return_inverse=True)
-    masks, mask_of = np.unique(keys, return_inverse=True)
+    distinct, which = np.unique(scored.patterns, return_inverse=True)
+    masks, mask_of = np.unique(scored.keys, return_inverse=True)
+    gains, gain_of = np.unique(np.round(scored.gain, 2) + 0.0, return_inverse=True)
     heads = pl.Series(_pattern_texts(distinct, weights), dtype=pl.String)
     tail = json.dumps({"matcher": matcher, "weights": weights.version})[1:]
     tails = pl.Series(
         [f'"keys": {json.dumps(key_names(mask))}, {tail}' for mask in masks.tolist()],
         dtype=pl.String,
     )
-    return heads.gather(which) + tails.gather(mask_of)
+    rivals = pl.Series([f'"rivals": {gain}, ' for gain in gains.tolist()], dtype=pl.String)
+    return heads.gather(which) + rivals.gather(gain_of) + tails.gather(mask_of)
 
 
 def key_names(mask: int) -> list[str]:

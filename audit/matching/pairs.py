@@ -37,7 +37,10 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """Weighed pairs; arrays of equal length. Candidates stand in the order of their ranks."""
+    """Weighed pairs; arrays of equal length, candidates in the order of their ranks.
+
+    `gain` is the part of the weight that comes from the other pairs of both records.
+    """
 
     left: U32
     right: U32
@@ -45,6 +48,7 @@ class Scored:
     patterns: U64
     weight: Floats
     probability: Floats
+    gain: Floats
 
     def where(self, wanted: Flags | NDArray[np.int64]) -> Scored:
         """Return some of the pairs."""
@@ -123,6 +127,7 @@ def weigh_compared(
                 patterns=one.patterns,
                 weight=weighed.weight[at],
                 probability=weighed.probability[at],
+                gain=np.zeros(len(at)),
             )
         )
     return weighed, scored
@@ -149,6 +154,7 @@ def add_pairs(
         patterns=patterns,
         weight=weight,
         probability=probability(weight),
+        gain=np.zeros(len(first)),
     )
     return joined([scored, more])
 

@@ -115,6 +115,7 @@ def match_pairs(
         patterns=patterns,
         weight=weight,
         probability=probability(weight),
+        gain=np.zeros(len(left)),
     )
     by_right = headquarters(features, left, right)
     decision = np.full(len(left), NON_LINK, np.int8)

@@ -163,8 +163,9 @@ def _decisions(
 ) -> Decided:
     taken, eligible, said, is_evidence = flags
     gain, expected = numbers
-    weight = scored.weight + gain * taken.astype(np.float64)
-    scored = replace(scored, weight=np.round(weight, 6), probability=probability(weight))
+    gains = np.where(taken, gain, 0.0)
+    weight = np.round(scored.weight + gains, 6)
+    scored = replace(scored, weight=weight, gain=gains, probability=probability(weight))
     decision = np.full(len(taken), NON_LINK, np.int8)
     free = np.ones(int(scored.left.max(initial=0)) + 1, bool)
     link = taken & ((weight >= log_odds(settings.link_at)) | (said > 0))

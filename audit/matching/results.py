@@ -133,7 +133,7 @@ def links_of_pairs(
             "probability": scored.probability,
             "decision": pl.Series(DECISIONS[decision], dtype=pl.String),
             "relation": pl.Series(relation, dtype=pl.String),
-            "comparison": comparisons(scored.patterns, scored.keys, weights, settings.matcher),
+            "comparison": comparisons(scored, weights, settings.matcher),
         },
         schema=LINK_SCHEMA,
     ).sort("left_id", "right_id")
