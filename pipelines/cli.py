@@ -219,12 +219,6 @@ def match(
     from pipelines.match import MatchOptions, summary_lines
     from pipelines.match import match as match_lists
 
-    if one_to_one and right is None:
-        raise UsageError("--one-to-one 需要两份清单。", "--one-to-one needs two lists.")
-    if possible_at > link_at:
-        raise UsageError(
-            "--possible-at 不能大于 --link-at。", "--possible-at may not be above --link-at."
-        )
     summary = match_lists(
         MatchOptions(
             left=left,

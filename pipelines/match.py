@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from audit import __version__
-from audit.errors import InputError
+from audit.errors import InputError, UsageError
 from audit.matching.gazetteer import Gazetteer
 from audit.matching.lexicon import Lexicon
 from audit.matching.matcher import match_units
@@ -53,6 +53,16 @@ class MatchSummary:
     recall: float | None
     n_large_blocks: int
     files: tuple[str, ...] = field(default=())
+
+
+def _check(options: MatchOptions) -> None:
+    """Refuse options that do not fit together."""
+    if options.one_to_one and options.right is None:
+        raise UsageError("--one-to-one 需要两份清单。", "--one-to-one needs two lists.")
+    if options.possible_at > options.link_at:
+        raise UsageError(
+            "--possible-at 不能大于 --link-at。", "--possible-at may not be above --link-at."
+        )
 
 
 def _prepare_out(out: Path) -> None:
@@ -169,6 +179,7 @@ def match(options: MatchOptions) -> MatchSummary:
     Errors: InputError for lists that cannot be read or a folder that is not empty, UsageError for
     options that do not fit.
     """
+    _check(options)
     wanted = parse_overrides(options.columns)
     _prepare_out(options.out)
     paths = [options.left, *([options.right] if options.right else [])]

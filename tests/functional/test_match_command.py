@@ -202,6 +202,12 @@ def test_a_list_that_cannot_be_used_is_refused_with_what_to_do(
     assert "甲厂" not in str(caught.value)
 
 
+@pytest.mark.parametrize("wrong", [{"one_to_one": True}, {"possible_at": 0.9}])
+def test_options_that_do_not_fit_are_refused(tmp_path: Path, wrong: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        match(one(write_csv(tmp_path / "a.csv", [SHOP]), **wrong))
+
+
 def test_a_folder_that_holds_something_is_never_written_into(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "out" / "a.csv", [SHOP])
 
