@@ -21,7 +21,7 @@ from audit.matching.human import not_in, pair_keys
 from audit.matching.scorecard import Floats
 
 Ints = NDArray[np.int64]
-_CLIP = 12.0
+_CLIP = 40.0
 _MUST = 1e6
 _ROUNDS = 50
 MAX_WHOLE = 12

@@ -5,10 +5,13 @@ Pure: same records, same result, in whatever order the rows come and however man
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from audit.matching import levels as lv
 from audit.matching.deciding import Edges, clusters, missing_pairs
 from audit.matching.features import U64, Features, Flags
 from audit.matching.human import Human, decided, human_pairs, not_in, pair_keys
@@ -17,6 +20,7 @@ from audit.matching.pairs import (
     Scored,
     add_pairs,
     compare_candidates,
+    merit,
     ranked,
     verified,
     weigh_compared,
@@ -33,7 +37,10 @@ from audit.matching.results import (
     matched,
 )
 from audit.matching.settings import MatchSettings
-from audit.matching.weighing import Weights, log_odds, shipped
+from audit.matching.weighing import Weights, log_odds, probability, shipped
+
+_GAIN = 1.6
+"""Measured on made-up firms of other seeds than those of the benchmark."""
 
 
 def match_units(
@@ -82,7 +89,8 @@ def _completed(
     human, weights = known
     scored = with_human(compared, scored, human, weights, settings)
     by_right = headquarters(compared.features, scored.left, scored.right)
-    linking = (scored.weight >= log_odds(settings.link_at)) & ~by_right
+    threshold = log_odds(settings.link_at) - _rival_gain(valid_codes(compared.features))
+    linking = (scored.weight >= threshold) & ~by_right
     new = missing_pairs(len(compared.features), scored.left, scored.right, linking)
     return add_pairs(compared, scored, new, weights, settings) if len(new[0]) else scored
 
@@ -98,19 +106,22 @@ def _decide(
     said = decided(scored.left, scored.right, human)
     by_right = headquarters(features, scored.left, scored.right) & (said == 0)
     apart = by_right | ~verified(features, scored)
-    link_weight = log_odds(settings.link_at)
+    codes = valid_codes(features)
+    gain = _rival_gain(codes)
+    link_weight = log_odds(settings.link_at) - gain
     cluster = clusters(
         Edges(
             n=len(features),
             left=rank[scored.left],
             right=rank[scored.right],
-            weight=np.where(apart, -np.inf, scored.weight),
+            weight=np.where(apart, -np.inf, merit(scored)),
             decided=said,
-            codes=valid_codes(features)[compared.rows.row_of_rank],
+            codes=codes[compared.rows.row_of_rank],
         ),
         link_weight,
     )
     together = cluster[rank[scored.left]] == cluster[rank[scored.right]]
+    scored = _gained(scored, together & ~by_right, gain)
     possible = (scored.probability >= settings.possible_at) & ~apart & (said == 0)
     decision = np.full(len(together), NON_LINK, np.int8)
     decision[possible & ~is_evidence] = POSSIBLE
@@ -125,6 +136,22 @@ def _decide(
         expected_same=expected,
         cluster=cluster,
     )
+
+
+def _rival_gain(codes: U64) -> float:
+    """Return what it adds to the log odds of a pair that best-first merging joins it.
+
+    Merging has then found no better home for either record. That says much where nearly all
+    records carry a valid code, as relatives are kept apart by theirs, and nothing without codes.
+    """
+    return round(_GAIN * float((codes != 0).mean()) ** 2, 2)
+
+
+def _gained(scored: Scored, merged: Flags, gain: float) -> Scored:
+    code = lv.level_of(scored.patterns, lv.CODE)
+    gains = np.where(merged & (code != lv.CODE_SAME), gain, 0.0)
+    weight = np.round(scored.weight + gains, 6)
+    return replace(scored, weight=weight, gain=gains, probability=probability(weight))
 
 
 def valid_codes(features: Features) -> U64:

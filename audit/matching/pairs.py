@@ -12,12 +12,13 @@ from audit.matching import levels as lv
 from audit.matching.blocking import CODE_KINDS, KINDS, Candidates, Rows, candidates
 from audit.matching.comparing import compare, labels, pack_rows
 from audit.matching.features import U8, U32, U64, Features, Flags
-from audit.matching.scorecard import Floats
+from audit.matching.scorecard import Floats, level_parts
 from audit.matching.settings import MatchSettings
 from audit.matching.weighing import Counted, Weighed, Weights, probability, weigh, weights_of
 
 CODE_KEYS = np.uint64(sum(1 << i for i, kind in enumerate(KINDS) if kind.rstrip("*") in CODE_KINDS))
 _ONE_KIND = (0, 3)
+_SURE = 6.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,19 @@ class Scored:
     def where(self, wanted: Flags | NDArray[np.int64]) -> Scored:
         """Return some of the pairs."""
         return Scored(**{f.name: getattr(self, f.name)[wanted] for f in fields(self)})
+
+
+def merit(scored: Scored) -> Floats:
+    """Return by what pairs are preferred to each other: the weight, and beyond doubt the evidence.
+
+    Few different units share all of name, owner and telephone, so the highest weights rest on few
+    labels; there what agrees and what contradicts is counted instead.
+    """
+    parts = level_parts(scored.patterns)
+    evidence = parts["agree"] - parts["contradict"]
+    sure = 8.0 + 0.1 * (scored.weight - _SURE) + evidence
+    result: Floats = np.where(scored.weight > _SURE, sure, scored.weight)
+    return result
 
 
 def joined(parts: list[Scored]) -> Scored:

@@ -19,6 +19,7 @@ from audit.matching.pairs import (
     compare_candidates,
     concatenate,
     joined,
+    merit,
     ranked,
     take,
     verified,
@@ -149,7 +150,7 @@ def _assign(
     said = decided(scored.left, scored.right, human)
     eligible = (scored.weight > settings.register_weight) & verified(compared.features, scored)
     eligible = (eligible & (said == 0)) | (said > 0)
-    taken = _greedy(compared, scored, (scored.weight, said), eligible)
+    taken = _greedy(compared, scored, (merit(scored), said), eligible)
     is_evidence = evidence(scored, weights, settings)
     gain = _gain(compared, scored, weights, settings)
     return _decisions(scored, (taken, eligible, said, is_evidence), (gain, expected), settings)

@@ -58,7 +58,8 @@ OFFSETS = tuple(int(x) for x in np.cumsum((0, *SIZES))[:-1])
 N_CELLS = sum(SIZES)
 
 
-def _parts(patterns: U64) -> dict[str, NDArray[np.int32]]:
+def level_parts(patterns: U64) -> dict[str, NDArray[np.int32]]:
+    """Return the level of every field, view and count in each pattern."""
     levels = {f.id: lv.level_of(patterns, f).astype(np.int32) for f in lv.FIELDS}
     for part, (field, view) in _VIEWS.items():
         levels[part] = np.array(view, np.int32)[levels[field]]
@@ -70,7 +71,7 @@ def _parts(patterns: U64) -> dict[str, NDArray[np.int32]]:
 
 def cells(patterns: U64) -> Cells:
     """Return the active cell of each term: patterns x TERMS."""
-    levels = _parts(patterns)
+    levels = level_parts(patterns)
     result = np.empty((len(patterns), len(TERMS)), np.int32)
     for column, (term, offset) in enumerate(zip(TERMS, OFFSETS, strict=True)):
         cell = np.zeros(len(patterns), np.int32)
