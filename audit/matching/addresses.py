@@ -10,6 +10,7 @@ import polars as pl
 from audit.matching.brackets import pairs
 from audit.matching.characters import (
     LETTERS_FROM,
+    U8,
     U32,
     U64,
     Flags,
@@ -22,18 +23,19 @@ from audit.matching.characters import (
     joined,
 )
 from audit.matching.gazetteer import VILLAGE, Gazetteer
-from audit.matching.latin import canonical, words
+from audit.matching.latin import canonical, is_latin, words
 from audit.matching.numerals import with_digits
 from audit.matching.regions import prefix
 
 _DASH = np.uint32(ord("-"))
-_HAN = 0x2E80
 _CLASSES, _BITS = classes(
     digit="0123456789",
     way="路街巷弄",
     big="大国省县环通",
     division="区县镇乡村市",
     unit="号室栋幢楼层房铺之",
+    tao="道",
+    dash="-",
 )
 _WAY, _STREET = np.uint32(ord("道")), np.uint32(ord("街"))
 _STREET_KINDS = [
@@ -79,7 +81,8 @@ def _are(codes: U32, group: str) -> Flags:
 def _kept(text: Text) -> Text:
     """Return letters, and the dashes between two digits, outside of brackets."""
     keep = text.codes >= LETTERS_FROM
-    keep |= (text.codes == _DASH) & _are(text.before(), "digit") & _are(text.after(), "digit")
+    dashes = np.flatnonzero(text.codes == _DASH)
+    keep[dashes] = _are(text.beside(dashes, -1), "digit") & _are(text.beside(dashes, 1), "digit")
     opened, closed = pairs(text)
     if len(opened):
         depth = np.zeros(len(keep) + 1, dtype=np.int64)
@@ -89,56 +92,95 @@ def _kept(text: Text) -> Text:
     return text.only(keep)
 
 
-def _road_ends(text: Text) -> Ints:
+def _road_ends(text: Text, signs: Signs) -> Ints:
     """Return the position of the first sign of a road (路, 街, 大道 …), -1 of none."""
-    codes, before = text.codes, text.before()
-    roads = _are(codes, "way") | ((codes == _WAY) & _are(before, "big"))
+    spots, codes = signs.of("way", "tao")
+    before, after = text.beside(spots, -1), text.beside(spots, 1)
+    roads = (codes != _WAY) | _are(before, "big")
     # 街道 is a township, not a street; a record does not begin with the sign.
-    roads &= ~((codes == _STREET) & (text.after() == _WAY)) & (before != 0)
-    return text.first(roads)
+    roads &= ~((codes == _STREET) & (after == _WAY)) & (before != 0)
+    return text.first_of(spots[roads])
 
 
-def _division_ends(text: Text, before: Ints) -> Ints:
+def _division_ends(text: Text, signs: Signs, before: Ints) -> Ints:
     """Return the position behind the last 区, 镇, 村 … well before a road, else the start."""
-    signs = _are(text.codes, "division")
-    signs |= (text.codes == _WAY) & (text.before() == _STREET)
+    spots, codes = signs.of("division", "tao")
+    held = (codes != _WAY) | (text.beside(spots, -1) == _STREET)
     limit = np.maximum(before - 1, text.starts)
-    last = Text(text.codes, text.starts, limit).first(signs, last=True)
+    last = Text(text.codes, text.starts, limit).first_of(spots[held], last=True)
     return np.where(last >= 0, last + 1, text.starts)
 
 
-def _run(text: Text, starts: Ints, *, last: bool = False) -> tuple[Ints, Ints]:
-    """Return the first (or last) run of digits and dashes between `starts` and the end."""
-    codes = text.codes
-    held = _are(codes, "digit") | (codes == _DASH)
-    later = Text(codes, np.minimum(starts, text.ends), text.ends)
-    begin = later.first(held, last=last)
-    # Runs are bounded by characters of other kinds or by the record.
-    change = np.flatnonzero(~held)
-    if last:
-        stop = begin + 1
-        at = np.searchsorted(change, begin) - 1
-        edge = np.where(at >= 0, change[np.maximum(at, 0)] + 1, 0) if len(change) else 0 * begin
-        return np.where(begin >= 0, np.maximum(edge, later.starts), 0), np.where(
-            begin >= 0, stop, 0
-        )
-    at = np.searchsorted(change, begin)
-    edge = np.append(change, len(codes))[at]
-    return np.where(begin >= 0, begin, 0), np.where(begin >= 0, np.minimum(edge, text.ends), 0)
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """Runs of digits and dashes in a text, over the bounds of its records."""
+
+    text: Text
+    spots: Ints
+    begins: Ints
+    ends: Ints
+
+    @classmethod
+    def of(cls, text: Text, spots: Ints) -> _Runs:
+        """Return the runs of these positions: where that of each begins and ends."""
+        apart = np.flatnonzero(np.diff(spots, prepend=-2) > 1)
+        sizes = np.diff(apart, append=len(spots))
+        begins = spots[apart]
+        return cls(text, spots, np.repeat(begins, sizes), np.repeat(begins + sizes, sizes))
+
+    def first(self, starts: Ints) -> tuple[Ints, Ints]:
+        """Return what is left of the first run between `starts` and the record's end, or 0, 0."""
+        at = np.searchsorted(self.spots, np.minimum(starts, self.text.ends))
+        begin = np.append(self.spots, np.iinfo(np.int64).max)[at]
+        end = np.minimum(np.append(self.ends, 0)[at], self.text.ends)
+        none = begin >= self.text.ends
+        begin[none] = end[none] = 0
+        return begin, end
+
+    def last(self, starts: Ints) -> tuple[Ints, Ints]:
+        """Return the last run between `starts` and the record's end, or 0, 0."""
+        starts = np.minimum(starts, self.text.ends)
+        at = np.searchsorted(self.spots, self.text.ends)
+        end = np.concatenate([[-1], self.spots])[at] + 1
+        begin = np.maximum(np.concatenate([[0], self.begins])[at], starts)
+        none = end <= starts
+        begin[none] = end[none] = 0
+        return begin, end
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """The characters of a text that tell something: where they are, and their groups' bits."""
+
+    spots: Ints
+    codes: U32
+    bits: U8
+
+    @classmethod
+    def in_text(cls, text: Text) -> Signs:
+        """Return the signs of a text."""
+        bits = _CLASSES.take(text.codes)
+        spots = np.flatnonzero(bits)
+        return cls(spots, text.codes[spots], bits[spots])
+
+    def of(self, *groups: str) -> tuple[Ints, U32]:
+        """Return places and characters of those in any of these groups."""
+        held = np.flatnonzero(self.bits & np.bitwise_or.reduce([_BITS[g] for g in groups]))
+        return self.spots[held], self.codes[held]
 
 
 def _local(text: Text, gazetteer: Gazetteer) -> Text:
     """Return addresses without the region parts in front, numerals as digits."""
     region = prefix(text, Hashes(text), text.ends, gazetteer, deepest=VILLAGE)
-    change = np.zeros(len(text.codes) + 1, dtype=np.int64)
-    np.add.at(change, text.starts, 1)
-    np.add.at(change, region.end, -1)
-    return with_digits(text.only(np.cumsum(change[:-1]) == 0))
+    return with_digits(text.behind(region.end))
 
 
-def _bare(text: Text) -> Text:
+def _bare(text: Text, signs: Signs) -> Text:
     """Return addresses without signs of units behind a digit: 35号301室 and 35号301."""
-    return text.only(~(_are(text.codes, "unit") & _are(text.before(), "digit")))
+    spots, _ = signs.of("unit")
+    keep = np.ones(len(text.codes), dtype=np.bool_)
+    keep[spots[_are(text.beside(spots, -1), "digit")]] = False
+    return text.only(keep)
 
 
 def parse_addresses(column: pl.Series, gazetteer: Gazetteer) -> Addresses:
@@ -148,20 +190,20 @@ def parse_addresses(column: pl.Series, gazetteer: Gazetteer) -> Addresses:
     """
     written = folded(column)
     text = _local(_kept(written), gazetteer)
-    hashes = Hashes(text)
-    way = _road_ends(text)
-    number, number_end = _run(text, np.where(way >= 0, way + 1, text.starts))
+    hashes, signs = Hashes(text), Signs.in_text(text)
+    way, runs = _road_ends(text, signs), _Runs.of(text, signs.of("digit", "dash")[0])
+    number, number_end = runs.first(np.where(way >= 0, way + 1, text.starts))
     no_way = way < 0
     stop = np.where(no_way, np.where(number_end > 0, number, text.ends), way + 1)
-    start = _division_ends(text, np.where(no_way, stop, way))
+    start = _division_ends(text, signs, np.where(no_way, stop, way))
     start = np.where(no_way & (stop - start < 2), text.starts, start)
     near = (number_end > 0) & (number - stop <= 3)
     road = np.where(stop - start >= 2, hashes.of(start, stop), np.uint64(0))
     house = np.where(near, hashes.of(number, number_end), np.uint64(0))
-    room, room_end = _run(text, np.where(near, number_end, text.starts), last=True)
+    room, room_end = runs.last(np.where(near, number_end, text.starts))
     rooms = np.where(near & (room_end > 0), hashes.of(room, room_end), np.uint64(0))
-    road, house = _with_latin(written, text, road, house)
-    bare = _bare(text)
+    road, house = _with_latin(written, road, house)
+    bare = _bare(text, signs)
     both = (road != 0) & (house != 0)
     return Addresses(
         road=road, road_no=np.where(both, joined(road, house), np.uint64(0)), room=rooms,
@@ -170,16 +212,14 @@ def parse_addresses(column: pl.Series, gazetteer: Gazetteer) -> Addresses:
     )  # fmt: skip
 
 
-def _with_latin(written: Text, text: Text, road: U64, house: U64) -> tuple[U64, U64]:
+def _with_latin(written: Text, road: U64, house: U64) -> tuple[U64, U64]:
     """Return road and number with those of addresses in Latin letters: 12 High Street, Leeds."""
-    letters = (written.codes >= ord("A")) & (written.codes <= ord("Z"))
-    latin = np.flatnonzero(
-        (written.first(letters) >= 0) & (written.first(written.codes >= _HAN) < 0)
-    )
+    latin = np.flatnonzero(is_latin(written))
     if not len(latin):
         return road, house
-    mine = Text(written.codes, written.starts[latin], written.ends[latin])
-    number, number_end = _run(mine, mine.starts)
+    mine = written.some(latin)
+    digits = np.flatnonzero(_are(mine.codes, "digit") | _are(mine.codes, "dash"))
+    number, number_end = _Runs.of(mine, digits).first(mine.starts)
     comma = Text(mine.codes, np.maximum(number_end, mine.starts), mine.ends).first(
         mine.codes == np.uint32(ord(","))
     )

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audit.matching.characters import LETTERS_FROM, Flags, Hashes, Ints, Phrases, Text
+from audit.matching.characters import LETTERS_FROM, Flags, Hashes, Ints, Text
 from audit.matching.gazetteer import Gazetteer
+from audit.matching.phrases import Phrases
 from audit.matching.regions import is_region
 from audit.matching.words import (
     ALIAS_MARKS,
@@ -29,7 +30,7 @@ def pairs(text: Text) -> tuple[Ints, Ints]:
     spots = np.flatnonzero(opening | closing)
     if not len(spots):
         return spots, spots
-    rows = np.searchsorted(text.ends, spots, side="right")
+    rows = text.row_of(spots)
     first = np.searchsorted(rows, rows)
     turn = (np.arange(len(spots)) - first) % 2 == 0
     wrong = turn != opening[spots]
@@ -43,11 +44,12 @@ def pairs(text: Text) -> tuple[Ints, Ints]:
 class Unbracketed:
     """Letters of names less what brackets add; positions are in `text`.
 
-    `headquarters`: a bracket marks a 本部. `branch`: where a branch in a last bracket begins, -1
-    where there is none.
+    `bracketed`: records that have brackets. `headquarters`: a bracket marks a 本部. `branch`:
+    where a branch in a last bracket begins, -1 where there is none.
     """
 
     text: Text
+    bracketed: Ints
     headquarters: Flags
     branch: Ints
 
@@ -59,28 +61,39 @@ def without_brackets(text: Text, gazetteer: Gazetteer) -> Unbracketed:
     """
     headquarters = np.zeros(len(text), dtype=np.bool_)
     branches = np.full(len(text), -1, dtype=np.int64)
-    opened, closed = pairs(text)
     letters = text.codes >= LETTERS_FROM
     plain = text.only(letters)
+    opened, closed = pairs(text)
     if not len(opened):
-        return Unbracketed(plain, headquarters, branches)
+        return Unbracketed(plain, opened, headquarters, branches)
     places = np.concatenate([[0], np.cumsum(letters)])
-    hashes = Hashes(plain)
-    rows = np.searchsorted(text.ends, opened, side="right")
+    rows = text.row_of(opened)
+    bracketed = np.unique(rows)
     starts, ends = places[opened], places[closed]
-    lengths, marks = _MARKS.longest(hashes, starts, ends)
-    marked = (lengths > 0) & (lengths == ends - starts)
-    headquarters[rows[marked & (marks == 2)]] = True
-    branch = _BRANCHES.longest(hashes, starts, ends, at_end=True)[0] > 0
-    branch &= _ALIASES.longest(hashes, starts, ends)[0] == 0
-    last = (ends == plain.ends[rows]) & (starts > plain.starts[rows])
-    dropped = marked | is_region(hashes, starts, ends, gazetteer) | (last & ~branch)
-    # A name that is nothing but its brackets keeps them.
-    dropped &= ends - starts < plain.lengths[rows]
+    dropped, marks, branch = _kinds(plain, rows, (starts, ends), gazetteer)
+    headquarters[rows[marks]] = True
     change = np.zeros(len(plain.codes) + 1, dtype=np.int64)
     np.add.at(change, starts[dropped], 1)
     np.add.at(change, ends[dropped], -1)
     keep = np.cumsum(change[:-1]) == 0
-    begun = last & branch & ~dropped
-    branches[rows[begun]] = np.concatenate([[0], np.cumsum(keep)])[starts[begun]]
-    return Unbracketed(plain.only(keep), headquarters, branches)
+    branches[rows[branch]] = np.concatenate([[0], np.cumsum(keep)])[starts[branch]]
+    return Unbracketed(plain.only(keep), bracketed, headquarters, branches)
+
+
+def _kinds(
+    plain: Text, rows: Ints, bounds: tuple[Ints, Ints], gazetteer: Gazetteer
+) -> tuple[Flags, Flags, Flags]:
+    """Return which brackets are dropped, which mark a 本部, and which are branches at the end."""
+    own, which = np.unique(rows, return_inverse=True)
+    some = plain.some(own)
+    hashes, starts = Hashes(some), bounds[0] - plain.starts[rows] + some.starts[which]
+    ends = starts + bounds[1] - bounds[0]
+    lengths, marks = _MARKS.longest(hashes, starts, ends)
+    marked = (lengths > 0) & (lengths == ends - starts)
+    branch = _BRANCHES.longest(hashes, starts, ends, at_end=True)[0] > 0
+    branch &= _ALIASES.longest(hashes, starts, ends)[0] == 0
+    last = (ends == some.ends[which]) & (starts > some.starts[which])
+    dropped = marked | is_region(hashes, starts, ends, gazetteer) | (last & ~branch)
+    # A name that is nothing but its brackets keeps them.
+    dropped &= ends - starts < some.lengths[which]
+    return dropped, marked & (marks == 2), last & branch & ~dropped

@@ -21,6 +21,7 @@ from audit.matching.build_tables import SEVERAL, SIZE
 U64 = NDArray[np.uint64]
 U32 = NDArray[np.uint32]
 U16 = NDArray[np.uint16]
+U8 = NDArray[np.uint8]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
@@ -29,9 +30,6 @@ LETTERS_FROM = 0x30
 
 FIRST_SYLLABLE = 0xD800
 """Sounds are numbered in the range of surrogates, which no text can hold."""
-
-LONGEST_PHRASE = 60
-"""Phrases are cut here, so that the bits of a number can tell their lengths."""
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
@@ -111,9 +109,28 @@ class Text:
 
     def only(self, keep: Flags) -> Text:
         """Return the text with only these characters."""
+        if keep.all():
+            return self
         places = np.zeros(len(self.codes) + 1, dtype=np.int64)
         np.cumsum(keep, out=places[1:])
         return Text(self.codes[keep], places[self.starts], places[self.ends])
+
+    def some(self, rows: Ints) -> Text:
+        """Return these records only, which touch each other in what comes out."""
+        starts, lengths = self.starts[rows], self.ends[rows] - self.starts[rows]
+        ends = np.cumsum(lengths)
+        places = np.repeat(starts - ends + lengths, lengths) + np.arange(lengths.sum())
+        return Text(self.codes[places], ends - lengths, ends)
+
+    def behind(self, begin: Ints) -> Text:
+        """Return the text without what stands before these positions, one in each record.
+
+        The records must touch each other, as those of `folded` do.
+        """
+        counts = np.stack([begin - self.starts, self.ends - begin], axis=1).ravel()
+        keep = np.repeat(np.tile(np.array([False, True]), len(self)), counts)
+        ends = np.cumsum(counts[1::2])
+        return Text(self.codes[keep], ends - counts[1::2], ends)
 
     def letters(self) -> Text:
         """Return the text without separators."""
@@ -127,9 +144,22 @@ class Text:
         """Return the characters at these positions; outside the array the default."""
         if not len(self.codes):
             return np.full(positions.shape, default, dtype=np.uint32)
-        inside = (positions >= 0) & (positions < len(self.codes))
-        found = self.codes[np.where(inside, positions, 0)]
-        return np.where(inside, found, np.uint32(default)).astype(np.uint32)
+        found = self.codes.take(positions, mode="clip")
+        found[(positions < 0) | (positions >= len(self.codes))] = default
+        return found
+
+    def beside(self, spots: Ints, step: int) -> U32:
+        """Return the characters so many places from the spots, 0 outside of their record."""
+        rows = self.row_of(spots)
+        places = spots + step
+        outside = (places < self.starts[rows]) | (places >= self.ends[rows])
+        found = self.codes.take(places, mode="clip")
+        found[outside] = 0
+        return found
+
+    def row_of(self, spots: Ints) -> Ints:
+        """Return the record that each of these positions, in order, belongs to."""
+        return np.searchsorted(self.ends, spots, side="right")
 
     def before(self) -> U32:
         """Return for each character the one before it in its record, 0 at the start."""
@@ -145,25 +175,38 @@ class Text:
 
     def first(self, where: Flags, *, last: bool = False) -> Ints:
         """Return each record's first (or last) marked position, -1 where it has none."""
-        found = np.flatnonzero(where)
-        result = np.full(len(self), -1, dtype=np.int64)
-        if len(found):
-            bounds = np.searchsorted(found, self.ends if last else self.starts)
-            at = bounds - 1 if last else bounds
-            held = (at >= 0) & (at < len(found))
-            place = found[np.where(held, at, 0)]
-            inside = held & (place >= self.starts) & (place < self.ends)
-            result[inside] = place[inside]
-        return result
+        return self.first_of(np.flatnonzero(where), last=last)
+
+    def first_of(self, found: Ints, *, last: bool = False) -> Ints:
+        """Return each record's first (or last) of these positions in order, -1 of none."""
+        at = np.searchsorted(found, self.ends if last else self.starts)
+        # One more in front (or behind) stands for none.
+        fence = np.append(found, -1) if not last else np.concatenate([[-1], found])
+        place = fence[at]
+        place[(place < self.starts) | (place >= self.ends)] = -1
+        return place
 
 
 def read(column: pl.Series) -> Text:
     """Return a text column as it is written; NULL is an empty record."""
-    filled = column.fill_null("")
-    whole = filled.str.join("").item() if len(filled) else ""
+    whole = column.str.join("").item() if len(column) else ""
     codes = np.frombuffer(whole.encode("utf-32-le"), dtype=np.uint32)
-    ends = np.cumsum(filled.str.len_chars().to_numpy().astype(np.int64))
-    return Text(codes, np.concatenate([np.zeros(1, dtype=np.int64), ends[:-1]])[: len(ends)], ends)
+    sizes = column.str.len_chars()
+    lengths = (sizes.fill_null(0) if sizes.null_count() else sizes).to_numpy().astype(np.int64)
+    ends = np.cumsum(lengths)
+    return Text(codes, ends - lengths, ends)
+
+
+def fixed(column: pl.Series, width: int) -> tuple[Ints, NDArray[np.uint8]]:
+    """Return the records written in exactly so many ASCII characters, and these (n x width)."""
+    rows = np.flatnonzero((column.str.len_bytes() == width).fill_null(value=False).to_numpy())
+    some = column if len(rows) == len(column) else column.gather(rows)
+    data = (some.str.join("").item() if len(rows) else "").encode()
+    chars = np.frombuffer(data, dtype=np.uint8).reshape(len(rows), width)
+    if chars.size and chars.max() >= 0x80:
+        plain = (chars < 0x80).all(axis=1)
+        rows, chars = rows[plain], chars[plain]
+    return rows, chars
 
 
 def folded(column: pl.Series) -> Text:
@@ -173,13 +216,13 @@ def folded(column: pl.Series) -> Text:
     """
     fold = tables()[0]
     text = read(column)
-    codes = fold[np.minimum(text.codes, SIZE - 1)]
+    codes = fold.take(text.codes, mode="clip")
     several = codes == SEVERAL
     if several.any():
-        hits = np.unique(np.searchsorted(text.ends, np.flatnonzero(several), side="right"))
+        hits = np.unique(text.row_of(np.flatnonzero(several)))
         longer = column[hits.tolist()].str.normalize("NFKC").str.to_uppercase()
         text = read(column.scatter(hits.tolist(), longer.str.normalize("NFKC")))
-        codes = fold[np.minimum(text.codes, SIZE - 1)]
+        codes = fold.take(text.codes, mode="clip")
         codes = np.where(codes == SEVERAL, np.uint32(0), codes)
     return replace(text, codes=codes).only(codes > 0)
 
@@ -194,7 +237,8 @@ class Hashes:
         n = len(text.codes)
         powers, self._inverse = _powers_to(n + 1)
         sums = np.zeros(n + 1, dtype=np.uint64)
-        codes = text.codes.astype(np.uint64) + np.uint64(1)
+        codes = text.codes.astype(np.uint64)
+        codes += np.uint64(1)
         codes *= _MIX
         codes ^= codes >> np.uint64(32)
         codes *= powers[:n]
@@ -205,16 +249,14 @@ class Hashes:
         """Return the sums of the parts, equal for equal parts; starts must not exceed ends."""
         return (self._sums[ends] - self._sums[starts]) * self._inverse[starts]
 
-    def marked(self, word: str) -> Flags:
-        """Return for each position whether the word begins there (it may reach too far)."""
+    def places_of(self, word: str) -> Ints:
+        """Return the positions where the word begins (it may reach too far)."""
         codes = self.text.codes
-        result = np.zeros(len(codes), dtype=np.bool_)
         places = np.flatnonzero(codes == ord(word[0]))
         for distance, char in enumerate(word[1:], 1):
             places = places[places + distance < len(codes)]
             places = places[codes[places + distance] == ord(char)]
-        result[places] = True
-        return result
+        return places
 
     def of(self, starts: Ints, ends: Ints) -> U64:
         """Return the hashes of the parts [starts, ends); 0 for an empty part."""
@@ -228,82 +270,6 @@ def hashed(words: Iterable[str]) -> U64:
     return Hashes(text).of(text.starts, text.ends)
 
 
-class _Edge:
-    """Which lengths of phrases are possible, by the first (or last) two characters."""
-
-    __slots__ = ("_at_end", "_masks", "_singles")
-
-    def __init__(self, text: Text, lengths: list[int], *, at_end: bool) -> None:
-        self._at_end = at_end
-        self._masks = np.zeros(1 << 16, dtype=np.uint64)
-        self._singles = np.zeros(1 << 16, dtype=np.uint64)
-        bits = np.uint64(1) << np.searchsorted(lengths, text.lengths).astype(np.uint64)
-        one, pair = self._slots(text, text.starts, text.ends)
-        short = text.lengths == 1
-        np.bitwise_or.at(self._singles, one[short], bits[short])
-        np.bitwise_or.at(self._masks, pair[~short], bits[~short])
-
-    def _slots(self, text: Text, starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
-        first = ends - 1 if self._at_end else starts
-        second = first - 1 if self._at_end else first + 1
-        last = max(len(text.codes) - 1, 0)
-        one = text.codes[np.minimum(first, last)]
-        two = text.codes[np.clip(second, 0, last)]
-        pair = (one * np.uint32(0x9E3779B1) + two * np.uint32(0x85EBCA77)) >> np.uint32(16)
-        return (one & np.uint32(0xFFFF)).astype(np.int64), pair.astype(np.int64)
-
-    def masks(self, text: Text, starts: Ints, ends: Ints) -> U64:
-        """Return a bit for each length that parts (none empty) may begin or end with."""
-        one, pair = self._slots(text, starts, ends)
-        found: U64 = self._singles[one] | self._masks[pair]
-        return found
-
-
-class Phrases:
-    """A list of folded phrases with a number each, looked for at one end of many parts."""
-
-    __slots__ = ("_by_length", "_edges")
-
-    def __init__(self, phrases: dict[str, int]) -> None:
-        text = folded(pl.Series(list(phrases), dtype=pl.String)).letters()
-        text = replace(text, ends=np.minimum(text.ends, text.starts + LONGEST_PHRASE))
-        sums = Hashes(text).raw(text.starts, text.ends)
-        values = np.fromiter(phrases.values(), dtype=np.int64, count=len(phrases))
-        lengths = sorted(set(text.lengths.tolist()) - {0})
-        self._edges = [_Edge(text, lengths, at_end=at_end) for at_end in (False, True)]
-        self._by_length: list[tuple[int, U64, Ints]] = []
-        for length in lengths:
-            mine = np.flatnonzero(text.lengths == length)
-            keys, first = np.unique(sums[mine], return_index=True)
-            self._by_length.append((length, keys, values[mine][first]))
-
-    def longest(
-        self, hashes: Hashes, starts: Ints, ends: Ints, *, at_end: bool = False
-    ) -> tuple[Ints, Ints]:
-        """Return length and number of the longest phrase at the start (or end) of each part.
-
-        Length 0 and number 0 where none is there.
-        """
-        lengths = np.zeros(len(starts), dtype=np.int64)
-        numbers = np.zeros(len(starts), dtype=np.int64)
-        rows = np.flatnonzero(ends > starts)
-        masks = self._edges[at_end].masks(hashes.text, starts[rows], ends[rows])
-        rows, masks = rows[masks > 0], masks[masks > 0]
-        for place in range(len(self._by_length) - 1, -1, -1):
-            length, keys, values = self._by_length[place]
-            some = rows[(masks & np.uint64(1 << place)) > 0]
-            some = some[(ends[some] - starts[some] >= length) & (lengths[some] == 0)]
-            if not len(some):
-                continue
-            left = ends[some] - length if at_end else starts[some]
-            sums = hashes.raw(left, left + length)
-            at = np.minimum(np.searchsorted(keys, sums), len(keys) - 1)
-            equal = keys[at] == sums
-            lengths[some[equal]] = length
-            numbers[some[equal]] = values[at[equal]]
-        return lengths, numbers
-
-
 def bags(text: Text, starts: Ints, ends: Ints, *, singles: bool = True) -> U64:
     """Return a 64-bit mask of the characters and neighbours in each part."""
     n = len(text.codes)
@@ -311,11 +277,16 @@ def bags(text: Text, starts: Ints, ends: Ints, *, singles: bool = True) -> U64:
     if not n:
         return result
     codes = text.codes.astype(np.uint64)
-    pairs = (codes[:-1] * np.uint64(65599) + codes[1:]) * _BASE
+    one, top = np.uint64(1), np.uint64(58)
+    pairs = codes * np.uint64(65599)
+    pairs[:-1] += codes[1:]
+    pairs *= _BASE
+    pairs >>= top
     bits = np.zeros(n + 1, dtype=np.uint64)
-    one = np.uint64(1)
-    bits[: n - 1] = one << (pairs >> np.uint64(58))
-    lone = one << ((codes * _MIX) >> np.uint64(58))
+    np.left_shift(one, pairs[: n - 1], out=bits[: n - 1])
+    codes *= _MIX
+    codes >>= top
+    lone = np.left_shift(one, codes, out=codes)
     if singles:
         bits[:n] |= lone
     used = np.flatnonzero(ends > starts)
@@ -333,22 +304,34 @@ def _either(bits: U64, starts: Ints, ends: Ints) -> U64:
     return found
 
 
-def matrix(text: Text, starts: Ints, ends: Ints, width: int) -> U16:
+def _narrow(codes: U32) -> U16:
+    """Return code points in 16 bits, those that need more in the private range."""
+    wide = np.flatnonzero(codes >= 1 << 16)
+    narrow = codes.astype(np.uint16)
+    if len(wide):
+        points = codes[wide].astype(np.uint64)
+        narrow[wide] = np.uint64(0xE000) + (points * _MIX >> np.uint64(40)) % np.uint64(6400)
+    return narrow
+
+
+def matrix(hashes: Hashes, starts: Ints, ends: Ints, width: int) -> U16:
     """Return n x width characters of each part in 16 bits, 0 behind the end.
 
     A part that is longer keeps its first width - 2 characters and a digest of the others in the
     last two places, so that a difference there is never one edit.
     """
-    places = starts[:, None] + np.arange(width)
-    points = text.at(np.where(places < ends[:, None], places, -1)).astype(np.uint64)
-    wide = points >= np.uint64(1 << 16)
-    if wide.any():
-        private = np.uint64(0xE000) + (points * _MIX >> np.uint64(40)) % np.uint64(6400)
-        points = np.where(wide, private, points)
-    result = points.astype(np.uint16)
+    codes = hashes.text.codes
+    points = np.zeros(len(codes) + width, dtype=np.uint16)
+    points[: len(codes)] = _narrow(codes)
+    # One item is all of a row: it begins at any character.
+    row = np.dtype((np.void, 2 * width))
+    windows = np.ndarray(len(codes) + 1, row, points, strides=(2,))
+    result = windows[starts].view(np.uint16).reshape(-1, width)
+    behind = np.tri(width + 1, width, -1, dtype=np.uint16) * np.uint16(0xFFFF)
+    result &= behind[np.clip(ends - starts, 0, width)]
     long = np.flatnonzero(ends - starts > width)
     if len(long):
-        tail = Hashes(text).of(starts[long] + width - 2, ends[long])
+        tail = hashes.of(starts[long] + width - 2, ends[long])
         result[long, width - 2] = (tail & np.uint64(0xFFFF)).astype(np.uint16) | np.uint16(1)
         result[long, width - 1] = (tail >> np.uint64(48)).astype(np.uint16) | np.uint16(1)
     return result

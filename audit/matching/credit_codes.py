@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from audit.codes import CREDIT_ALPHABET, CREDIT_WEIGHTS, ORG_ALPHABET, ORG_WEIGHTS
-from audit.matching.characters import U64, Flags, Text, folded, mixed
+from audit.matching.characters import U64, Flags, Ints, fixed, folded, mixed
 
 LENGTH, ORG_LENGTH = 18, 9
 MISREAD = {"I": "1", "O": "0", "Z": "2", "S": "5", "V": "U"}
@@ -21,6 +21,7 @@ MISREAD = {"I": "1", "O": "0", "Z": "2", "S": "5", "V": "U"}
 _CREDIT_WEIGHTS, _ORG_WEIGHTS = CREDIT_WEIGHTS.astype(np.int32), ORG_WEIGHTS.astype(np.int32)
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 Symbols = NDArray[np.uint8]
+Rows = tuple[Ints, Symbols]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +49,63 @@ _ORG = _symbol_table(ORG_ALPHABET)
 _REPAIR = np.arange(128, dtype=np.uint8)
 for _wrong, _right in MISREAD.items():
     _REPAIR[ord(_wrong)] = ord(_right)
+_PLAIN = np.zeros(128, dtype=np.bool_)
+_PLAIN[[*range(ord("0"), ord("9") + 1), *range(ord("A"), ord("Z") + 1)]] = True
 
 
-def _letters(column: pl.Series) -> Text:
-    text = folded(column)
-    plain = (text.codes >= ord("0")) & (text.codes <= ord("Z"))
-    return text.only(plain)
+def _rows_of(column: pl.Series) -> tuple[Rows, Rows]:
+    """Return the records with 18 and those with 9 letters or digits, and these, repaired.
 
-
-def _rows_of(text: Text, length: int) -> tuple[NDArray[np.int64], Symbols]:
-    """Return the records with so many characters, and these, repaired, as ASCII."""
-    rows = np.flatnonzero(text.lengths == length)
-    places = text.starts[rows][:, None] + np.arange(length)
-    return rows, _REPAIR[text.codes[places]]
+    Characters are by place (length x n), so that each step runs along the records.
+    """
+    found = [fixed(column, length) for length in (LENGTH, ORG_LENGTH)]
+    plain = [_PLAIN[chars].all(axis=1) for _, chars in found]
+    other = column.is_not_null().to_numpy().copy()
+    for (rows, _), good in zip(found, plain, strict=True):
+        other[rows[good]] = False
+    rest = np.flatnonzero(other)
+    text = folded(column.gather(rest))
+    text = text.only((text.codes >= ord("0")) & (text.codes <= ord("Z")))
+    result = []
+    for (rows, chars), good in zip(found, plain, strict=True):
+        length = chars.shape[1]
+        more = np.flatnonzero(text.lengths == length)
+        odd = text.codes[text.starts[more][:, None] + np.arange(length)].astype(np.uint8)
+        both = np.concatenate([chars[good], odd])
+        places = np.concatenate([rows[good], rest[more]])
+        result.append((places, _REPAIR[np.ascontiguousarray(both.T)]))
+    return result[0], result[1]
 
 
 def _number(chars: Symbols) -> U64:
-    """Return a hash of each row of characters."""
-    total = np.zeros(len(chars), dtype=np.uint64)
-    for place in range(chars.shape[1]):
-        total = total * _BASE + chars[:, place]
+    """Return a hash of the characters of each record."""
+    total = np.zeros(chars.shape[1], dtype=np.uint64)
+    for place in chars:
+        total *= _BASE
+        total += place
     return mixed(total)
 
 
+def _weighted(values: Symbols, weights: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the sums of values times the weight of their place."""
+    total = np.zeros(values.shape[1], dtype=np.int32)
+    for place, weight in zip(values, weights, strict=True):
+        total += place * weight
+    return total
+
+
 def _org_right(chars: Symbols) -> Flags:
-    values = _ORG[chars].astype(np.int32)
-    check = 11 - (values[:, :8] * _ORG_WEIGHTS).sum(axis=1) % 11
+    values = _ORG[chars]
+    check = 11 - _weighted(values[:8], _ORG_WEIGHTS) % 11
     expected = np.frombuffer(b"0123456789X0", dtype=np.uint8)[check]
-    right: Flags = (values[:, :8] < 255).all(axis=1) & (expected == chars[:, 8])
+    right: Flags = (values[:8].max(axis=0, initial=0) < 255) & (expected == chars[8])
     return right
+
+
+def _same(chars: Symbols) -> Flags:
+    """Return where one character is in every place."""
+    answer: Flags = (chars == chars[0]).all(axis=0)
+    return answer
 
 
 def organisation(credit: pl.Series, org: pl.Series) -> Codes:
@@ -85,28 +114,25 @@ def organisation(credit: pl.Series, org: pl.Series) -> Codes:
     An organisation code of one digit nine times over (an orphan's parent) is missing.
     """
     n = len(credit)
-    text, other = _letters(credit), _letters(org)
-    rows, chars = _rows_of(text, LENGTH)
+    (rows, chars), in_credit = _rows_of(credit)
     symbols = np.full((n, LENGTH), 255, dtype=np.uint8)
-    symbols[rows] = _CREDIT[chars]
-    values = symbols[rows].astype(np.int32)
-    check = (31 - (values[:, :17] * _CREDIT_WEIGHTS).sum(axis=1) % 31) % 31
-    same = (chars == chars[:, :1]).all(axis=1)
+    values = _CREDIT[chars]
+    symbols[rows] = values.T
+    check = (31 - _weighted(values[:17], _CREDIT_WEIGHTS) % 31) % 31
     hashes, right = np.zeros(n, dtype=np.uint64), np.zeros(n, dtype=np.bool_)
-    hashes[rows] = np.where(same, np.uint64(0), _number(chars))
-    organs = np.zeros((n, ORG_LENGTH), dtype=np.uint8)
-    for source in (other, text):
-        found, nine = _rows_of(source, ORG_LENGTH)
-        organs[found] = nine
-    organs[rows] = chars[:, 8:17]
-    known = (organs > 0).all(axis=1) & ~(organs == organs[:, :1]).all(axis=1)
-    filled = np.flatnonzero(known)
+    hashes[rows] = np.where(_same(chars), np.uint64(0), _number(chars))
+    organs = np.zeros((ORG_LENGTH, n), dtype=np.uint8)
+    for found, nine in (_rows_of(org)[1], in_credit, (rows, chars[8:17])):
+        organs[:, found] = nine
+    filled = np.flatnonzero((organs.min(axis=0) > 0) & ~_same(organs))
+    known = organs[:, filled]
     whole, first, second = np.zeros((3, n), dtype=np.uint64)
     org_ok = np.zeros(n, dtype=np.bool_)
-    org_ok[filled] = _org_right(organs[filled])
+    org_ok[filled] = _org_right(known)
     for part, (begin, end) in ((whole, (0, 9)), (first, (0, 4)), (second, (4, 8))):
-        part[filled] = _number(organs[filled, begin:end]) ^ np.uint64(begin)
-    right[rows] = (values < 255).all(axis=1) & (check == values[:, 17]) & org_ok[rows]
+        part[filled] = _number(known[begin:end]) ^ np.uint64(begin)
+    good = (values.max(axis=0, initial=0) < 255) & (check == values[17])
+    right[rows] = good & org_ok[rows]
     return Codes(
         credit=hashes, credit_ok=right, org=whole, org_ok=org_ok,
         segment_a=first, segment_b=second, code_symbols=symbols,

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from audit.matching.characters import U64, Phrases, folded, hashed
+from audit.matching.characters import U64, folded, hashed, written
+from audit.matching.phrases import Phrases
 from audit.matching.words import CITIES, PROVINCES, ZONES
 
 ENDINGS = (
@@ -69,8 +70,10 @@ class Gazetteer:
         listed = (
             regions.select("region_code", "name").drop_nulls().unique().sort("region_code", "name")
         )
-        for code, name in listed.iter_rows():
-            _add(forms, _plain(name), _level(code))
+        text = folded(listed["name"]).letters()
+        names = written(text, text.starts, text.ends).to_list()
+        for code, name in zip(listed["region_code"].to_list(), names, strict=True):
+            _add(forms, name or "", _level(code))
         return cls._of(forms)
 
     @classmethod
@@ -94,11 +97,6 @@ class Gazetteer:
                 ]
             ),
         )
-
-
-def _plain(name: str) -> str:
-    text = folded(pl.Series([name])).letters()
-    return text.codes.astype("<u4").tobytes().decode("utf-32-le")
 
 
 def _national() -> dict[str, tuple[str, int]]:

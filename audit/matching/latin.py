@@ -62,8 +62,12 @@ class Words:
 
 def is_latin(text: Text) -> Flags:
     """Return whether names have Latin letters and no East Asian ones."""
-    letters = (text.codes >= ord("A")) & (text.codes <= ord("Z"))
-    answer: Flags = (text.first(letters) >= 0) & (text.first(text.codes >= _HAN) < 0)
+    found = np.flatnonzero((text.codes >= ord("A")) & (text.codes <= ord("Z")))
+    answer: Flags = text.first_of(found) >= 0
+    rows = np.flatnonzero(answer)
+    if len(rows):
+        some = text.some(rows)
+        answer[rows] = some.first(some.codes >= _HAN) < 0
     return answer
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from audit.matching.characters import Ints, Phrases, Text, folded, written
+from audit.matching.characters import Ints, Text, folded, written
 from audit.matching.gazetteer import Gazetteer
+from audit.matching.phrases import Phrases
 from audit.matching.words import FIRM, INDUSTRY_WORDS, form_classes
 
 MIN_SHARE = 2e-5

@@ -11,16 +11,15 @@ import numpy as np
 
 from audit.matching.brackets import without_brackets
 from audit.matching.characters import (
-    LETTERS_FROM,
     U64,
     Flags,
     Hashes,
     Ints,
-    Phrases,
     Text,
     joined,
 )
 from audit.matching.gazetteer import Gazetteer
+from audit.matching.phrases import Phrases
 from audit.matching.regions import Prefix, prefix
 from audit.matching.words import (
     BRANCH_AFTER_HEAD,
@@ -52,12 +51,11 @@ _NOT_FIRMS = np.array([ord(c) for c in "分子支"], dtype=np.uint32)
 class NameParts:
     """Positions of the parts of each name in `line`; an empty part has equal ends.
 
-    `whole` is the name with all of its letters but the mark of a 本部. `own_place` tells that the
-    region before the 字号 belongs to it (衡阳市第八中学), with the hash `place_key`.
+    `whole` is the hash of the name with all of its letters but the mark of a 本部. `own_place`
+    tells that the region before the 字号 belongs to it (衡阳市第八中学), with the hash `place_key`.
     """
 
-    whole: Text
-    whole_end: Ints
+    whole: U64
     line: Text
     hashes: Hashes
     region: Prefix
@@ -78,15 +76,18 @@ def _written_alike(text: Text, positions: Ints) -> tuple[Text, Ints]:
     Return the text and where these positions (-1 of none) are in it.
     """
     codes = text.codes
-    numbered = np.flatnonzero(text.before() == _DI)
+    numbered = np.flatnonzero(codes == _DI) + 1
+    numbered = numbered[text.beside(numbered - 1, 1) > 0]
     if len(numbered):
         codes = codes.copy()
         for numeral, digit in _NUMERALS.items():
             codes[numbered[codes[numbered] == numeral]] = digit
-    found = np.flatnonzero(codes[:-5] == ord("有"))
+    # 责 is rare enough elsewhere to be looked for first.
+    found = np.flatnonzero(codes[2:-3] == ord("责"))
     for distance, char in enumerate("有限责任公司"):
         found = found[codes[found + distance] == ord(char)]
-    found = found[found + 6 <= text.ends[np.searchsorted(text.ends, found, side="right")]]
+    rows = text.row_of(found)
+    found = found[(found >= text.starts[rows]) & (found + 6 <= text.ends[rows])]
     alike = Text(codes, text.starts, text.ends)
     if not len(found):
         return alike, positions
@@ -99,37 +100,37 @@ def _written_alike(text: Text, positions: Ints) -> tuple[Text, Ints]:
 def _cut(phrases: Phrases, hashes: Hashes, starts: Ints, ends: Ints) -> tuple[Ints, Flags]:
     """Return the ends less a phrase there, where something remains, and where it was so."""
     found = np.zeros(len(starts), dtype=np.bool_)
-    for _ in range(2):
-        lengths, _numbers = phrases.longest(hashes, starts, ends, at_end=True)
-        cut = (lengths > 0) & (ends - starts > lengths)
-        if not cut.any():
-            break
-        ends = np.where(cut, ends - lengths, ends)
-        found |= cut
+    lengths, _ = phrases.longest(hashes, starts, ends, at_end=True)
+    cut = np.flatnonzero((lengths > 0) & (ends - starts > lengths))
+    if not len(cut):
+        return ends, found
+    found[cut] = True
+    ends = ends.copy()
+    ends[cut] -= lengths[cut]
+    lengths, _ = phrases.longest(hashes, starts[cut], ends[cut], at_end=True)
+    ends[cut] -= np.where(ends[cut] - starts[cut] > lengths, lengths, 0)
     return ends, found
 
 
 def _firm_end(line: Text, starts: Ints, ends: Ints) -> Ints:
     """Return the position behind the first 公司 that is not a branch's, -1 where there is none."""
     codes = line.codes
-    marked = np.zeros(len(codes), dtype=np.bool_)
-    if len(codes) > 2:
-        marked[1:-1] = (
-            (codes[1:-1] == _GONG) & (codes[2:] == _SI) & ~np.isin(codes[:-2], _NOT_FIRMS)
-        )
-    later = Text(codes, starts, ends)
-    at = later.first(marked)
+    found = np.flatnonzero(codes[1:-1] == _GONG) + 1
+    found = found[codes[found + 1] == _SI]
+    found = found[~np.isin(codes[found - 1], _NOT_FIRMS)]
+    at = Text(codes, starts, ends).first_of(found)
     return np.where((at > starts) & (at + 2 <= ends), at + 2, -1)
 
 
 def _head_end(hashes: Hashes, starts: Ints, ends: Ints) -> Ints:
     """Return the position behind the first 银行, 合作社 … before `ends`, -1 of none."""
     result = np.full(len(starts), -1, dtype=np.int64)
+    parts = Text(hashes.text.codes, starts, ends)
     for word in BRANCH_HEADS:
-        marked = hashes.marked(word)
-        if not marked.any():
+        found = hashes.places_of(word)
+        if not len(found):
             continue
-        at = Text(hashes.text.codes, starts, ends).first(marked)
+        at = parts.first_of(found)
         behind = at + len(word)
         better = (at > starts) & (behind <= ends) & ((result < 0) | (behind < result))
         result = np.where(better, behind, result)
@@ -138,9 +139,13 @@ def _head_end(hashes: Hashes, starts: Ints, ends: Ints) -> Ints:
 
 def _places_before(hashes: Hashes, starts: Ints, ends: Ints, gazetteer: Gazetteer) -> Ints:
     """Return where the places right before `ends` begin; two characters remain before them."""
+    ends = ends.copy()
+    live = np.arange(len(ends))
     for _ in range(MAX_PLACES):
-        lengths, _ = gazetteer.phrases.longest(hashes, starts, ends, at_end=True)
-        ends = np.where(ends - lengths > starts + 1, ends - lengths, ends)
+        lengths, _ = gazetteer.phrases.longest(hashes, starts[live], ends[live], at_end=True)
+        good = (lengths > 0) & (ends[live] - lengths > starts[live] + 1)
+        live = live[good]
+        ends[live] -= lengths[good]
     return ends
 
 
@@ -148,8 +153,9 @@ def _branch_start(hashes: Hashes, starts: Ints, ends: Ints, gazetteer: Gazetteer
     """Return where the branch part begins in names without 公司 before it; `ends` where nowhere."""
     line, result = hashes.text, ends.copy()
     lengths, kinds = _BRANCHES.longest(hashes, starts, ends, at_end=True)
-    office = _STREET_OFFICE.longest(hashes, starts, ends, at_end=True)[0] > 0
-    rows = np.flatnonzero((lengths > 0) & ~office)
+    rows = np.flatnonzero(lengths)
+    office = _STREET_OFFICE.longest(hashes, starts[rows], ends[rows], at_end=True)[0] > 0
+    rows = rows[~office]
     if not len(rows):
         return result
     starts, ends, lengths, kinds = starts[rows], ends[rows], lengths[rows], kinds[rows]
@@ -182,13 +188,13 @@ def _branches(
 def _industry_start(lexicon: Phrases, hashes: Hashes, starts: Ints, ends: Ints) -> Ints:
     """Return where the industry words before `ends` begin: the longest ones, up to three."""
     begin = ends.copy()
+    live = np.arange(len(ends))
     for turn in range(MAX_INDUSTRIES):
-        lengths, _ = lexicon.longest(hashes, starts, begin, at_end=True)
-        left = begin - starts - lengths
+        lengths, _ = lexicon.longest(hashes, starts[live], begin[live], at_end=True)
+        left = begin[live] - starts[live] - lengths
         good = (lengths > 0) & ((left >= 2) | ((turn == 0) & (left == 1)) | (left == 0))
-        if not good.any():
-            break
-        begin = np.where(good, begin - lengths, begin)
+        live = live[good]
+        begin[live] -= lengths[good]
     return begin
 
 
@@ -204,19 +210,29 @@ def _is_number(line: Text, starts: Ints, ends: Ints) -> Flags:
     return answer
 
 
+def _whole(text: Text, hashes: Hashes, ends: Ints, bracketed: Ints) -> U64:
+    """Return the hashes of whole names: the letters of those with brackets, or else the line."""
+    whole = hashes.of(hashes.text.starts, ends)
+    if len(bracketed):
+        mine, _ = _written_alike(text.some(bracketed).letters(), bracketed[:0])
+        letters = Hashes(mine)
+        ends, _ = _cut(_HEADQUARTERS, letters, mine.starts, mine.ends)
+        whole[bracketed] = letters.of(mine.starts, ends)
+    return whole
+
+
 def split_names(text: Text, gazetteer: Gazetteer, lexicon: Phrases) -> NameParts:
     """Return the parts of folded names (separators still in them)."""
     inner = without_brackets(text, gazetteer)
     line, branches = _written_alike(inner.text, inner.branch)
-    whole, _ = _written_alike(text.only(text.codes >= LETTERS_FROM), inner.branch)
     hashes = Hashes(line)
-    ends, headquarters = _cut(_HEADQUARTERS, hashes, line.starts, line.ends)
-    ends, _ = _cut(_SELF, hashes, line.starts, ends)
-    whole_end, _ = _cut(_HEADQUARTERS, Hashes(whole), whole.starts, whole.ends)
+    cut_end, headquarters = _cut(_HEADQUARTERS, hashes, line.starts, line.ends)
+    whole = _whole(text, hashes, cut_end, inner.bracketed)
+    ends, _ = _cut(_SELF, hashes, line.starts, cut_end)
     region = prefix(line, hashes, ends, gazetteer)
     branch = _branches(hashes, region, ends, branches, gazetteer)
     parts = NameParts(
-        whole=whole, whole_end=whole_end, line=line, hashes=hashes, region=region,
+        whole=whole, line=line, hashes=hashes, region=region,
         trade=(region.end, branch), industry=(branch, branch), form=np.zeros(len(line), np.int64),
         form_at=(branch, branch), branch=(branch, ends),
         headquarters=headquarters | inner.headquarters,
@@ -254,12 +270,13 @@ def _name_itself(parts: NameParts, lexicon: Phrases, gazetteer: Gazetteer) -> No
     # A town's own name may reach into the form: 红湘街道|办事处.
     begin = np.maximum(head_end - lengths, starts)
     industry = _industry_start(lexicon, hashes, starts, begin)
-    plain, _ = _PLAIN.longest(hashes, starts, industry, at_end=True)
-    industry = np.where(place & (plain > 0), industry - plain, industry)
-    trade_end = industry
+    rows = np.flatnonzero(place)
+    plain, _ = _PLAIN.longest(hashes, starts[rows], industry[rows], at_end=True)
+    industry[rows] -= plain
     far, _ = gazetteer.upper.longest(hashes, starts, industry, at_end=True)
     trade_end = np.where(~place & (industry - starts - far >= 2), industry - far, industry)
-    bare = (trade_end == starts) | (place & _is_number(parts.line, starts, trade_end))
+    bare = trade_end == starts
+    bare[rows] |= _is_number(parts.line, starts[rows], trade_end[rows])
     parts.form, parts.form_at = groups, (begin, head_end)
     parts.industry, parts.trade = (industry, begin), (starts, trade_end)
     parts.is_place = place

@@ -14,7 +14,6 @@ from audit.matching.characters import (
     Text,
     bags,
     folded,
-    hashed,
     joined,
     matrix,
 )
@@ -22,8 +21,7 @@ from audit.matching.features import TRADE_CHARS
 from audit.matching.gazetteer import Gazetteer
 from audit.matching.lexicon import Lexicon
 from audit.matching.names import NameParts, split_names
-from audit.matching.people import Owners
-from audit.matching.words import PLACEHOLDERS
+from audit.matching.people import Owners, placeholders
 
 Arrays = dict[str, NDArray[Any]]
 _NOTHING = np.uint64(0)
@@ -47,7 +45,7 @@ def parse_names(
 def _chinese(parts: NameParts) -> Arrays:
     line, of, region = parts.line, parts.hashes.of, parts.region
     heard = Hashes(line.sounding())
-    whole = Hashes(parts.whole).of(parts.whole.starts, parts.whole_end)
+    whole = parts.whole
     trade, industry = of(*parts.trade), of(*parts.industry)
     core_at = parts.trade[0], parts.industry[1]
     core, core_sound, trade_sound = of(*core_at), heard.of(*core_at), heard.of(*parts.trade)
@@ -68,8 +66,8 @@ def _chinese(parts: NameParts) -> Arrays:
     return {
         "name": whole, "core": core, "core_sound": core_sound,
         "trade": trade, "trade_sound": trade_sound,
-        "trade_chars": matrix(line, *span, TRADE_CHARS),
-        "trade_sounds": matrix(heard.text, *span, TRADE_CHARS),
+        "trade_chars": matrix(parts.hashes, *span, TRADE_CHARS),
+        "trade_sounds": matrix(heard, *span, TRADE_CHARS),
         "trade_head": of(span[0], two[0]), "trade_tail": of(two[1], span[1]),
         "industry": industry, "form": parts.form.astype(np.uint8),
         "branch": of(*parts.branch), "is_branch": parts.branch[0] < parts.branch[1],
@@ -86,12 +84,13 @@ def _put_latin(fields: Arrays, text: Text, rows: NDArray[np.int64]) -> None:
 
     letters, core = parts.letters, parts.core_letters
     rough, rough_core = latin.sounding(letters), latin.sounding(core)
+    heard = Hashes(rough)
     put: Arrays = {
         "name": parts.name, "core": parts.core,
         "core_sound": Hashes(rough_core).of(*_bounds(rough_core)),
-        "trade": parts.trade, "trade_sound": Hashes(rough).of(*_bounds(rough)),
-        "trade_chars": matrix(letters, *_bounds(letters), TRADE_CHARS),
-        "trade_sounds": matrix(rough, *_bounds(rough), TRADE_CHARS),
+        "trade": parts.trade, "trade_sound": heard.of(*_bounds(rough)),
+        "trade_chars": matrix(Hashes(letters), *_bounds(letters), TRADE_CHARS),
+        "trade_sounds": matrix(heard, *_bounds(rough), TRADE_CHARS),
         "trade_head": parts.head, "trade_tail": parts.tail, "industry": parts.industry,
         "form": parts.form.astype(np.uint8), "branch": parts.branch, "is_branch": parts.branch != 0,
         "is_headquarters": np.zeros(len(rows), np.bool_), "is_generic": parts.trade == 0,
@@ -108,7 +107,7 @@ def _bounds(text: Text) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 def _name_by_owner(fields: Arrays, owners: Owners) -> None:
     """Give units without a sign their owner's name, and mark them as generic."""
-    none = np.isin(fields["name"], hashed(PLACEHOLDERS)) | (fields["name"] == 0)
+    none = np.isin(fields["name"], placeholders()) | (fields["name"] == 0)
     known = none & (owners.owner != 0)
     own = (fields["name"] != 0) & (fields["name"] == owners.owner)
     for name in (

@@ -5,42 +5,42 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.matching.build_tables import SIZE
 from audit.matching.characters import Ints, Text
 
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0}
-_TEN, _HUNDRED = np.uint32(ord("十")), np.uint32(ord("百"))
+_TEN, _HUNDRED = ord("十"), ord("百")
 _COUNTED = np.array([ord(c) for c in "号栋幢座室楼层单组队弄排门铺房间之-"], dtype=np.uint32)
 _NONE, _IS_TEN, _IS_HUNDRED = -1, 10, 100
 Values = NDArray[np.int64]
 
 
-def _values(text: Text) -> Values:
-    """Return 0 to 9 for numerals, 10 and 100 for 十 and 百, -1 for all else."""
-    values = np.full(len(text.codes), _NONE, dtype=np.int64)
+def _table() -> NDArray[np.int8]:
+    """Return for code points 0 to 9 of numerals, 10 and 100 of 十 and 百, -1 of all else."""
+    table = np.full(SIZE, _NONE, dtype=np.int8)
     for numeral, value in _DIGITS.items():
-        values[text.codes == ord(numeral)] = value
-    values[text.codes == _TEN] = _IS_TEN
-    values[text.codes == _HUNDRED] = _IS_HUNDRED
-    return values
+        table[ord(numeral)] = value
+    table[_TEN], table[_HUNDRED] = _IS_TEN, _IS_HUNDRED
+    return table
 
 
-def _beside(values: Values, text: Text, spots: Ints, step: int) -> Values:
+_VALUES = _table()
+
+
+def _beside(text: Text, spots: Ints, step: int) -> Values:
     """Return the values so many places from the spots, -1 outside of their record."""
-    rows = np.searchsorted(text.ends, spots, side="right")
-    places = spots + step
-    inside = (places >= text.starts[rows]) & (places < text.ends[rows])
-    return np.where(inside, values[np.where(inside, places, 0)], _NONE)
+    return _VALUES[text.beside(spots, step)].astype(np.int64)
 
 
-def _counting(text: Text, values: Values) -> Ints:
+def _counting(text: Text, spots: Ints) -> Ints:
     """Return where numerals count something: before 号, 栋, 组 … or at the end of a record.
 
     Others are part of a name and stay (五一路, 笑一村).
     """
-    spots = np.flatnonzero(values >= 0)
-    others = np.append(np.flatnonzero(values < 0), len(values))
-    behind = others[np.searchsorted(others, spots)]
-    last = behind >= text.ends[np.searchsorted(text.ends, spots, side="right")]
+    apart = np.flatnonzero(np.diff(spots, prepend=-2) > 1)
+    sizes = np.diff(apart, append=len(spots))
+    behind = np.repeat(spots[apart] + sizes, sizes)
+    last = behind >= text.ends[text.row_of(spots)]
     return spots[last | np.isin(text.at(behind), _COUNTED)]
 
 
@@ -49,12 +49,12 @@ def with_digits(text: Text) -> Text:
 
     Only those that count something, as `_counting` says.
     """
-    values = _values(text)
-    spots = _counting(text, values)
+    spots = np.flatnonzero(_VALUES.take(text.codes) >= 0)
+    spots = _counting(text, spots) if len(spots) else spots
     if not len(spots):
         return text
-    before, after, second = (_beside(values, text, spots, step) for step in (-1, 1, 2))
-    here = values[spots]
+    before, after, second = (_beside(text, spots, step) for step in (-1, 1, 2))
+    here = _VALUES[text.codes[spots]].astype(np.int64)
     led = (before >= 1) & (before <= 9)
     followed = (after >= 1) & (after <= 9)
     ten, hundred = here == _IS_TEN, (here == _IS_HUNDRED) & led
@@ -69,6 +69,8 @@ def with_digits(text: Text) -> Text:
     known = (here <= 9) | ten | (hundred & (tens_follow | (after == _NONE)))
     codes = text.codes.copy()
     codes[spots[known]] = (first[known] + ord("0")).astype(np.uint32)
+    if (size == 1).all():
+        return Text(codes, text.starts, text.ends)
     counts = np.ones(len(codes), dtype=np.int64)
     counts[spots] = size
     places = np.concatenate([[0], np.cumsum(counts)])

@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from audit.matching.addresses import parse_addresses
-from audit.matching.characters import Flags, Text, folded, written
+from audit.matching.characters import U64, Flags, Text, fixed, folded, written
 from audit.matching.credit_codes import organisation
 from audit.matching.features import KINDS, Features
 from audit.matching.gazetteer import Gazetteer
@@ -26,8 +26,9 @@ from audit.matching.naming import parse_names
 from audit.matching.people import parse_owners
 from audit.matching.phones import both
 
-BLOCK = 1 << 16
+BLOCK = 1 << 15
 THREADS = 2
+_INDUSTRY, _REGION = r"^\s*[A-Z]?([0-9]{4})\s*$", r"^\s*([0-9]{2,12})"
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -50,8 +51,6 @@ def parse_units(
 def _parse(records: pl.DataFrame, gazetteer: Gazetteer, lexicon: Lexicon) -> Arrays:
     """Return the arrays of `Features` for one block."""
     codes = organisation(records["credit_code"], records["org_code"])
-    none = pl.Series([None], dtype=pl.String).new_from_index(0, len(records))
-    parent = organisation(records["parent_credit_code"], none)
     places = _places(records["region_code"])
     owners = parse_owners(records["owner"])
     names = parse_names(records["name"], owners, gazetteer, lexicon)
@@ -60,7 +59,6 @@ def _parse(records: pl.DataFrame, gazetteer: Gazetteer, lexicon: Lexicon) -> Arr
     marked = _flags(records["is_headquarters"])
     names["is_headquarters"] = names["is_headquarters"] | marked
     kinds = records["table_name"].replace_strict(KINDS, default=0, return_dtype=pl.UInt8)
-    industry = records["industry_code"].str.normalize("NFKC").str.extract(r"^\s*[A-Z]?(\d{4})\s*$")
     return {
         **{f.name: getattr(codes, f.name) for f in fields(codes)},
         **{f.name: getattr(owners, f.name) for f in fields(owners)},
@@ -69,9 +67,9 @@ def _parse(records: pl.DataFrame, gazetteer: Gazetteer, lexicon: Lexicon) -> Arr
         **names,
         "phone_a": phone_a,
         "phone_b": phone_b,
-        "industry_code": industry.cast(pl.UInt16).fill_null(0).to_numpy(),
+        "industry_code": _numbers(records["industry_code"], 4, _INDUSTRY).astype(np.uint16),
         "kind": kinds.fill_null(0).to_numpy(),
-        "parent": parent.org,
+        "parent": _parents(records["parent_credit_code"]),
     }
 
 
@@ -80,10 +78,41 @@ def _flags(column: pl.Series) -> Flags:
     return flags
 
 
+def _parents(column: pl.Series) -> U64:
+    """Return the hashes of the organisation codes in a column that most records leave empty."""
+    result = np.zeros(len(column), dtype=np.uint64)
+    rows = np.flatnonzero(column.is_not_null().to_numpy())
+    given = column.gather(rows)
+    none = pl.Series([None], dtype=pl.String).new_from_index(0, len(rows))
+    result[rows] = organisation(given, none).org
+    return result
+
+
+def _numbers(column: pl.Series, width: int, pattern: str) -> U64:
+    """Return codes of so many digits as numbers, 0 of none.
+
+    What is not written in these digits alone is read by the pattern and filled up with zeros.
+    """
+    result = np.zeros(len(column), dtype=np.uint64)
+    rows, chars = fixed(column, width)
+    digits = np.ascontiguousarray(chars.T) - np.uint8(ord("0"))
+    value = np.zeros(len(rows), dtype=np.uint64)
+    for place in digits:
+        value = value * np.uint64(10) + place
+    plain = (digits <= 9).all(axis=0)
+    result[rows[plain]] = value[plain]
+    other = column.is_not_null().to_numpy().copy()
+    other[rows[plain]] = False
+    rest = np.flatnonzero(other)
+    if len(rest):
+        found = column.gather(rest).str.normalize("NFKC").str.extract(pattern)
+        result[rest] = found.str.pad_end(width, "0").cast(pl.UInt64).fill_null(0).to_numpy()
+    return result
+
+
 def _places(column: pl.Series) -> Arrays:
     """Return county, township and village as numbers; 0 where the code does not reach so far."""
-    whole = column.str.extract(r"^\s*(\d{2,12})").str.pad_end(12, "0").cast(pl.UInt64).fill_null(0)
-    village = whole.to_numpy()
+    village = _numbers(column, 12, _REGION)
     county = village // np.uint64(10**6)
     township = village // np.uint64(1000)
     return {

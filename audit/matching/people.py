@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -23,19 +24,24 @@ class Owners:
     owner_chars: U16
 
 
+@cache
+def placeholders() -> U64:
+    """Return the hashes of what stands for no name."""
+    return hashed(PLACEHOLDERS)
+
+
 def parse_owners(column: pl.Series) -> Owners:
     """Return the first person of each cell: what stands before a comma or a bracket."""
     text = folded(column)
     part = (text.codes == _COMMA) | (text.codes == _OPEN)
     stop = text.first(part)
     ends = np.where(stop > text.starts, stop, text.ends)
-    cut = Text(text.codes, text.starts, ends)
-    letters = _letters(cut)
-    owner = Hashes(letters).of(letters.starts, letters.ends)
-    none = np.isin(owner, hashed(PLACEHOLDERS))
-    sound = letters.sounding()
-    heard = Hashes(sound).of(sound.starts, sound.ends)
-    chars = matrix(letters, letters.starts, letters.ends, OWNER_CHARS)
+    letters = _letters(Text(text.codes, text.starts, ends))
+    hashes, heard_in = Hashes(letters), Hashes(letters.sounding())
+    owner = hashes.of(letters.starts, letters.ends)
+    none = np.isin(owner, placeholders())
+    heard = heard_in.of(letters.starts, letters.ends)
+    chars = matrix(hashes, letters.starts, letters.ends, OWNER_CHARS)
     chars[none] = 0
     return Owners(
         np.where(none, 0, owner).astype(np.uint64),
@@ -47,5 +53,7 @@ def parse_owners(column: pl.Series) -> Owners:
 def _letters(text: Text) -> Text:
     """Return the letters of parts that need not touch each other."""
     keep = text.codes >= LETTERS_FROM
+    if keep.all():
+        return text
     places = np.concatenate([[0], np.cumsum(keep)])
     return Text(text.codes[keep], places[text.starts], places[text.ends])

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from audit.matching.characters import U64, Flags, read
+from audit.matching.characters import U64, Flags, fixed, read
 
 AREA_CODES = {
     1100: 10, 1200: 22, 3100: 21, 5000: 23, 4301: 731, 4302: 731, 4303: 731, 4304: 734,
@@ -133,12 +133,52 @@ def _plausible(digits: NDArray[np.int8], lengths: Ints) -> Flags:
     return answer
 
 
+def _usual(column: pl.Series) -> tuple[Ints, U64]:
+    """Return the records that write one number in the usual way, and it (0: not plausible).
+
+    That is, in eleven ASCII digits: a mobile number, or a fixed one with area code and perhaps a
+    dash behind it.
+    """
+    rows, chars = fixed(column, 11)
+    dashed, longer = fixed(column, 12)
+    parts = [(rows, chars)]
+    for place in (3, 4):
+        mine = longer[:, place] == ord("-")
+        parts.append((dashed[mine], np.delete(longer[mine], place, axis=1)))
+    rows = np.concatenate([part for part, _ in parts])
+    digits = np.concatenate([part for _, part in parts]).T.astype(np.int8, order="C") - np.int8(48)
+    plain = ((digits >= 0) & (digits <= 9)).all(axis=0)
+    plain &= (digits[0] == 0) | ((digits[0] == 1) & (digits[1] >= 3))
+    rows, digits = rows[plain], digits[:, plain]
+    value = np.zeros(len(rows), dtype=np.uint64)
+    for place_values in digits.view(np.uint8):
+        value = value * np.uint64(10) + place_values
+    steps, short = np.diff(digits, axis=0), digits[1] <= 2
+    for step in (0, 1, -1):
+        even = (steps[4:] == step).all(axis=0) & (~short | (steps[3] == step))
+        value[even & (digits[0] == 0)] = 0
+    return rows, value
+
+
 def numbers(column: pl.Series, county: NDArray[np.uint32]) -> tuple[U64, U64]:
     """Return the first and the second plausible number of each record, 0 where there is none.
 
     A fixed number has its area code (without 0) in front; where it is not written the city's own
     is taken (AREA_CODES), and none where the city is not known.
     """
+    first, second = np.zeros((2, len(column)), dtype=np.uint64)
+    usual, value = _usual(column)
+    first[usual] = value
+    other = column.is_not_null().to_numpy().copy()
+    other[usual] = False
+    rest = np.flatnonzero(other)
+    if len(rest):
+        first[rest], second[rest] = _any(column.gather(rest), county[rest])
+    return first, second
+
+
+def _any(column: pl.Series, county: NDArray[np.uint32]) -> tuple[U64, U64]:
+    """Return what `numbers` says of cells however written."""
     rows, digits, counts = _pieces(column)
     counts = _prefixes_off(digits, counts)
     lengths = _lengths(digits, counts)

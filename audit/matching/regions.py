@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audit.matching.characters import U64, Flags, Hashes, Ints, Text
+from audit.matching.characters import U64, Flags, Hashes, Ints, Text, classes
 from audit.matching.gazetteer import COUNTY, TOWN, VILLAGE, Gazetteer
 
 MAX_PARTS = 5
-_COUNTY_SIGNS = np.array([ord(c) for c in "县区旗"], dtype=np.uint32)
-_TOWN_SIGNS = np.array([ord(c) for c in "镇乡"], dtype=np.uint32)
-_STREET, _WAY, _CITY_WALL = (np.uint32(ord(c)) for c in "街道城")
-_NOT_A_PLACE = np.array([ord(c) for c in "路街巷道桥站"], dtype=np.uint32)
+_BITS_OF, _BITS = classes(county="县区旗", town="镇乡", street="街", not_a_place="路街巷道桥站")
+_WAY, _CITY_WALL = (np.uint32(ord(c)) for c in "道城")
 
 
 @dataclass(slots=True)
@@ -40,17 +38,20 @@ def _pattern(
     lengths = np.zeros(len(at), dtype=np.int64)
     levels = np.zeros(len(at), dtype=np.int64)
     for extra in (3, 2):
-        sign, before, after = (text.at(at + extra + d) for d in (0, -1, 1))
-        inside = (lengths == 0) & (at + extra + 2 < ends) & (level > 0)
-        county = inside & np.isin(sign, _COUNTY_SIGNS) & (level < COUNTY)
-        town = inside & np.isin(sign, _TOWN_SIGNS) & (level < TOWN) & (before != _CITY_WALL)
-        street = inside & (sign == _STREET) & (after == _WAY) & (level < TOWN)
+        sign = _BITS_OF.take(text.at(at + extra))
+        inside = (lengths == 0) & (at + extra + 2 < ends) & (level > 0) & (sign > 0)
+        county = inside & ((sign & _BITS["county"]) > 0) & (level < COUNTY)
+        lower = inside & (level < TOWN)
+        town = lower & ((sign & _BITS["town"]) > 0) & (text.at(at + extra - 1) != _CITY_WALL)
+        street = lower & ((sign & _BITS["street"]) > 0) & (text.at(at + extra + 1) == _WAY)
         found = county | town | street
         lengths[found] = extra + 1
         lengths[street] = extra + 2
         levels[found] = np.where(county[found], COUNTY, TOWN)
     # The key is of the name without its sign, as the gazetteer's is.
-    keys = hashes.of(at, np.maximum(at + lengths - 1, at))
+    keys = np.zeros(len(at), dtype=np.uint64)
+    hit = np.flatnonzero(lengths)
+    keys[hit] = hashes.of(at[hit], at[hit] + lengths[hit] - 1)
     return lengths, levels, keys
 
 
@@ -68,14 +69,14 @@ def prefix(
         at, stop, level = found.end[live], ends[live], found.level[live]
         lengths, numbers = gazetteer.phrases.longest(hashes, at, stop)
         levels, keys = gazetteer.levels[numbers], gazetteer.keys[numbers]
-        follows = text.at(np.where(at + lengths < stop, at + lengths, -1))
-        lone = gazetteer.bare[numbers] & (
-            (stop - at - lengths < 2) | np.isin(follows, _NOT_A_PLACE)
-        )
-        lengths[lone | (levels > deepest) | (levels <= level)] = 0
-        shaped = lengths == 0
-        if shaped.any():
-            some = np.flatnonzero(shaped & (level > 0))
+        short = np.flatnonzero(gazetteer.bare[numbers])
+        behind, left = (at + lengths)[short], (stop - at - lengths)[short]
+        # A sign behind the part's end is not its own, but then less than two characters are left.
+        follows = (_BITS_OF.take(text.at(behind)) & _BITS["not_a_place"]) > 0
+        lengths[short[(left < 2) | follows]] = 0
+        lengths[(levels > deepest) | (levels <= level)] = 0
+        some = np.flatnonzero((lengths == 0) & (level > 0))
+        if len(some):
             more = _pattern(text, hashes, at[some], stop[some], level[some])
             lengths[some], levels[some], keys[some] = more
         live = _advance(found, live, lengths, levels, keys)
