@@ -60,11 +60,12 @@ docs: $(STAMP) ## write the generated pages (docs/tables.md, docs/rules.md)
 docs-check: $(STAMP)
 	@$(BIN)/python -m reports.pages --check
 
-bench: $(STAMP) ## measure the night at city scale beside Great Expectations
+bench: $(STAMP) ## measure the night beside Great Expectations, the matcher beside Splink
 	@$(PYTHON) -m venv .venv-bench
 	@.venv-bench/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@$(BIN)/python -m benchmarks.night
 	@$(BIN)/python -m benchmarks.intake
+	@$(BIN)/python -m benchmarks.matching
 
 requirements: ## renew the hash-locked requirements (needs uv)
 	uv pip compile pyproject.toml --extra gx --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.txt

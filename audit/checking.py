@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from audit.engines.base import Engine
 from audit.errors import AuditError
@@ -21,21 +22,37 @@ from audit.rulebook import INTAKE_TABLES, LINK_TABLES, RuleBook, render
 SCRATCH = "rule_result"
 VERDICTS = "open_verdict"
 STAGED = "staged_finding"
+NOT_LINKED = "未匹配"
+"""How the detail of an outcome begins where a rule over links was not decided for want of them."""
+
 FINDING_COLUMNS = (
     "rule_id", "subject_id", "region_code", "observed", "expected",
     "related_id", "variable", "score", "group_key",
 )  # fmt: skip
 
 
+class LinkState(StrEnum):
+    """Whether units were matched before the check."""
+
+    DONE = "done"
+    OFF = "off"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckPlan:
-    """What to check: the rules, the tables that hold rows, the region to keep to."""
+    """What to check: the rules, the tables that hold rows, the region to keep to.
+
+    `links` tells whether tonight's pairs are there: without them a rule that needs them is not
+    decided, and after a failed matcher neither is one that would use them.
+    """
 
     book: RuleBook
     run_id: str
     filled_tables: frozenset[str]
     whole_region: str
     region_prefix: str = ""
+    links: LinkState = LinkState.DONE
     parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
@@ -189,6 +206,29 @@ def _missing(rule: Rule, plan: CheckPlan) -> list[str]:
     return [name for name in rule.tables if name not in ready and not name.startswith("ref_")]
 
 
+def _without_links(rule: Rule, plan: CheckPlan) -> OutcomeStatus | None:
+    """Return how a rule over links ends where there are none tonight, None where it can run.
+
+    ERROR after a failed matcher, so that the ledger closes no finding of a rule that nobody ran.
+    """
+    if plan.links is LinkState.FAILED and {*rule.tables, *rule.optional_tables} & set(LINK_TABLES):
+        return OutcomeStatus.ERROR
+    if plan.links is LinkState.OFF and set(rule.tables) & set(LINK_TABLES):
+        return OutcomeStatus.NOT_APPLICABLE
+    return None
+
+
+def _unlinked(engine: Engine, plan: CheckPlan, rule: Rule, errors: list[str]) -> bool:
+    status = _without_links(rule, plan)
+    if status is None:
+        return False
+    if status is OutcomeStatus.ERROR:
+        errors.append(rule.id)
+    detail = f"{NOT_LINKED} units were not matched tonight: {plan.links}"
+    engine.append("audit.outcome", _no_outcome(plan, rule.id, status, detail))
+    return True
+
+
 def _prepare(engine: Engine, plan: CheckPlan, errors: list[str]) -> list[_Ready]:
     ready = []
     for rule in plan.book.rules:
@@ -197,6 +237,8 @@ def _prepare(engine: Engine, plan: CheckPlan, errors: list[str]) -> list[_Ready]
             engine.append(
                 "audit.outcome", _no_outcome(plan, rule.id, OutcomeStatus.NOT_APPLICABLE, detail)
             )
+            continue
+        if _unlinked(engine, plan, rule, errors):
             continue
         try:
             sql = render(rule, plan.parameters.get(rule.id))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from audit.checking import CheckPlan, CheckSummary, check
+from audit.checking import CheckPlan, CheckSummary, LinkState, check
 from audit.contracts import CONTRACT
 from audit.errors import InputError, UsageError
 from audit.night import create_unit_view, rule_texts
 from audit.rulebook import RuleBook, load_rulebook, render
 from pipelines.config import RunConfig
 from pipelines.context import RunContext
+from pipelines.link_tables import state_of
 
 Parameters = dict[str, dict[str, str]]
 
@@ -110,6 +111,7 @@ def run(ctx: RunContext, book: RuleBook, region: str = "") -> CheckSummary:
         filled_tables=filled_tables(ctx),
         whole_region=ctx.config.city,
         region_prefix=prefix,
+        links=LinkState(state_of(ctx.engine) or LinkState.DONE),
         parameters=parameters,
     )
     return check(ctx.engine, plan)

@@ -177,6 +177,68 @@ def explain(
     show_explanation(explain_finding(out, finding_key))
 
 
+@app.command()
+def decide(
+    out: OutArgument,
+    files: Annotated[
+        list[Path], typer.Argument(help="填好的待人工判定工作簿 answered review workbooks")
+    ],
+) -> None:
+    """收回待人工判定的工作簿：判定长期有效。 Take answered review workbooks; decisions bind."""
+    from pipelines.decide import decide as take_decisions
+    from pipelines.show import show_decisions
+
+    summary = take_decisions(out, files)
+    show_decisions(summary)
+    raise typer.Exit(ExitCode.INPUT if summary.refused else ExitCode.DONE)
+
+
+@app.command()
+def match(
+    left: Annotated[Path, typer.Argument(help="单位清单 a list of units: CSV, XLSX, Parquet")],
+    right: Annotated[
+        Path | None, typer.Argument(help="另一份清单；不写则在一份内找重复 omit to find duplicates")
+    ] = None,
+    *,
+    out: Annotated[Path, typer.Option("--out", help="空文件夹 an empty folder to write to")],
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="指明某列的表头 say which header cell is a column: name=企业名称"),
+    ] = None,
+    one_to_one: Annotated[
+        bool, typer.Option("--one-to-one", help="右表每条至多对应左表一条 one to one")
+    ] = False,
+    decided: Annotated[
+        list[Path] | None, typer.Option(help="填好的待人工判定工作簿 answered review workbook")
+    ] = None,
+    link_at: Annotated[
+        float, typer.Option(min=0.01, max=0.999, help="达到此概率即为同一单位 linked from here on")
+    ] = 0.5,
+    possible_at: Annotated[
+        float, typer.Option(min=0.001, max=0.999, help="达到此概率请人判定 asked from here on")
+    ] = 0.05,
+) -> None:
+    """单独使用匹配：一份清单内找重复，或两份清单对应。 Match one or two lists of units."""
+    from pipelines.match import MatchOptions, summary_lines
+    from pipelines.match import match as match_lists
+
+    summary = match_lists(
+        MatchOptions(
+            left=left,
+            right=right,
+            out=out,
+            columns=tuple(column or ()),
+            one_to_one=one_to_one,
+            decided=tuple(decided or ()),
+            link_at=link_at,
+            possible_at=possible_at,
+        )
+    )
+    for line in summary_lines(summary):
+        typer.echo(line)
+    typer.echo(f"→ {out}: {', '.join(summary.files)}")
+
+
 @rules_app.command("list")
 def rules_list(
     pattern: Annotated[str, typer.Argument(help="如 DUP* e.g. DUP*")] = "*",

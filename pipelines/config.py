@@ -26,6 +26,7 @@ _FORMS = {
 ENCODINGS = ("utf-8", "gb18030", "big5", "big5hkscs", "utf-16-le", "utf-16-be")
 SECTIONS = (
     *("run", "tables", "encoding", "intake", "parameters", "scoring", "tasks", "gate"),
+    "link",
     "confidential",
 )
 PLAIN = {"city", "vintage", "reference_date", "memory", "threads", "keep_runs"}
@@ -47,6 +48,8 @@ _RANGES = {
         for f in fields(GateSettings)
         if f.type == "float" and f.name != "rows_high"
     },
+    "link_at": (0.01, 0.999),
+    "possible_at": (0.001, 0.999),
 }
 
 
@@ -75,6 +78,15 @@ class Intake:
     supersede: str = "yes"
 
 
+@dataclass(frozen=True, slots=True)
+class Linking:
+    """Whether units are matched, and the probabilities from which a pair is one unit or asked."""
+
+    enabled: bool = True
+    link_at: float = 0.5
+    possible_at: float = 0.05
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
     """All settings; a key that is not one of these is refused."""
@@ -94,6 +106,7 @@ class RunConfig:
     tasks: Tasks = field(default_factory=Tasks)
     gate: GateSettings = field(default_factory=GateSettings)
     expected_rows: Mapping[str, int] = field(default_factory=dict)
+    link: Linking = field(default_factory=Linking)
 
 
 def _unknown(section: str, keys: set[str], known: set[str]) -> None:
@@ -139,7 +152,7 @@ def _section(section: str, default: T, values: Mapping[str, Any]) -> T:
         wanted = type(getattr(default, name))
         # To Python, true is an integer.
         fits = isinstance(value, int | float if wanted is float else wanted)
-        if not fits or isinstance(value, bool):
+        if not fits or isinstance(value, bool) != (wanted is bool):
             raise UsageError(
                 f"配置文件 [{section}] {name} 的类型不对，应为 {wanted.__name__}。",
                 f"The configuration value [{section}] {name} should be {wanted.__name__}.",
@@ -147,6 +160,16 @@ def _section(section: str, default: T, values: Mapping[str, Any]) -> T:
         typed[name] = wanted(value)
         _check_value(section, name, typed[name])
     return replace(default, **typed)  # type: ignore[type-var]  # dataclass by use
+
+
+def _linking(values: Mapping[str, Any]) -> Linking:
+    link = _section("link", Linking(), values)
+    if link.possible_at > link.link_at:
+        raise UsageError(
+            "配置文件 [link] possible_at 不能大于 link_at。",
+            "The configuration value [link] possible_at may not be above link_at.",
+        )
+    return link
 
 
 def _texts(section: str, values: Mapping[str, Any]) -> dict[str, str]:
@@ -202,7 +225,7 @@ def load_config(path: Path | None) -> RunConfig:
     """Read `census.toml`; UsageError names what is wrong. Without a path: the defaults.
 
     Sections: [run] the plain settings, [tables] table = glob, [encoding] glob = encoding,
-    [intake], [parameters.RULE] name = value, [scoring], [tasks], [gate] and
+    [intake], [parameters.RULE] name = value, [scoring], [tasks], [link], [gate] and
     [gate.expected_rows], [confidential] salt_file.
     """
     base = RunConfig()
@@ -237,4 +260,5 @@ def load_config(path: Path | None) -> RunConfig:
         tasks=_section("tasks", base.tasks, given["tasks"]),
         gate=_section("gate", base.gate, given["gate"]),
         expected_rows=expected,
+        link=_linking(given["link"]),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from audit.errors import EngineError
-from pipelines import rejects, report_data, workbook_data
+from pipelines import rejects, report_data, review, workbook_data
 from pipelines.context import LOG, RunContext, bar
 from pipelines.package_views import (
     comment_tables,
@@ -26,10 +26,14 @@ ACTOR = "census-audit"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportSummary:
-    """What was written. `n_workbooks` without the index; `n_rows` findings in the workbooks."""
+    """What was written. `n_workbooks` without the index; `n_rows` findings in the workbooks.
+
+    `n_reviews`: workbooks of pairs that people are to decide.
+    """
 
     n_parquet: int
     n_workbooks: int
+    n_reviews: int
     n_rows: int
     n_leads: int
     n_validations: int
@@ -108,8 +112,8 @@ def write_validations(ctx: RunContext) -> int:
 
 
 def run(ctx: RunContext) -> ExportSummary:
-    """Write views, comments, Parquet, workbooks, reject workbooks, validation report and HTML."""
-    with bar(ctx.progress, "导出", "export", 6) as progress:
+    """Write views, Parquet, workbooks, reviews, rejects, validation report and HTML."""
+    with bar(ctx.progress, "导出", "export", 7) as progress:
         create_views(ctx)
         create_plain_names(ctx)
         comment_tables(ctx)
@@ -117,6 +121,8 @@ def run(ctx: RunContext) -> ExportSummary:
         n_parquet = write_parquet(ctx)
         progress.advance()
         n_workbooks, n_rows, n_leads = write_county_workbooks(ctx)
+        progress.advance()
+        n_reviews = len(review.write_review_workbooks(ctx))
         progress.advance()
         n_validations = write_validations(ctx)
         progress.advance()
@@ -129,6 +135,7 @@ def run(ctx: RunContext) -> ExportSummary:
     return ExportSummary(
         n_parquet=n_parquet,
         n_workbooks=n_workbooks,
+        n_reviews=n_reviews,
         n_rows=n_rows,
         n_leads=n_leads,
         n_validations=n_validations,

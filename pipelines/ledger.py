@@ -62,8 +62,7 @@ frame AS (
   WHERE frame_id IN (SELECT subject_id FROM vanished_rows) GROUP BY frame_id
 ),
 came AS (
-  SELECT DISTINCT 'unit|' || unit_kind AS universe, left(region_code, 6) AS county
-  FROM census.unit
+  SELECT DISTINCT 'unit|' || unit_kind AS universe, left(region_code, 6) AS county FROM census.unit
   UNION SELECT DISTINCT 'unit|' || unit_kind, '' FROM census.unit
   UNION SELECT DISTINCT 'frame', left(region_code, 6) FROM census.frame_unit
   UNION SELECT 'frame', '' FROM census.frame_unit
@@ -74,7 +73,8 @@ ran AS (
   WHERE status IN ('PASSED', 'FAILED')
 ),
 asked AS (
-  SELECT rule_id FROM audit.outcome GROUP BY rule_id HAVING NOT bool_or(status = 'ERROR')
+  SELECT rule_id FROM audit.outcome GROUP BY rule_id
+  HAVING NOT bool_or(status = 'ERROR' OR COALESCE(starts_with(detail, '未匹配'), FALSE))
 ),
 placed AS (
   SELECT v.finding_key, v.rule_id, v.subject_id, v.universe,

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from audit.contracts import CONTRACT
+from pipelines import link
 from pipelines.context import RunContext
 from pipelines.gate_held import HELD_RULES
 from pipelines.ledger import IN_FORCE
@@ -353,5 +354,6 @@ def collect(ctx: RunContext) -> ReportData:
         tasks=tasks(ctx),
         flag_changes=flag_changes(ctx),
         gate_docs=gate_docs(ctx),
+        matching=link.summary(ctx),
         **tables,
     )

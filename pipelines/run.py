@@ -39,6 +39,7 @@ from pipelines.config import RunConfig
 from pipelines.context import LOG, NoProgress, Progress, RunContext
 from pipelines.ingest import IngestSummary
 from pipelines.sql import PACKAGE
+from reports.matching import Matching
 
 T = TypeVar("T")
 OFFICE_TIME = ZoneInfo("Asia/Shanghai")
@@ -74,6 +75,7 @@ class NightSummary:
     run_id: str
     run_dir: Path
     intake: IngestSummary
+    link: Matching
     check: CheckSummary
     findings: dict[str, int]
     n_flagged: int
@@ -208,7 +210,7 @@ def _after_gate(
     came: tuple[IngestSummary, gate.Begun],
 ) -> NightSummary:
     intake, begun = came
-    clock.time("link", lambda: link.run(ctx))
+    linked = clock.time("link", lambda: link.run(ctx))
     checked = clock.time("check", lambda: check.run(ctx, book, options.region))
     awaited = options.config.gate.judge == "gx"
     judged = clock.time("gate verdict", lambda: gate.finish(ctx, begun, collect=awaited))
@@ -225,6 +227,7 @@ def _after_gate(
         run_id=ctx.info.run_id,
         run_dir=options.out / "runs" / ctx.info.run_id,
         intake=intake,
+        link=linked,
         check=checked,
         findings=_counts(
             ctx, "SELECT severity, COUNT(*) FROM audit.finding GROUP BY severity ORDER BY severity"

@@ -20,10 +20,13 @@ from audit.ledger import NOT_CHECKED
 from audit.model import OutcomeStatus, Rule, Severity
 from audit.rulebook import RuleBook, render
 from pipelines.context import NoProgress, Progress
+from pipelines.decide import REASONS, DecideSummary
 from pipelines.explain import Explanation, SourceRow, pretty_sql
 from pipelines.gate import GateSummary
+from pipelines.link_tables import DONE, FAILED, OFF
 from pipelines.run import NightSummary
 from pipelines.sql import PACKAGE, query
+from reports.matching import Matching
 from reports.reject_texts import FOLDER as REJECTS
 from sample_data import SampleSummary
 
@@ -106,6 +109,25 @@ def _gate_line(gate: GateSummary) -> str:
     return f"{verdicts or '—'}; Great Expectations {said.zh} {said.en}"
 
 
+def _links(link: Matching) -> str:
+    """Return what the matcher found, in a line."""
+    if link.state != DONE:
+        return {
+            OFF: "已关闭 switched off",
+            FAILED: "[bold red]未完成，有关规则无法判定 failed: rules over links are undecided[/]",
+        }[link.state]
+    shares = ", ".join(
+        f"{word} {value:.3f}"
+        for word, value in (("查准率 precision", link.precision), ("查全率 recall", link.recall))
+        if value is not None
+    )
+    return (
+        f"同一单位 the same unit {link.n_units} 对 pairs, {link.n_clusters} 组 clusters; "
+        f"名录 registers {link.n_registers}; 待人工判定 to decide {link.n_possible}; "
+        f"人工判定 decided {link.n_decided}" + (f"; 估计 estimated {shares}" if shares else "")
+    )
+
+
 def _summary_table(summary: NightSummary) -> Table:
     table = _grid("", "")
     intake = summary.intake
@@ -127,6 +149,7 @@ def _summary_table(summary: NightSummary) -> Table:
             "how to correct: see the reject workbooks",
         )
     table.add_row("数据门禁 gate", _gate_line(summary.gate))
+    table.add_row("匹配 links", _links(summary.link))
     statuses = ", ".join(
         f"{CONTRACT.label('outcome_status', name).zh} {name} {summary.check.statuses[name]}"
         for name in OutcomeStatus
@@ -155,6 +178,8 @@ def show_night(summary: NightSummary, out_dir: Path) -> None:
     places.add_row("工作簿 workbooks", escape(f"{current / 'workbooks'} ({summary.workbooks})"))
     if summary.rejects:
         places.add_row("退回表 rejects", escape(f"{current / REJECTS} ({summary.rejects})"))
+    if summary.link.n_possible:
+        places.add_row("待人工判定 review", escape(str(current / "review")))
     places.add_row("数据库 database", escape(str(current / PACKAGE)))
     out.print(places)
     seconds = ", ".join(f"{s.stage} {s.wall:.1f}" for s in summary.stages)
@@ -167,6 +192,20 @@ def show_night(summary: NightSummary, out_dir: Path) -> None:
             f"census-audit sql {escape(str(out_dir))} "
             "\"SELECT rule_id, detail FROM outcome WHERE status = 'ERROR'\""
         )
+
+
+def show_decisions(summary: DecideSummary) -> None:
+    """Say what an intake of review workbooks took and what it refused, by line of the sheet."""
+    out = console()
+    out.print(
+        f"接受 accepted {summary.n_accepted}; 重复 repeated {summary.n_repeated}; "
+        f"未定 still open {summary.n_waiting}; 退回 refused {len(summary.refused)}"
+    )
+    for refused in summary.refused[:PAGE]:
+        zh, en = REASONS[refused.reason]
+        out.print(f"{escape(refused.file)} 第 {refused.line} 行 line: {zh} {en}")
+    if len(summary.refused) > PAGE:
+        out.print(f"另有 {len(summary.refused) - PAGE} 行 more rows")
 
 
 def show_table(result: pa.Table, limit: int = PAGE) -> None:

@@ -31,6 +31,7 @@ from reports.html_texts import (
     clean,
     clip,
 )
+from reports.matching import Matching
 from reports.reject_texts import INDEX_FILE, link
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -137,6 +138,7 @@ class ReportData:
     gate: pa.Table
     gate_docs: str = ""
     rejects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    matching: Matching | None = None
 
 
 def _printable(value: Any) -> Any:

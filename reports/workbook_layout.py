@@ -25,6 +25,15 @@ BAND_COLOURS = {
     "band_unit": ("#9DC3E6", "#DEEBF7"),
     "band_reason": ("#F4B183", "#FBE5D6"),
     "band_visit": ("#FFD966", "#FFF2CC"),
+    "band_pair": ("#BFBFBF", "#EDEDED"),
+    "band_name": ("#9DC3E6", "#DEEBF7"),
+    "band_code": ("#A9D18E", "#E2F0D9"),
+    "band_person": ("#9DC3E6", "#DEEBF7"),
+    "band_phone": ("#A9D18E", "#E2F0D9"),
+    "band_address": ("#9DC3E6", "#DEEBF7"),
+    "band_record": ("#A9D18E", "#E2F0D9"),
+    "band_matcher": ("#F4B183", "#FBE5D6"),
+    "band_decision": ("#FFD966", "#FFF2CC"),
 }
 
 
@@ -156,7 +165,10 @@ def write_head(
     for band in bands:
         places = [i for i, spec in enumerate(columns[: last + 1]) if spec.band == band]
         look = formats.heading(BAND_COLOURS[band][0], font_size=11)
-        sheet.merge_range(BAND_ROW, places[0], BAND_ROW, places[-1], say(band, lang), look)
+        if len(places) == 1:
+            sheet.write_string(BAND_ROW, places[0], say(band, lang), look)
+        else:
+            sheet.merge_range(BAND_ROW, places[0], BAND_ROW, places[-1], say(band, lang), look)
     sheet.set_row(HEAD_ROW, 30)
     for column, spec in enumerate(columns):
         look = formats.heading(BAND_COLOURS[spec.band][1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audit.model import Label
+from reports.review_texts import REVIEW_TEXTS
 
 LANGUAGES = ("zh", "en")
 
@@ -88,7 +89,7 @@ EXAMPLES = (
 )
 """Two filled examples: finding, result, corrected value, evidence, explanation."""
 
-TEXTS = {
+TEXTS = REVIEW_TEXTS | {
     # sheets
     "sheet_guide": Label("填写说明", "Instructions"),
     "sheet_summary": Label("核查情况汇总表", "Summary"),

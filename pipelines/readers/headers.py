@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from audit.contracts import CONTRACT
+from pipelines.readers.lists import LIST, is_known, list_columns
 from pipelines.readers.model import Header, RefusedFileError
 
 HEADER_ROWS = 10
@@ -60,6 +61,8 @@ def known_headers(table: str) -> dict[str, str]:
 
 def recognised(cells: Sequence[str], table: str) -> int:
     """Return how many header cells are columns of `table`."""
+    if table == LIST:
+        return sum(is_known(fold(cell)) for cell in cells)
     known = known_headers(table)
     return sum(fold(cell) in known for cell in cells)
 
@@ -84,11 +87,20 @@ def _unique(cells: Sequence[str]) -> tuple[str, ...]:
     return tuple(labels)
 
 
+def _list_header(cells: Sequence[str]) -> Header:
+    labels = _unique(cells)
+    columns = list_columns([fold(cell) for cell in cells])
+    unknown = tuple(label for label, name in zip(labels, columns, strict=True) if not name)
+    return Header(labels=labels, columns=columns, unknown=unknown, missing=())
+
+
 def match_header(cells: Sequence[str], table: str) -> Header:
     """Match header cells to the columns of `table`.
 
     RefusedFileError where two cells name the same column: which one counts cannot be told.
     """
+    if table == LIST:
+        return _list_header(cells)
     known = known_headers(table)
     contract = CONTRACT.tables[table]
     columns = tuple(known.get(fold(cell), "") for cell in cells)

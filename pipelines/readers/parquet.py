@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pac
 import pyarrow.parquet as pq
 
-from audit.contracts import CONTRACT, Column
+from audit.contracts import Column
 from pipelines.readers.headers import match_header
+from pipelines.readers.lists import columns_of
 from pipelines.readers.model import (
     BATCH_ROWS,
     LINE,
@@ -110,7 +111,7 @@ def _marked(array: pa.Array) -> pl.Series:
 
 
 def _batch(record: pa.RecordBatch, header: Header, table: str, row_no: int) -> Batch:
-    by_name = CONTRACT.tables[table].by_name
+    by_name = columns_of(table)
     columns: dict[str, pl.Series] = {}
     for index, name in enumerate(header.columns):
         try:

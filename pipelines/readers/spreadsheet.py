@@ -16,9 +16,10 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from audit.contracts import CONTRACT, Column
+from audit.contracts import Column
 from pipelines.readers import headers
 from pipelines.readers.encodings import CELL_MARK
+from pipelines.readers.lists import columns_of
 from pipelines.readers.model import (
     BATCH_ROWS,
     LINE,
@@ -139,7 +140,7 @@ def _text(value: object, column: Column | None) -> str:
 
 
 def _columns(rows: Cells, header: Header, table: str) -> dict[str, pl.Series]:
-    by_name = CONTRACT.tables[table].by_name
+    by_name = columns_of(table)
     columns = zip(*rows, strict=True) if rows else [()] * len(header.columns)
     return {
         position(index): pl.Series(

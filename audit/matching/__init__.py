@@ -1,0 +1,1 @@
+"""Record linkage of units: parse, block, compare, weigh, decide."""

@@ -1,0 +1,319 @@
+"""Blocking: which pairs are compared at all, by adaptive keys of one or two fields.
+
+A token (a code, a name, an owner, a telephone …) with at most c1 holders is a key alone. Otherwise
+it is joined with another frequent token from a list, and the key is kept with at most c2 holders.
+So the number of pairs is O(records) whatever the data are; blocks over a cap are counted, and the
+large ones listed. A key is a 40-bit hash over a 24-bit row (fewer hash bits beyond 16.7 million
+rows): one sort of integers brings the holders of a key together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.matching.features import U8, U32, U64, Features
+from audit.matching.settings import MatchSettings
+
+SINGLES = (
+    *("credit", "org", "segment_a", "segment_b", "name", "core", "core_sound", "trade"),
+    *("trade_sound", "head", "tail", "branch", "owner", "owner_sound", "phone", "road_no"),
+    *("address", "road", "industry", "activity", "township", "county", "form"),
+)
+"""Token kinds; PARTNERS_ONLY say too little to be a key by themselves, LISTED are evidence."""
+
+PARTNERS_ONLY = frozenset({"road", "industry", "activity", "township", "county", "form", "branch"})
+LISTED = frozenset({"credit", "org", "name", "owner", "phone", "road_no", "address"})
+CODE_KINDS = ("credit", "org", "segment_a", "segment_b")
+
+JOINTS = (
+    *(("core", "county"), ("core", "owner"), ("core", "road"), ("core", "township")),
+    *(("core_sound", "owner_sound"), ("core_sound", "county"), ("core_sound", "phone")),
+    *(("trade", "road"), ("trade", "owner"), ("trade", "county"), ("trade", "phone")),
+    *(("trade_sound", "township"), ("trade_sound", "owner_sound"), ("trade_sound", "activity")),
+    *(("trade_sound", "road_no"), ("trade", "industry"), ("trade_sound", "phone")),
+    *(("head", "owner"), ("head", "road"), ("head", "phone"), ("tail", "owner"), ("tail", "road")),
+    *(("owner", "road"), ("owner", "industry"), ("owner", "activity"), ("owner", "township")),
+    *(("owner", "county"), ("owner", "phone"), ("owner_sound", "road_no"), ("owner", "address")),
+    *(("phone", "industry"), ("phone", "activity"), ("phone", "road"), ("road_no", "industry")),
+    *(("road_no", "activity"), ("address", "industry"), ("branch", "county"), ("branch", "road")),
+)
+"""Pairs of token kinds that may be joined, chosen by new code-equal pairs a candidate pair."""
+
+KINDS = (*SINGLES, *("+".join(joint) for joint in JOINTS), "credit*", "org*")
+"""All key kinds in order of their bit in `Candidates.keys`; the last two chain over-long blocks."""
+
+_ROW_BITS = 24
+_PAIR_BITS = np.uint64(28)
+_PAIR_MASK = np.uint64((1 << 28) - 1)
+MAX_ROWS = 1 << 28
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LargeBlock:
+    """One block over its cap: kind, 40-bit digest, its rows (up to a limit) and counts."""
+
+    kind: str
+    digest: int
+    n_records: int
+    n_counties: int
+    rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """Pairs of rows to compare, `left` before `right` in rank, and what was left out.
+
+    `keys` is a bit mask over KINDS of the keys that proposed the pair; `holders[kind]` the number
+    of holders of the record's token, cut at 255; `proposed[kind]` the pairs of a key kind;
+    `capped[kind]` blocks and records over the cap.
+    """
+
+    left: U32
+    right: U32
+    keys: U64
+    holders: dict[str, U8]
+    proposed: dict[str, int]
+    capped: dict[str, tuple[int, int]]
+    large: tuple[LargeBlock, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """What blocking needs to know of the records beside their tokens.
+
+    `rank` is the place of each row in the order of record ids (results do not depend on the order
+    of rows); `side` 0 or 1 for two sets, of which only pairs across are wanted.
+    """
+
+    rank: U32
+    row_of_rank: U32
+    side: U8 | None = None
+
+
+def mix(values: U64, salt: int = 0) -> U64:
+    """Scramble 64 bits (splitmix64's finaliser), so that any bits of the result may be used."""
+    with np.errstate(over="ignore"):
+        z = values + np.uint64((0x9E3779B97F4A7C15 * (salt + 1)) & 0xFFFFFFFFFFFFFFFF)
+        z ^= z >> np.uint64(30)
+        z *= np.uint64(0xBF58476D1CE4E5B9)
+        z ^= z >> np.uint64(27)
+        z *= np.uint64(0x94D049BB133111EB)
+        z ^= z >> np.uint64(31)
+    return z
+
+
+def tokens(features: Features, kind: str) -> tuple[U64, ...]:
+    """Return the token columns of a kind; telephones have two."""
+    if kind == "phone":
+        return features.phone_a, features.phone_b
+    if kind in ("head", "tail"):
+        return (getattr(features, f"trade_{kind}"),)
+    if kind == "activity":
+        return (features.industry_code.astype(np.uint64),)
+    column = getattr(features, kind)
+    return (column if column.dtype == np.uint64 else column.astype(np.uint64),)
+
+
+def candidates(features: Features, rows: Rows, settings: MatchSettings) -> Candidates:
+    """Return the pairs that some key proposes: at most (c1 + c2) a record and kind, O(n) in all."""
+    n = len(features)
+    if n >= MAX_ROWS:
+        raise ValueError("more rows than a pass can hold; split them by region")
+    with ThreadPoolExecutor(settings.threads) as pool:
+        singles = list(pool.map(lambda kind: _single(features, rows, kind, settings), SINGLES))
+        holders = {s.kind: s.holders for s in singles if s.holders is not None}
+        joints = list(pool.map(lambda j: _joint(features, rows, (j, holders), settings), JOINTS))
+    blocks = [*singles, *joints]
+    packed = [pairs for block in blocks for pairs in block.pairs]
+    left, right, keys = _unique_pairs(packed)
+    return Candidates(
+        left=rows.row_of_rank[left],
+        right=rows.row_of_rank[right],
+        keys=keys,
+        holders=holders,
+        proposed=_proposed(packed),
+        capped={b.kind: b.capped for b in blocks},
+        large=tuple(block for s in singles for block in s.large),
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Blocks:
+    kind: str
+    pairs: list[U64]
+    capped: tuple[int, int]
+    holders: U8 | None = None
+    large: tuple[LargeBlock, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Runs:
+    """Sorted keys and their runs: `start` and `length` of each run of equal hashes."""
+
+    hashes: U64
+    ranks: U32
+    start: NDArray[np.int64]
+    length: NDArray[np.int64]
+
+
+def _sorted_runs(hashes: U64, ranks: U32, n: int) -> _Runs:
+    bits = np.uint64(max(_ROW_BITS, n.bit_length()))
+    low = np.uint64((1 << int(bits)) - 1)
+    packed = hashes & ~low
+    packed |= ranks
+    packed.sort()
+    high = packed >> bits
+    start = (
+        np.flatnonzero(np.concatenate(([True], high[1:] != high[:-1])))
+        if len(high)
+        else (np.empty(0, np.int64))
+    )
+    length = np.diff(start, append=len(high))
+    return _Runs(hashes=high, ranks=(packed & low).astype(np.uint32), start=start, length=length)
+
+
+def _emit(runs: _Runs, cap: int, kind: int, rows: Rows) -> list[U64]:
+    """Return packed pairs (28 bits each and the kind) of all runs of 2 to `cap` holders."""
+    wanted = (runs.length >= 2) & (runs.length <= cap)
+    start, length = runs.start[wanted], runs.length[wanted]
+    found = []
+    for j in range(1, cap):
+        base = start[length > j]
+        second = runs.ranks[base + j]
+        found += [_pack(runs.ranks[base + i], second, kind, rows) for i in range(j) if len(base)]
+    return found
+
+
+def _chain(runs: _Runs, over: NDArray[np.bool_], kind: int, rows: Rows) -> list[U64]:
+    """Return neighbours within over-long runs: equal codes stay joined at n - 1 pairs a block."""
+    inside = np.repeat(over, runs.length)
+    first = np.flatnonzero(inside[:-1] & (runs.hashes[1:] == runs.hashes[:-1]))
+    return [_pack(runs.ranks[first], runs.ranks[first + 1], kind, rows)]
+
+
+def _pack(first: U32, second: U32, kind: int, rows: Rows) -> U64:
+    if rows.side is not None:
+        across = rows.side[rows.row_of_rank[first]] != rows.side[rows.row_of_rank[second]]
+        first, second = first[across], second[across]
+    differ = first != second  # a record may hold one telephone twice
+    if not differ.all():
+        first, second = first[differ], second[differ]
+    packed = first.astype(np.uint64) << _PAIR_BITS
+    packed |= second
+    packed <<= np.uint64(8)
+    packed |= np.uint64(kind)
+    return packed
+
+
+def _gather(features: Features, rows: Rows, kind: str) -> tuple[U64, U32]:
+    """Return mixed tokens of a kind and the ranks of their holders, missing ones left out."""
+    salt = SINGLES.index(kind)
+    columns = tokens(features, kind)
+    found = [np.flatnonzero(column) for column in columns]
+    if len(columns) > 1:
+        found[1] = found[1][columns[1][found[1]] != columns[0][found[1]]]
+    values = [mix(column[at], salt) for column, at in zip(columns, found, strict=True)]
+    ranks = [rows.rank[at] for at in found]
+    return np.concatenate(values), np.concatenate(ranks)
+
+
+def _single(features: Features, rows: Rows, kind: str, settings: MatchSettings) -> _Blocks:
+    """Return the pairs of one token kind and how many hold each record's token."""
+    n = len(features)
+    runs = _sorted_runs(*_gather(features, rows, kind), n)
+    count = np.repeat(np.minimum(runs.length, 255).astype(np.uint8), runs.length)
+    holders = np.zeros(n, np.uint8)
+    np.maximum.at(holders, runs.ranks, count)
+    over = runs.length > settings.single_cap
+    pairs: list[U64] = []
+    if kind not in PARTNERS_ONLY:
+        pairs = _emit(runs, settings.single_cap, KINDS.index(kind), rows)
+    if kind in ("credit", "org"):
+        pairs += _chain(runs, over, KINDS.index(f"{kind}*"), rows)
+    return _Blocks(
+        kind=kind,
+        pairs=pairs,
+        capped=(int(over.sum()), int(runs.length[over].sum())),
+        holders=holders[rows.rank],
+        large=_large(features, rows, (kind, runs), settings) if kind in LISTED else (),
+    )
+
+
+def _joint(
+    features: Features,
+    rows: Rows,
+    joint: tuple[tuple[str, str], dict[str, U8]],
+    settings: MatchSettings,
+) -> _Blocks:
+    """Return the pairs that share two tokens, each of which alone has too many holders."""
+    (first, second), holders = joint
+    kind = f"{first}+{second}"
+    cap = settings.single_cap
+    held = (holders[first] > cap) & (holders[second] > cap)
+    found_hashes, found_ranks = [], []
+    for a in tokens(features, first):
+        for b in tokens(features, second):
+            at = np.flatnonzero(held & (a != 0) & (b != 0))
+            hashes = mix(mix(a[at], SINGLES.index(first)) ^ b[at], 64 + SINGLES.index(second))
+            found_hashes.append(hashes)
+            found_ranks.append(rows.rank[at])
+    runs = _sorted_runs(np.concatenate(found_hashes), np.concatenate(found_ranks), len(features))
+    over = runs.length > settings.joint_cap
+    return _Blocks(
+        kind=kind,
+        pairs=_emit(runs, settings.joint_cap, KINDS.index(kind), rows),
+        capped=(int(over.sum()), int(runs.length[over].sum())),
+    )
+
+
+def _large(
+    features: Features, rows: Rows, block: tuple[str, _Runs], settings: MatchSettings
+) -> tuple[LargeBlock, ...]:
+    """Return the largest blocks of a kind, in order of size and digest."""
+    kind, runs = block
+    big = np.flatnonzero(runs.length >= settings.large_at)
+    order = np.lexsort((runs.hashes[runs.start[big]], -runs.length[big]))
+    found = []
+    for at in big[order[: settings.large_blocks]].tolist():
+        start, length = int(runs.start[at]), int(runs.length[at])
+        members = rows.row_of_rank[runs.ranks[start : start + length]]
+        found.append(
+            LargeBlock(
+                kind=kind,
+                digest=int(runs.hashes[start]),
+                n_records=length,
+                n_counties=len(np.unique(features.county[members])),
+                rows=members[: settings.large_members].astype(np.int64),
+            )
+        )
+    return tuple(found)
+
+
+def _proposed(packed: Sequence[U64]) -> dict[str, int]:
+    """Return how many pairs each kind of key proposes (every part is of one kind)."""
+    counts = dict.fromkeys(KINDS, 0)
+    for part in packed:
+        if len(part):
+            counts[KINDS[int(part[0] & np.uint64(255))]] += len(part)
+    return counts
+
+
+def _unique_pairs(packed: Sequence[U64]) -> tuple[U32, U32, U64]:
+    """Return distinct pairs (ranks) in order, with the mask of the kinds that proposed each."""
+    together = np.concatenate([*packed, np.empty(0, np.uint64)])
+    together.sort()
+    pair = together >> np.uint64(8)
+    bits = np.uint64(1) << (together & np.uint64(255))
+    start = np.flatnonzero(np.concatenate((pair[:1] >= 0, pair[1:] != pair[:-1])))
+    keys = np.bitwise_or.reduceat(bits, start) if len(start) else bits
+    distinct = pair[start]
+    return (
+        (distinct >> _PAIR_BITS).astype(np.uint32),
+        (distinct & _PAIR_MASK).astype(np.uint32),
+        keys,
+    )

@@ -1,0 +1,305 @@
+"""Comparing: the level of each field for each pair, packed in one integer.
+
+The columns of a record that the comparison needs are put side by side in 128 bytes (two cache
+lines), because pairs gather records at random. Hashes are cut to 32 bits here; equality is verified
+on the texts for every pair that is output.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.matching import levels as lv
+from audit.matching.distances import bag_similarity, one_digit_apart, osa, symbols_apart
+from audit.matching.features import KINDS, U8, U32, U64, Features
+from audit.matching.settings import MatchSettings
+
+_HASHED = (
+    *("credit", "org", "name", "core", "core_sound", "trade", "trade_sound", "industry", "branch"),
+    *("owner", "owner_sound", "road", "road_no", "room", "address", "township", "village"),
+)
+_HOLDERS = ("core", "trade", "owner", "phone", "road_no", "address")
+_FLAGS = ("credit_ok", "org_ok", "is_branch", "is_generic")
+ROW = np.dtype(
+    [(f, np.uint32) for f in _HASHED]
+    + [("county", np.uint32)]
+    + [(f, np.uint64) for f in ("name_bag", "address_bag", "phone_a", "phone_b")]
+    + [("industry_code", np.uint16), ("form", np.uint8), ("kind", np.uint8)]
+    + [(f"n_{f}", np.uint8) for f in _HOLDERS]
+    + [(f, np.bool_) for f in _FLAGS]
+    + [("fill", np.uint8, 10)]
+)
+_PLACES: dict[str, tuple[np.dtype[Any], int]] = {
+    name: (ROW[name], ROW.fields[name][1]) for name in ROW.names or () if ROW.fields
+}
+_RARE, _SOME = 3, 30
+_OWNER_RARE = 5
+_PHONE_OWN, _PHONE_SHARED = 3, 12
+_CROWDED = 10
+_BAG_NEAR, _BAG_SIMILAR = 0.25, 0.5
+_NEAR_SYMBOLS = 2
+
+Rows = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """Compared pairs: rows and the packed levels of each."""
+
+    left: U32
+    right: U32
+    patterns: U64
+
+
+def pack_rows(features: Features, holders: dict[str, U8]) -> Rows:
+    """Return the records as rows of 128 bytes."""
+    rows = np.zeros(len(features), ROW)
+    for field in _HASHED:
+        column = getattr(features, field)
+        cut = (column ^ (column >> np.uint64(32))).astype(np.uint32)
+        cut[(cut == 0) & (column != 0)] = 1
+        rows[field] = cut
+    for field in ("county", "name_bag", "address_bag", "phone_a", "phone_b", "industry_code"):
+        rows[field] = getattr(features, field)
+    for field in ("form", "kind", *_FLAGS):
+        rows[field] = getattr(features, field)
+    for field in _HOLDERS:
+        rows[f"n_{field}"] = holders[field]
+    return rows
+
+
+def compare(features: Features, rows: Rows, pairs: tuple[U32, U32], settings: MatchSettings) -> U64:
+    """Return the pattern of each pair: the level of every field of `levels.FIELDS`, packed."""
+    left, right = pairs
+    patterns = np.empty(len(left), np.uint64)
+
+    def one(start: int) -> None:
+        at = slice(start, start + settings.chunk)
+        patterns[at] = _compare_chunk(features, rows, left[at], right[at])
+
+    with ThreadPoolExecutor(settings.threads) as pool:
+        list(pool.map(one, range(0, len(left), settings.chunk)))
+    return patterns
+
+
+def _compare_chunk(features: Features, rows: Rows, left: U32, right: U32) -> U64:
+    a, b = Columns(rows, left), Columns(rows, right)
+    name = _name(features, (a, b), left, right)
+    found = {
+        "name": name,
+        "rarity": _rarity(a, b, name),
+        "owner": _owner(features, (a, b), left, right),
+        "phone": _phone(a, b),
+        "address": _address(a, b),
+        "region": _region(a, b),
+        "industry": _industry(a, b),
+        "form": _form(a, b),
+        "branch": _branch(a, b),
+        "kind": _kind(a, b),
+        "code": _code(features, (a, b), left, right),
+    }
+    patterns = np.zeros(len(left), np.uint64)
+    for field, shift in zip(lv.FIELDS, lv.SHIFTS, strict=True):
+        patterns |= found[field.id].astype(np.uint64) << np.uint64(shift)
+    return patterns
+
+
+class Columns:
+    """Some rows of 128 bytes, turned so that each word of all rows lies together."""
+
+    def __init__(self, rows: Rows, at: U32) -> None:
+        words = rows.view(np.uint64).reshape(len(rows), -1)
+        # Whole words are copied: gathering the structures themselves is many times slower.
+        self._words = np.ascontiguousarray(np.take(words, at, axis=0).T)
+
+    def __len__(self) -> int:
+        return int(self._words.shape[1])
+
+    def __getitem__(self, field: str) -> NDArray[Any]:
+        kind, offset = _PLACES[field]
+        word: NDArray[Any] = self._words[offset // 8].view(kind)
+        return word[offset % 8 // kind.itemsize :: 8 // kind.itemsize]
+
+
+def _same(a: Columns, b: Columns, field: str) -> NDArray[np.bool_]:
+    result: NDArray[np.bool_] = (a[field] == b[field]) & (a[field] != 0)
+    return result
+
+
+def _both(a: Columns, b: Columns, field: str) -> NDArray[np.bool_]:
+    result: NDArray[np.bool_] = (a[field] != 0) & (b[field] != 0)
+    return result
+
+
+def _name(features: Features, ab: tuple[Columns, Columns], left: U32, right: U32) -> U8:
+    a, b = ab
+    bag = bag_similarity(a["name_bag"], b["name_bag"])
+    trade = _same(a, b, "trade") | _same(a, b, "trade_sound")
+    industry = _same(a, b, "industry")
+    alone = (a["industry"] == 0) | (b["industry"] == 0)
+    branch_equal = a["branch"] == b["branch"]
+    core, sound = _same(a, b, "core"), _same(a, b, "core_sound")
+    level = np.where(bag >= _BAG_SIMILAR, 2, 1).astype(np.uint8)
+    level[~_both(a, b, "name")] = 0
+    possible = np.flatnonzero(~trade & (bag >= _BAG_NEAR) & _both(a, b, "trade"))
+    near = np.zeros(len(a), bool)
+    near[possible] = _near_trades(features, left[possible], right[possible])
+    level[near] = 3
+    level[near & industry] = 4
+    level[trade] = 5
+    level[trade & (industry | (bag >= _BAG_SIMILAR))] = 6
+    level[trade & alone & ~(core | sound)] = 7
+    level[(core | sound) & ~branch_equal] = 8
+    level[sound & branch_equal] = 9
+    level[core & branch_equal] = 10
+    level[_same(a, b, "name")] = 11
+    return level
+
+
+def _near_trades(features: Features, left: U32, right: U32) -> NDArray[np.bool_]:
+    """Say which trade names are one edit apart, written or spoken (two characters at least)."""
+    a, b = features.trade_chars[left], features.trade_chars[right]
+    near = osa(a, b) <= 1
+    near |= osa(features.trade_sounds[left], features.trade_sounds[right]) <= 1
+    result: NDArray[np.bool_] = near & (a[:, 1] != 0) & (b[:, 1] != 0)
+    return result
+
+
+def _rarity(a: Columns, b: Columns, name: U8) -> U8:
+    """Return how many hold the name that both share: its core, or its trade name."""
+    by_core = name >= lv.NAME_CORE - 1
+    holders = np.where(
+        by_core, np.maximum(a["n_core"], b["n_core"]), np.maximum(a["n_trade"], b["n_trade"])
+    )
+    level = np.full(len(a), 3, np.uint8)
+    level[holders <= _SOME] = 2
+    level[holders <= _RARE] = 1
+    level[a["is_generic"] | b["is_generic"]] = 4
+    level[name < 3] = 0
+    return level
+
+
+def _owner(features: Features, ab: tuple[Columns, Columns], left: U32, right: U32) -> U8:
+    a, b = ab
+    both = _both(a, b, "owner")
+    same = _same(a, b, "owner")
+    level: U8 = both.astype(np.uint8)
+    other = np.flatnonzero(both & ~same)
+    x, y = features.owner_chars[left[other]], features.owner_chars[right[other]]
+    level[other[osa(x, y) <= 1]] = 2
+    level[both & _same(a, b, "owner_sound")] = 3
+    level[same] = 4
+    level[same & (np.maximum(a["n_owner"], b["n_owner"]) <= _OWNER_RARE)] = 5
+    return level
+
+
+def _phone(a: Columns, b: Columns) -> U8:
+    firsts = ("phone_a", "phone_b")
+    both = ((a["phone_a"] | a["phone_b"]) != 0) & ((b["phone_a"] | b["phone_b"]) != 0)
+    same = np.zeros(len(a), bool)
+    for x in firsts:
+        for y in firsts:
+            same |= (a[x] != 0) & (a[x] == b[y])
+    level: U8 = both.astype(np.uint8)
+    for x in firsts:
+        at = np.flatnonzero(both & ~same & (a[x] != 0) & (b[x] != 0))
+        level[at[one_digit_apart(a[x][at], b[x][at])]] = 2
+    holders = np.minimum(a["n_phone"], b["n_phone"])
+    level[same] = 3
+    level[same & (holders <= _PHONE_SHARED)] = 4
+    level[same & (holders <= _PHONE_OWN)] = 5
+    return level
+
+
+def _address(a: Columns, b: Columns) -> U8:
+    both = _both(a, b, "address")
+    near = (a["county"] == b["county"]) | (a["county"] == 0) | (b["county"] == 0)
+    bag = bag_similarity(a["address_bag"], b["address_bag"])
+    number, full = _same(a, b, "road_no"), _same(a, b, "address")
+    rooms_differ = _both(a, b, "room") & (a["room"] != b["room"])
+    crowded = np.maximum(a["n_road_no"], b["n_road_no"]) > _CROWDED
+    level: U8 = both.astype(np.uint8)
+    level[both & (bag >= _BAG_SIMILAR)] = 2
+    level[_same(a, b, "road") & near] = 3
+    level[number] = 6
+    level[number & crowded] = 5
+    level[number & rooms_differ] = 4
+    level[full] = 8
+    level[full & (np.maximum(a["n_address"], b["n_address"]) > _CROWDED)] = 7
+    return level
+
+
+def _region(a: Columns, b: Columns) -> U8:
+    level = _both(a, b, "county").astype(np.uint8)
+    level[(a["county"] // 100 == b["county"] // 100) & (level > 0)] = 2
+    county = _same(a, b, "county")
+    level[county] = 3
+    level[county & _same(a, b, "township")] = 4
+    level[county & _same(a, b, "village")] = 5
+    return level
+
+
+def _industry(a: Columns, b: Columns) -> U8:
+    x, y = a["industry_code"], b["industry_code"]
+    level = _both(a, b, "industry_code").astype(np.uint8)
+    given = level > 0
+    level[given & (x // 100 == y // 100)] = 2
+    level[given & (x // 10 == y // 10)] = 3
+    level[given & (x == y)] = 4
+    return level
+
+
+def _form(a: Columns, b: Columns) -> U8:
+    level = _both(a, b, "form").astype(np.uint8)
+    level[_same(a, b, "form")] = 2
+    return level
+
+
+def _branch(a: Columns, b: Columns) -> U8:
+    either, both = a["is_branch"] | b["is_branch"], a["is_branch"] & b["is_branch"]
+    level: U8 = either.astype(np.uint8)
+    level[both] = 3
+    level[both & (a["branch"] == b["branch"])] = 2
+    return level
+
+
+def _kind(a: Columns, b: Columns) -> U8:
+    low, high = np.minimum(a["kind"], b["kind"]), np.maximum(a["kind"], b["kind"])
+    level = np.zeros(len(a), np.uint8)
+    unlike = low != high
+    level[unlike & (high == KINDS["establishment"])] = 1
+    level[unlike & (high == KINDS["self_employed"])] = 2
+    level[unlike & (high > KINDS["self_employed"])] = 3
+    return level
+
+
+def _code(features: Features, ab: tuple[Columns, Columns], left: U32, right: U32) -> U8:
+    """Return the level of the codes; an organisation code is compared where it stands alone."""
+    a, b = ab
+    given = _both(a, b, "credit") | _both(a, b, "org")
+    valid = (a["credit_ok"] | a["org_ok"]) & (b["credit_ok"] | b["org_ok"])
+    full_valid = a["credit_ok"] & b["credit_ok"]
+    org = _same(a, b, "org") & (a["org_ok"] & b["org_ok"])
+    level = np.zeros(len(a), np.uint8)
+    level[given] = 2
+    unlike = np.flatnonzero(given & ~full_valid & ~org)
+    apart = symbols_apart(features.code_symbols[left[unlike]], features.code_symbols[right[unlike]])
+    level[unlike[apart <= _NEAR_SYMBOLS]] = 3
+    level[given & full_valid] = 1
+    level[given & valid & ~org & (level != 3)] = 1
+    level[org] = 4
+    level[_same(a, b, "credit")] = 4
+    level[_same(a, b, "credit") & full_valid] = 5
+    return level
+
+
+def labels(patterns: U64) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which patterns carry a label (both codes valid), and which of them are the same."""
+    code = lv.level_of(patterns, lv.CODE)
+    same = code == lv.CODE_SAME
+    return same | (code == lv.CODE_VALID_DIFFER), same

@@ -1,0 +1,139 @@
+"""Credit and organisation codes as written, repaired and checked.
+
+Sources: GB 32100-2015 (alphabet without I O S V Z, 5.4 check character), GB 11714-1997 (4.2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from audit.codes import CREDIT_ALPHABET, CREDIT_WEIGHTS, ORG_ALPHABET, ORG_WEIGHTS
+from audit.matching.characters import U64, Flags, Ints, fixed, folded, mixed
+
+LENGTH, ORG_LENGTH = 18, 9
+MISREAD = {"I": "1", "O": "0", "Z": "2", "S": "5", "V": "U"}
+"""Letters outside the alphabet of GB 32100, and what they were."""
+
+_CREDIT_WEIGHTS, _ORG_WEIGHTS = CREDIT_WEIGHTS.astype(np.int32), ORG_WEIGHTS.astype(np.int32)
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+Symbols = NDArray[np.uint8]
+Rows = tuple[Ints, Symbols]
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Codes of n records, as in `Features`; `org_symbols` n x 9 values 0 to 35, 255 of none."""
+
+    credit: U64
+    credit_ok: Flags
+    org: U64
+    org_ok: Flags
+    segment_a: U64
+    segment_b: U64
+    code_symbols: Symbols
+
+
+def _symbol_table(alphabet: str) -> Symbols:
+    table = np.full(128, 255, dtype=np.uint8)
+    for number, letter in enumerate(alphabet):
+        table[ord(letter)] = number
+    return table
+
+
+_CREDIT = _symbol_table(CREDIT_ALPHABET)
+_ORG = _symbol_table(ORG_ALPHABET)
+_REPAIR = np.arange(128, dtype=np.uint8)
+for _wrong, _right in MISREAD.items():
+    _REPAIR[ord(_wrong)] = ord(_right)
+_PLAIN = np.zeros(128, dtype=np.bool_)
+_PLAIN[[*range(ord("0"), ord("9") + 1), *range(ord("A"), ord("Z") + 1)]] = True
+
+
+def _rows_of(column: pl.Series) -> tuple[Rows, Rows]:
+    """Return the records with 18 and those with 9 letters or digits, and these, repaired.
+
+    Characters are by place (length x n), so that each step runs along the records.
+    """
+    found = [fixed(column, length) for length in (LENGTH, ORG_LENGTH)]
+    plain = [_PLAIN[chars].all(axis=1) for _, chars in found]
+    other = column.is_not_null().to_numpy().copy()
+    for (rows, _), good in zip(found, plain, strict=True):
+        other[rows[good]] = False
+    rest = np.flatnonzero(other)
+    text = folded(column.gather(rest))
+    text = text.only((text.codes >= ord("0")) & (text.codes <= ord("Z")))
+    result = []
+    for (rows, chars), good in zip(found, plain, strict=True):
+        length = chars.shape[1]
+        more = np.flatnonzero(text.lengths == length)
+        odd = text.codes[text.starts[more][:, None] + np.arange(length)].astype(np.uint8)
+        both = np.concatenate([chars[good], odd])
+        places = np.concatenate([rows[good], rest[more]])
+        result.append((places, _REPAIR[np.ascontiguousarray(both.T)]))
+    return result[0], result[1]
+
+
+def _number(chars: Symbols) -> U64:
+    """Return a hash of the characters of each record."""
+    total = np.zeros(chars.shape[1], dtype=np.uint64)
+    for place in chars:
+        total *= _BASE
+        total += place
+    return mixed(total)
+
+
+def _weighted(values: Symbols, weights: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the sums of values times the weight of their place."""
+    total = np.zeros(values.shape[1], dtype=np.int32)
+    for place, weight in zip(values, weights, strict=True):
+        total += place * weight
+    return total
+
+
+def _org_right(chars: Symbols) -> Flags:
+    values = _ORG[chars]
+    check = 11 - _weighted(values[:8], _ORG_WEIGHTS) % 11
+    expected = np.frombuffer(b"0123456789X0", dtype=np.uint8)[check]
+    right: Flags = (values[:8].max(axis=0, initial=0) < 255) & (expected == chars[8])
+    return right
+
+
+def _same(chars: Symbols) -> Flags:
+    """Return where one character is in every place."""
+    answer: Flags = (chars == chars[0]).all(axis=0)
+    return answer
+
+
+def organisation(credit: pl.Series, org: pl.Series) -> Codes:
+    """Return the codes of records from their credit code, or else their organisation code.
+
+    An organisation code of one digit nine times over (an orphan's parent) is missing.
+    """
+    n = len(credit)
+    (rows, chars), in_credit = _rows_of(credit)
+    symbols = np.full((n, LENGTH), 255, dtype=np.uint8)
+    values = _CREDIT[chars]
+    symbols[rows] = values.T
+    check = (31 - _weighted(values[:17], _CREDIT_WEIGHTS) % 31) % 31
+    hashes, right = np.zeros(n, dtype=np.uint64), np.zeros(n, dtype=np.bool_)
+    hashes[rows] = np.where(_same(chars), np.uint64(0), _number(chars))
+    organs = np.zeros((ORG_LENGTH, n), dtype=np.uint8)
+    for found, nine in (_rows_of(org)[1], in_credit, (rows, chars[8:17])):
+        organs[:, found] = nine
+    filled = np.flatnonzero((organs.min(axis=0) > 0) & ~_same(organs))
+    known = organs[:, filled]
+    whole, first, second = np.zeros((3, n), dtype=np.uint64)
+    org_ok = np.zeros(n, dtype=np.bool_)
+    org_ok[filled] = _org_right(known)
+    for part, (begin, end) in ((whole, (0, 9)), (first, (0, 4)), (second, (4, 8))):
+        part[filled] = _number(known[begin:end]) ^ np.uint64(begin)
+    good = (values.max(axis=0, initial=0) < 255) & (check == values[17])
+    right[rows] = good & org_ok[rows]
+    return Codes(
+        credit=hashes, credit_ok=right, org=whole, org_ok=org_ok,
+        segment_a=first, segment_b=second, code_symbols=symbols,
+    )  # fmt: skip

@@ -1,0 +1,106 @@
+"""Explaining: why a pair got its weight, in words and points, as JSON.
+
+Everything that depends on the levels is written once a pattern; a pair adds only the keys that
+proposed it.
+"""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import polars as pl
+
+from audit.matching import levels as lv
+from audit.matching.blocking import KINDS
+from audit.matching.features import U64
+from audit.matching.pairs import Scored
+from audit.matching.scorecard import EVIDENCE_PARTS, TERMS, Floats, cells
+from audit.matching.weighing import Weights
+
+EVIDENCE = "evidence"
+_COLUMNS = (*(f.id for f in lv.FIELDS), EVIDENCE)
+
+
+def points_by_field(patterns: U64, weights: Weights) -> Floats:
+    """Return the points of each field (and of the evidence taken together): patterns x fields.
+
+    A combination counts for its later field; those of EVIDENCE_PARTS count as
+    evidence. With the intercept they add up to the weight.
+    """
+    at = cells(patterns)
+    result = np.zeros((len(patterns), len(_COLUMNS)))
+    for column, term in enumerate(TERMS):
+        owner = EVIDENCE if term[-1] in EVIDENCE_PARTS else term[-1]
+        result[:, _COLUMNS.index(owner)] += weights.points[at[:, column]]
+    code = lv.level_of(patterns, lv.CODE)
+    result[:, _COLUMNS.index("code")] += np.asarray(weights.shifts)[code]
+    return result
+
+
+def comparisons(scored: Scored, weights: Weights, matcher: str) -> pl.Series:
+    """Return the explanation of each pair as JSON text.
+
+    `zh` and `en` say the levels in words; `levels` and `points` give them a field; `base` is the
+    intercept; `rivals` what it adds that both records have no better pair elsewhere; `keys` the
+    blocking keys that proposed the pair (none: it was compared because both belong to one group);
+    `matcher` and `weights` the versions.
+    """
+    distinct, which = np.unique(scored.patterns, return_inverse=True)
+    masks, mask_of = np.unique(scored.keys, return_inverse=True)
+    gains, gain_of = np.unique(np.round(scored.gain, 2) + 0.0, return_inverse=True)
+    heads = pl.Series(_pattern_texts(distinct, weights), dtype=pl.String)
+    tail = json.dumps({"matcher": matcher, "weights": weights.version})[1:]
+    tails = pl.Series(
+        [f'"keys": {json.dumps(key_names(mask))}, {tail}' for mask in masks.tolist()],
+        dtype=pl.String,
+    )
+    rivals = pl.Series([f'"rivals": {gain}, ' for gain in gains.tolist()], dtype=pl.String)
+    return heads.gather(which) + rivals.gather(gain_of) + tails.gather(mask_of)
+
+
+def key_names(mask: int) -> list[str]:
+    """Return the names of the keys in a bit mask of `Candidates.keys`."""
+    return [kind for bit, kind in enumerate(KINDS) if mask >> bit & 1]
+
+
+def _pattern_texts(patterns: U64, weights: Weights) -> list[str]:
+    """Return the JSON object of each pattern, left open for the keys of the pair.
+
+    Written from ready pieces rather than by a JSON writer: there may be tens of thousands.
+    """
+    points = np.round(points_by_field(patterns, weights), 2) + 0.0
+    levels = np.column_stack([lv.level_of(patterns, f) for f in lv.FIELDS])
+    base = round(weights.intercept, 2)
+    return [
+        _pattern_text(row, point, base)
+        for row, point in zip(levels.tolist(), points.tolist(), strict=True)
+    ]
+
+
+def _pattern_text(levels: list[int], points: list[float], base: float) -> str:
+    words = [pieces[level] for pieces, level in zip(_PIECES, levels, strict=True)]
+    zh = "；".join([w[0] for w in words if w[0]])
+    en = "; ".join([w[1] for w in words if w[0]])
+    said = ", ".join([w[2] for w in words])
+    earned = ", ".join([f'"{name}": {p}' for name, p in zip(_COLUMNS, points, strict=True) if p])
+    return (
+        f'{{"zh": "{zh}", "en": "{en}", "levels": {{{said}}}, '
+        f'"points": {{{earned}}}, "base": {base}, '
+    )
+
+
+def _pieces(field: lv.Field) -> list[tuple[str, str, str]]:
+    """Return the words of each level: Chinese, English, JSON; silent where nothing is to say."""
+    silent = field.id in ("branch", "kind", "rarity")
+    return [
+        (
+            "" if silent and number == 0 else f"{field.zh}{zh}",
+            f"{field.en}: {en}",
+            f'"{field.id}": "{level}"',
+        )
+        for number, (level, zh, en) in enumerate(field.levels)
+    ]
+
+
+_PIECES = [_pieces(field) for field in lv.FIELDS]

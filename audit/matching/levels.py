@@ -1,0 +1,216 @@
+"""The levels on which two records are compared: one small integer a field, in words.
+
+Level 0 of every field is "not given on one side"; a higher level is not always a better one.
+Fields are packed into one integer, `PATTERN`, in the order of FIELDS.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.matching.features import U64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field: its id and words, and the words of each level as (id, zh, en)."""
+
+    id: str
+    zh: str
+    en: str
+    levels: tuple[tuple[str, str, str], ...]
+
+    @property
+    def bits(self) -> int:
+        """Bits that the level takes in a pattern."""
+        return max(1, (len(self.levels) - 1).bit_length())
+
+
+MISSING = ("missing", "一方未填", "not given on one side")
+
+NAME = Field(
+    id="name",
+    zh="名称",
+    en="name",
+    levels=(
+        MISSING,
+        ("differs", "不同", "differs"),
+        ("similar", "部分字相同", "some characters shared"),
+        ("trade_near", "字号差一字、行业不同", "trade name one edit off, industry word differs"),
+        (
+            "trade_near_industry",
+            "字号差一字、行业同",
+            "trade name one edit off, same industry word",
+        ),
+        ("trade", "字号同、行业不同", "same trade name, industry word differs"),
+        ("trade_similar", "字号同、行业相近", "same trade name, similar industry word"),
+        ("trade_alone", "字号同、一方无行业", "same trade name, industry word on one side only"),
+        ("core_branch", "主体同、分支不同", "same name of another branch"),
+        ("core_sound", "主体同音", "sounds the same"),
+        ("core", "主体相同", "same but for region or legal form"),
+        ("name", "全称相同", "the same"),
+    ),
+)
+RARITY = Field(
+    id="rarity",
+    zh="名称多见程度",
+    en="how common the name is",
+    levels=(
+        ("none", "不论", "not counted"),
+        ("rare", "罕见", "rare"),
+        ("some", "少见", "uncommon"),
+        ("common", "常见", "common"),
+        ("generic", "通用名称", "generic name"),
+    ),
+)
+OWNER = Field(
+    id="owner",
+    zh="负责人",
+    en="person in charge",
+    levels=(
+        MISSING,
+        ("differs", "不同", "differs"),
+        ("near", "差一字", "one character off"),
+        ("sound", "同音", "sounds the same"),
+        ("common", "相同(常见)", "the same, a common name"),
+        ("rare", "相同(少见)", "the same, an uncommon name"),
+    ),
+)
+PHONE = Field(
+    id="phone",
+    zh="电话",
+    en="telephone",
+    levels=(
+        MISSING,
+        ("differs", "不同", "differs"),
+        ("digit", "差一位", "one digit off"),
+        ("agency", "相同(多家共用)", "the same, used by many"),
+        ("shared", "相同(几家共用)", "the same, used by several"),
+        ("own", "相同(独用)", "the same, used by no others"),
+    ),
+)
+ADDRESS = Field(
+    id="address",
+    zh="地址",
+    en="address",
+    levels=(
+        MISSING,
+        ("differs", "不同", "differs"),
+        ("similar", "部分相同", "partly the same"),
+        ("road", "同路不同号", "same road, another number"),
+        ("other_room", "同楼不同室", "same building, another room"),
+        ("crowded", "路号同(多家聚集)", "same number, many units there"),
+        ("number", "路号同", "same road and number"),
+        ("full_crowded", "全同(多家聚集)", "the same, many units there"),
+        ("full", "全同", "the same"),
+    ),
+)
+REGION = Field(
+    id="region",
+    zh="区划",
+    en="region",
+    levels=(
+        MISSING,
+        ("other_city", "不同市", "another city"),
+        ("city", "同市不同县", "same city, another county"),
+        ("county", "同县", "same county"),
+        ("township", "同乡", "same township"),
+        ("village", "同村", "same village"),
+    ),
+)
+INDUSTRY = Field(
+    id="industry",
+    zh="行业",
+    en="industry",
+    levels=(
+        MISSING,
+        ("differs", "不同", "differs"),
+        ("division", "同大类", "same division"),
+        ("group", "同中类", "same group"),
+        ("class", "同小类", "same class"),
+    ),
+)
+FORM = Field(
+    id="form",
+    zh="组织形式",
+    en="legal form",
+    levels=(MISSING, ("differs", "不同", "differs"), ("same", "相同", "the same")),
+)
+BRANCH = Field(
+    id="branch",
+    zh="分支机构",
+    en="branch",
+    levels=(
+        ("none", "均非分支", "neither is a branch"),
+        ("one", "一方为分支", "one is a branch"),
+        ("same", "同一分支", "the same branch"),
+        ("other", "不同分支", "other branches"),
+    ),
+)
+KIND = Field(
+    id="kind",
+    zh="单位类别",
+    en="kind of unit",
+    levels=(
+        ("same", "同类", "the same kind"),
+        ("legal_establishment", "法人与产业活动单位", "legal entity and establishment"),
+        ("household", "单位与个体户", "unit and self-employed"),
+        ("list", "名录与报表", "list and form"),
+    ),
+)
+CODE = Field(
+    id="code",
+    zh="代码",
+    en="code",
+    levels=(
+        MISSING,
+        ("valid_differ", "均有效且不同", "both valid and different"),
+        ("differs", "不同(有误码)", "different, one is not valid"),
+        ("near", "差一两位", "one or two characters off"),
+        ("org", "组织机构代码同", "same organisation code"),
+        ("same", "均有效且相同", "both valid and the same"),
+    ),
+)
+FIELDS = (NAME, RARITY, OWNER, PHONE, ADDRESS, REGION, INDUSTRY, FORM, BRANCH, KIND, CODE)
+INDEX = {field.id: i for i, field in enumerate(FIELDS)}
+SHIFTS = tuple(sum(f.bits for f in FIELDS[:i]) for i in range(len(FIELDS)))
+PATTERN_BITS = sum(field.bits for field in FIELDS)
+CODE_VALID_DIFFER = 1
+CODE_SAME = 5
+NAME_CORE = 9
+"""Name levels from here on mean the same core, apart from its spelling."""
+
+
+def level_of(patterns: U64, field: Field) -> NDArray[np.uint8]:
+    """Return the level of one field in each pattern."""
+    shifted = patterns >> np.uint64(SHIFTS[INDEX[field.id]])
+    return (shifted & np.uint64((1 << field.bits) - 1)).astype(np.uint8)
+
+
+def number_of(field: Field, level_id: str) -> int:
+    """Return the number of a level; raises ValueError for a word that is none."""
+    return [level[0] for level in field.levels].index(level_id)
+
+
+def pattern_counts(patterns: U64) -> tuple[U64, NDArray[np.int64], NDArray[np.int64]]:
+    """Return distinct patterns, the place of each pair among them, and their counts.
+
+    One sort of pattern and place packed in 64 bits; raises ValueError beyond 2**32 pairs.
+    """
+    n = len(patterns)
+    if PATTERN_BITS + max(n, 1).bit_length() > 64:
+        raise ValueError("more pairs than one pass can hold; split the records by region")
+    shift = np.uint64(64 - PATTERN_BITS)
+    packed = patterns << shift | np.arange(n, dtype=np.uint64)
+    packed.sort()
+    high = packed >> shift
+    start = np.flatnonzero(np.concatenate((high[:1] >= 0, high[1:] != high[:-1])))
+    counts = np.diff(start, append=n)
+    which = np.empty(n, np.int64)
+    which[packed & ((np.uint64(1) << shift) - np.uint64(1))] = np.repeat(
+        np.arange(len(start)), counts
+    )
+    return high[start], which, counts

@@ -1,0 +1,212 @@
+"""From records to weighed pairs: block, compare, weigh. Shared by both matchers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from audit.matching import levels as lv
+from audit.matching.blocking import CODE_KINDS, KINDS, Candidates, Rows, candidates
+from audit.matching.comparing import compare, labels, pack_rows
+from audit.matching.features import U8, U32, U64, Features, Flags
+from audit.matching.scorecard import Floats, level_parts
+from audit.matching.settings import MatchSettings
+from audit.matching.weighing import Counted, Weighed, Weights, probability, weigh, weights_of
+
+CODE_KEYS = np.uint64(sum(1 << i for i, kind in enumerate(KINDS) if kind.rstrip("*") in CODE_KINDS))
+_ONE_KIND = (0, 3)
+_SURE = 6.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """Candidate pairs of one pass over `features`, compared.
+
+    `origin` gives the row among all records of each row of the pass.
+    """
+
+    features: Features
+    origin: NDArray[np.int64]
+    packed: NDArray[np.void]
+    rows: Rows
+    found: Candidates
+    patterns: U64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """Weighed pairs; arrays of equal length, candidates in the order of their ranks.
+
+    `gain` is the part of the weight that comes from the other pairs of both records.
+    """
+
+    left: U32
+    right: U32
+    keys: U64
+    patterns: U64
+    weight: Floats
+    probability: Floats
+    gain: Floats
+
+    def where(self, wanted: Flags | NDArray[np.int64]) -> Scored:
+        """Return some of the pairs."""
+        return Scored(**{f.name: getattr(self, f.name)[wanted] for f in fields(self)})
+
+
+def merit(scored: Scored) -> Floats:
+    """Return by what pairs are preferred to each other: the weight, and beyond doubt the evidence.
+
+    Few different units share all of name, owner and telephone, so the highest weights rest on few
+    labels; there what agrees and what contradicts is counted instead.
+    """
+    parts = level_parts(scored.patterns)
+    evidence = parts["agree"] - parts["contradict"]
+    sure = 8.0 + 0.1 * (scored.weight - _SURE) + evidence
+    result: Floats = np.where(scored.weight > _SURE, sure, scored.weight)
+    return result
+
+
+def joined(parts: list[Scored]) -> Scored:
+    """Return the pairs of all parts, one behind the other."""
+    return Scored(
+        **{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Scored)}
+    )
+
+
+def concatenate(left: Features, right: Features) -> Features:
+    """Return the records of both, one behind the other."""
+    return Features(
+        **{
+            f.name: np.concatenate([getattr(left, f.name), getattr(right, f.name)])
+            for f in fields(Features)
+        }
+    )
+
+
+def take(features: Features, rows: NDArray[np.int64]) -> Features:
+    """Return some records."""
+    return Features(**{f.name: getattr(features, f.name)[rows] for f in fields(Features)})
+
+
+def ranked(ids: pl.Series, side: U8 | None = None) -> Rows:
+    """Return the order of records by id, on which alone ties are decided."""
+    order = ids.arg_sort().to_numpy().astype(np.uint32)
+    rank = np.empty(len(order), np.uint32)
+    rank[order] = np.arange(len(order), dtype=np.uint32)
+    return Rows(rank=rank, row_of_rank=order, side=side)
+
+
+def compare_candidates(features: Features, rows: Rows, settings: MatchSettings) -> Compared:
+    """Propose and compare the pairs of one set (or across two, where rows have sides)."""
+    found = candidates(features, rows, settings)
+    packed = pack_rows(features, found.holders)
+    patterns = compare(features, packed, (found.left, found.right), settings)
+    return Compared(
+        features=features,
+        origin=np.arange(len(features)),
+        packed=packed,
+        rows=rows,
+        found=found,
+        patterns=patterns,
+    )
+
+
+def weigh_compared(
+    passes: list[Compared], start: Weights, settings: MatchSettings
+) -> tuple[Weighed, list[Scored]]:
+    """Weigh the pairs of all passes together; one Scored a pass."""
+    patterns = np.concatenate([p.patterns for p in passes])
+    keys = np.concatenate([p.found.keys for p in passes])
+    distinct, which, counts = lv.pattern_counts(patterns)
+    learnable = (keys & ~CODE_KEYS) != 0
+    learnable &= np.isin(lv.level_of(patterns, lv.KIND), _ONE_KIND)
+    counted = Counted(
+        patterns=distinct,
+        pairs=counts,
+        learnable=np.bincount(which[learnable], minlength=len(distinct)),
+    )
+    weighed = weigh(counted, start, settings)
+    scored, begin = [], 0
+    for one in passes:
+        at = which[begin : begin + len(one.patterns)]
+        begin += len(one.patterns)
+        scored.append(
+            Scored(
+                left=one.found.left,
+                right=one.found.right,
+                keys=one.found.keys,
+                patterns=one.patterns,
+                weight=weighed.weight[at],
+                probability=weighed.probability[at],
+                gain=np.zeros(len(at)),
+            )
+        )
+    return weighed, scored
+
+
+def add_pairs(
+    compared: Compared,
+    scored: Scored,
+    pairs: tuple[U32, U32],
+    weights: Weights,
+    settings: MatchSettings,
+) -> Scored:
+    """Compare further pairs of rows that no key proposed, and put them behind the others."""
+    left, right = pairs
+    rank = compared.rows.rank
+    first = np.where(rank[left] <= rank[right], left, right)
+    second = np.where(rank[left] <= rank[right], right, left)
+    patterns = compare(compared.features, compared.packed, (first, second), settings)
+    weight = weights_of(patterns, weights)
+    more = Scored(
+        left=first,
+        right=second,
+        keys=np.zeros(len(first), np.uint64),
+        patterns=patterns,
+        weight=weight,
+        probability=probability(weight),
+        gain=np.zeros(len(first)),
+    )
+    return joined([scored, more])
+
+
+def verified(features: Features, scored: Scored) -> Flags:
+    """Say which pairs keep their levels when the full 64-bit hashes are compared."""
+    name, owner = (lv.level_of(scored.patterns, f) for f in (lv.NAME, lv.OWNER))
+    left, right = scored.left, scored.right
+    named = (name != 11) | (features.name[left] == features.name[right])
+    owned = (owner < 4) | (features.owner[left] == features.owner[right])
+    result: Flags = named & owned
+    return result
+
+
+def blocking_quality(compared: list[Compared]) -> dict[str, float]:
+    """Return pairs a record, recall on equal codes, and pairs and yield of each key kind."""
+    n_pairs = sum(len(c.patterns) for c in compared)
+    n_records = sum(len(c.features) for c in compared)
+    keys = np.concatenate([_keys_of_same(c) for c in compared])
+    by_other = (keys & ~CODE_KEYS) != 0
+    result = {
+        "candidate_pairs": float(n_pairs),
+        "candidate_pairs_per_record": n_pairs / max(n_records, 1),
+        "blocking_recall": float(by_other.sum() + 1) / float(len(keys) + 1),
+    }
+    for bit, kind in enumerate(KINDS):
+        result[f"key_pairs:{kind}"] = float(sum(c.found.proposed.get(kind, 0) for c in compared))
+        result[f"key_same_code:{kind}"] = float((keys >> np.uint64(bit) & np.uint64(1)).sum())
+    for one in compared:
+        for kind, (blocks, records) in one.found.capped.items():
+            result[f"capped_blocks:{kind}"] = result.get(f"capped_blocks:{kind}", 0.0) + blocks
+            result[f"capped_records:{kind}"] = result.get(f"capped_records:{kind}", 0.0) + records
+    return result
+
+
+def _keys_of_same(compared: Compared) -> U64:
+    """Return the keys of the pairs of one kind of unit with two valid equal codes."""
+    _, same = labels(compared.patterns)
+    at = np.flatnonzero(same)
+    one_kind = np.isin(lv.level_of(compared.patterns[at], lv.KIND), _ONE_KIND)
+    return compared.found.keys[at[one_kind]]

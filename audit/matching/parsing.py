@@ -1,0 +1,154 @@
+"""From records as written to packed features, and to the parts of names as text.
+
+Records are parsed in blocks that fit a processor's cache, on two threads; a record's features
+depend on the record, the gazetteer and the lexicon only.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from audit.matching.addresses import parse_addresses
+from audit.matching.characters import U64, Flags, Text, fixed, folded, written
+from audit.matching.credit_codes import organisation
+from audit.matching.features import KINDS, Features
+from audit.matching.gazetteer import Gazetteer
+from audit.matching.latin import is_latin, latin_texts
+from audit.matching.lexicon import Lexicon
+from audit.matching.names import split_names
+from audit.matching.naming import parse_names
+from audit.matching.people import parse_owners
+from audit.matching.phones import both
+
+BLOCK = 1 << 15
+THREADS = 2
+_INDUSTRY, _REGION = r"^\s*[A-Z]?([0-9]{4})\s*$", r"^\s*([0-9]{2,12})"
+Arrays = dict[str, NDArray[Any]]
+
+
+def parse_units(
+    records: pl.DataFrame, *, gazetteer: Gazetteer, lexicon: Lexicon | None = None
+) -> Features:
+    """Return the features of records (RECORD_SCHEMA), in their order.
+
+    Without a lexicon it is learnt from these records. Any text is parsed; none raises.
+    """
+    known = lexicon or Lexicon.learn(records, gazetteer=gazetteer)
+    blocks = [records.slice(at, BLOCK) for at in range(0, max(len(records), 1), BLOCK)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        parsed = list(pool.map(lambda block: _parse(block, gazetteer, known), blocks))
+    return Features(
+        **{f.name: np.concatenate([p[f.name] for p in parsed]) for f in fields(Features)}
+    )
+
+
+def _parse(records: pl.DataFrame, gazetteer: Gazetteer, lexicon: Lexicon) -> Arrays:
+    """Return the arrays of `Features` for one block."""
+    codes = organisation(records["credit_code"], records["org_code"])
+    places = _places(records["region_code"])
+    owners = parse_owners(records["owner"])
+    names = parse_names(records["name"], owners, gazetteer, lexicon)
+    phone_a, phone_b = both(records["phone_fixed"], records["phone_mobile"], places["county"])
+    addresses = parse_addresses(records["address"], gazetteer)
+    marked = _flags(records["is_headquarters"])
+    names["is_headquarters"] = names["is_headquarters"] | marked
+    kinds = records["table_name"].replace_strict(KINDS, default=0, return_dtype=pl.UInt8)
+    return {
+        **{f.name: getattr(codes, f.name) for f in fields(codes)},
+        **{f.name: getattr(owners, f.name) for f in fields(owners)},
+        **{f.name: getattr(addresses, f.name) for f in fields(addresses)},
+        **places,
+        **names,
+        "phone_a": phone_a,
+        "phone_b": phone_b,
+        "industry_code": _numbers(records["industry_code"], 4, _INDUSTRY).astype(np.uint16),
+        "kind": kinds.fill_null(0).to_numpy(),
+        "parent": _parents(records["parent_credit_code"]),
+    }
+
+
+def _flags(column: pl.Series) -> Flags:
+    flags: Flags = column.fill_null(value=False).to_numpy()
+    return flags
+
+
+def _parents(column: pl.Series) -> U64:
+    """Return the hashes of the organisation codes in a column that most records leave empty."""
+    result = np.zeros(len(column), dtype=np.uint64)
+    rows = np.flatnonzero(column.is_not_null().to_numpy())
+    given = column.gather(rows)
+    none = pl.Series([None], dtype=pl.String).new_from_index(0, len(rows))
+    result[rows] = organisation(given, none).org
+    return result
+
+
+def _numbers(column: pl.Series, width: int, pattern: str) -> U64:
+    """Return codes of so many digits as numbers, 0 of none.
+
+    What is not written in these digits alone is read by the pattern and filled up with zeros.
+    """
+    result = np.zeros(len(column), dtype=np.uint64)
+    rows, chars = fixed(column, width)
+    digits = np.ascontiguousarray(chars.T) - np.uint8(ord("0"))
+    value = np.zeros(len(rows), dtype=np.uint64)
+    for place in digits:
+        value = value * np.uint64(10) + place
+    plain = (digits <= 9).all(axis=0)
+    result[rows[plain]] = value[plain]
+    other = column.is_not_null().to_numpy().copy()
+    other[rows[plain]] = False
+    rest = np.flatnonzero(other)
+    if len(rest):
+        found = column.gather(rest).str.normalize("NFKC").str.extract(pattern)
+        result[rest] = found.str.pad_end(width, "0").cast(pl.UInt64).fill_null(0).to_numpy()
+    return result
+
+
+def _places(column: pl.Series) -> Arrays:
+    """Return county, township and village as numbers; 0 where the code does not reach so far."""
+    village = _numbers(column, 12, _REGION)
+    county = village // np.uint64(10**6)
+    township = village // np.uint64(1000)
+    return {
+        "county": county.astype(np.uint32),
+        "township": np.where(township % np.uint64(1000) == 0, np.uint64(0), township),
+        "village": np.where(village % np.uint64(1000) == 0, np.uint64(0), village),
+    }
+
+
+def name_parts(
+    names: pl.Series, gazetteer: Gazetteer, lexicon: Lexicon | None = None
+) -> pl.DataFrame:
+    """Return the parts of names as text, in the order of `names`, NULL where a part is missing.
+
+    Columns: name_core, trade_name, industry_words, org_form, branch_part, region_prefix. They are
+    folded (simplified characters, upper case, 有限责任公司 as 有限公司).
+    """
+    text = folded(names)
+    parts = split_names(text, gazetteer, (lexicon or Lexicon.shipped()).phrases)
+    line, region = parts.line, parts.region
+    begin = np.where(parts.own_place, region.place_start, parts.trade[0])
+    frame = pl.DataFrame(
+        {
+            "name_core": written(line, begin, parts.industry[1]),
+            "trade_name": written(line, begin, parts.trade[1]),
+            "industry_words": written(line, *parts.industry),
+            "org_form": written(line, *parts.form_at),
+            "branch_part": written(line, *parts.branch),
+            "region_prefix": written(line, line.starts, begin),
+        }
+    )
+    rows = np.flatnonzero(is_latin(text))
+    if not len(rows):
+        return frame
+    other = latin_texts(Text(text.codes, text.starts[rows], text.ends[rows]))
+    return frame.with_columns(
+        frame[name].scatter(rows.tolist(), other.get(name, [None] * len(rows)))
+        for name in frame.columns
+    )

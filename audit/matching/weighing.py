@@ -1,0 +1,209 @@
+"""Weighing: from levels to a calibrated probability, learnt from the codes.
+
+A credit code has check characters, so it labels pairs free of charge: two valid equal codes are
+one unit, two valid different codes are two. Within the candidates that some other key proposed,
+these labels teach the points of all other fields - including how alike the relatives of a unit
+look, which neither random pairs nor EM can tell. Pairs without two valid codes get the base rate
+of their own group by EM on one number; equal or different valid codes then decide by weight.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.matching import levels as lv
+from audit.matching.features import U64
+from audit.matching.scorecard import (
+    N_CELLS,
+    Cells,
+    Floats,
+    Labelled,
+    cell_names,
+    cells,
+    fit,
+    score,
+)
+from audit.matching.settings import MatchSettings
+
+_FIXED = {lv.CODE_SAME: 9.0, lv.CODE_VALID_DIFFER: -9.0}
+_PRIOR_PAIRS = 50.0
+_SHIFT_STEPS = 200
+_FLOOR = 1e-9
+_ROUND = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """Points of the scorecard: one a cell, the intercept, the shift of each code level.
+
+    `base_rate` is the share of same units among the labelled pairs they were learnt from.
+    """
+
+    version: str
+    points: Floats
+    intercept: float
+    base_rate: float
+    shifts: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """Distinct patterns, how many pairs show each, and how many of these a label may be drawn from.
+
+    `learnable` counts pairs that a key other than a code proposed, of units of one kind.
+    """
+
+    patterns: U64
+    pairs: NDArray[np.int64]
+    learnable: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """Log odds and probability of each pattern, and how they were found."""
+
+    counted: Counted
+    weight: Floats
+    probability: Floats
+    weights: Weights
+    labels_same: int
+    labels_other: int
+    updated: bool
+
+
+@cache
+def shipped() -> Weights:
+    """Return the starting weights that the package carries."""
+    text = files("audit.matching").joinpath("weights.json").read_text(encoding="utf-8")
+    return from_dict(json.loads(text))
+
+
+def from_dict(data: dict[str, Any]) -> Weights:
+    """Return weights from their plain form; cells that it does not name have no points."""
+    numbers = {name: i for i, name in enumerate(cell_names())}
+    points = np.zeros(N_CELLS)
+    for name, value in data["points"].items():
+        points[numbers[name]] = value
+    return Weights(
+        version=data["version"],
+        points=points,
+        intercept=data["intercept"],
+        base_rate=data["base_rate"],
+        shifts=tuple(data["shifts"][level[0]] for level in lv.CODE.levels),
+    )
+
+
+def to_dict(weights: Weights) -> dict[str, Any]:
+    """Return the plain form of weights, for a file."""
+    names = cell_names()
+    return {
+        "version": weights.version,
+        "intercept": weights.intercept,
+        "base_rate": weights.base_rate,
+        "shifts": {lv.CODE.levels[i][0]: x for i, x in enumerate(weights.shifts)},
+        "points": {names[i]: float(weights.points[i]) for i in np.flatnonzero(weights.points)},
+    }
+
+
+def weigh(counted: Counted, start: Weights, settings: MatchSettings) -> Weighed:
+    """Return the weight and probability of each pattern.
+
+    With `min_labels` labelled positives the points are fitted anew, drawn towards those of
+    `start`; with fewer `start` stands. The shift of each code level is always the file's own.
+    """
+    at = cells(counted.patterns)
+    code = lv.level_of(counted.patterns, lv.CODE)
+    labelled = _labelled(at, code, counted.learnable)
+    n_same, n_other = int(labelled.same.sum()), int(labelled.other.sum())
+    weights, updated = start, n_same >= settings.min_labels and n_other >= settings.min_labels
+    if updated:
+        points, intercept = fit(labelled, start.points, start.intercept, settings.prior_strength)
+        weights = replace(
+            start,
+            version=f"{start.version}+{n_same}/{n_other}",
+            points=points,
+            intercept=intercept,
+            base_rate=n_same / (n_same + n_other),
+        )
+    raw = score(weights.points, weights.intercept, at)
+    weights = replace(weights, shifts=_shifts(raw, code, counted.pairs, weights))
+    weight = np.round(raw + np.asarray(weights.shifts)[code], _ROUND)
+    return Weighed(
+        counted=counted,
+        weight=weight,
+        probability=probability(weight),
+        weights=weights,
+        labels_same=n_same,
+        labels_other=n_other,
+        updated=updated,
+    )
+
+
+def weights_of(patterns: U64, weights: Weights) -> Floats:
+    """Return the log odds of patterns under given weights."""
+    code = lv.level_of(patterns, lv.CODE)
+    raw = score(weights.points, weights.intercept, cells(patterns))
+    result: Floats = np.round(raw + np.asarray(weights.shifts)[code], _ROUND)
+    return result
+
+
+def log_odds(share: float) -> float:
+    """Return the log odds of a probability."""
+    return float(np.log(share / (1 - share)))
+
+
+def probability(weight: Floats) -> Floats:
+    """Return the probability of log odds, to six digits."""
+    return np.round(1 / (1 + np.exp(-np.clip(weight, -60, 60))), _ROUND)
+
+
+def _labelled(at: Cells, code: NDArray[np.uint8], learnable: NDArray[np.int64]) -> Labelled:
+    same, other = code == lv.CODE_SAME, code == lv.CODE_VALID_DIFFER
+    wanted = (same | other) & (learnable > 0)
+    count = learnable[wanted].astype(np.float64)
+    return Labelled(
+        cells=at[wanted],
+        same=np.where(same[wanted], count, 0.0),
+        other=np.where(other[wanted], count, 0.0),
+    )
+
+
+def _shifts(
+    raw: Floats, code: NDArray[np.uint8], pairs: NDArray[np.int64], weights: Weights
+) -> tuple[float, ...]:
+    """Return the shift of the log odds of each code level: fixed for labels, else by EM."""
+    shifts = []
+    for level, given in enumerate(weights.shifts):
+        inside = code == level
+        if level in _FIXED or not inside.any():
+            shifts.append(_FIXED.get(level, given))
+            continue
+        shifts.append(group_shift(raw[inside], pairs[inside], weights.base_rate, given))
+    return tuple(shifts)
+
+
+def group_shift(raw: Floats, pairs: NDArray[np.int64], base_rate: float, given: float) -> float:
+    """Return by how much the log odds of a group differ from those of the labelled pairs.
+
+    EM on one number, the group's share of same units (Saerens et al. 2002), with a prior worth
+    50 pairs at the shift that was `given`.
+    """
+    base = float(np.log(base_rate / (1 - base_rate)))
+    prior = 1 / (1 + np.exp(-(base + given)))
+    shift, total = given, float(pairs.sum()) + _PRIOR_PAIRS
+    for _ in range(_SHIFT_STEPS):
+        p = 1 / (1 + np.exp(-np.clip(raw + shift, -60, 60)))
+        share = (float(p @ pairs) + _PRIOR_PAIRS * prior) / total
+        share = min(max(share, _FLOOR), 1 - _FLOOR)
+        new = float(np.log(share / (1 - share))) - base
+        if abs(new - shift) < 1e-7:
+            break
+        shift = new
+    return round(shift, _ROUND)

@@ -1,0 +1,1 @@
+"""Made-up enterprises with known truth, to measure the matcher; knows nothing of the matcher."""

@@ -1,0 +1,1 @@
+"""The matcher measured beside Splink on firms with known truth."""

@@ -1,0 +1,188 @@
+"""Intake of answered review workbooks: what is accepted binds, what is not is refused with why."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from audit.engines.duckdb import PackageReader
+from audit.errors import EngineError
+from pipelines import decisions as said
+from pipelines import publish
+from pipelines.link_tables import IDENTITIES
+from pipelines.review_reader import Answered, ReviewFile, read_review
+from pipelines.sql import PACKAGE, current_package
+from reports.review_texts import OPEN, SAME
+
+REASONS = {
+    "edited": ("锁定的列被改动，或行被拼接", "locked cells were changed"),
+    "unknown_answer": ("判定结果不在可选项内", "the decision is none of the choices"),
+    "no_basis": ("缺少依据", "the basis is missing"),
+    "no_person": ("缺少判定人", "who decided is missing"),
+    "bad_date": ("日期写法不对", "the date is not well formed"),
+    "unknown_pair": ("数据包中没有这一对", "the package has no such pair"),
+    "twice": ("同一对在文件中有不同判定", "the file decides the pair in two ways"),
+    "contradicts": (
+        "与其他判定矛盾（经由第三个单位推得相反的结论）",
+        "contradicts other decisions, by way of third units",
+    ),
+}
+"""Why a row is refused, Chinese and English."""
+
+Key = tuple[str, str, str, str]
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedAnswer:
+    """A row that was not accepted: file, line of the sheet, key of REASONS."""
+
+    file: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideSummary:
+    """Counts of an intake; rows without an answer, and those that cannot be decided yet, wait."""
+
+    n_accepted: int
+    n_repeated: int
+    n_waiting: int
+    refused: tuple[RefusedAnswer, ...]
+
+
+def _key(row: Answered) -> Key:
+    return row.left_table, row.left_id, row.right_table, row.right_id
+
+
+def _fault(row: Answered, known: dict[Key, tuple[str, str]]) -> str:
+    """Return why an answered row cannot be taken by itself; empty where it can."""
+    checks = (
+        ("edited", not row.intact),
+        ("unknown_answer", row.answer == "?"),
+        ("unknown_pair", _key(row) not in known),
+        ("no_basis", not row.basis),
+        ("no_person", not row.person),
+        ("bad_date", row.date == "?"),
+    )
+    return next((reason for reason, wrong in checks if wrong), "")
+
+
+def _packages(out: Path, runs: Iterable[str]) -> list[Path]:
+    """Return the packages that issued the workbooks, where they are kept, and the current one."""
+    names = sorted(run for run in set(runs) if _RUN_ID.fullmatch(run))
+    issued = [out / publish.RUNS / run / PACKAGE for run in names]
+    return [*(path for path in issued if path.is_file()), current_package(out)]
+
+
+def _known_pairs(out: Path, files: list[ReviewFile]) -> dict[Key, tuple[str, str]]:
+    """Return the pairs that may be decided, with the identities of both records today."""
+    known: dict[Key, tuple[str, str]] = {}
+    sql = f"""
+WITH identity AS ({IDENTITIES})
+SELECT k.left_table, k.left_id, k.right_table, k.right_id,
+  COALESCE(l.identity, '') AS left_identity, COALESCE(r.identity, '') AS right_identity
+FROM linkage.link AS k
+LEFT JOIN identity AS l ON l.table_name = k.left_table AND l.record_id = k.left_id
+LEFT JOIN identity AS r ON r.table_name = k.right_table AND r.record_id = k.right_id
+WHERE k.matcher NOT LIKE 'mention%'"""
+    for path in _packages(out, (file.run_id for file in files)):
+        try:
+            with PackageReader(path) as reader:
+                rows = pl.DataFrame(pl.from_arrow(reader.fetch(sql))).rows()
+        except EngineError:
+            if path == current_package(out):
+                raise
+            # A package of an older version has no such tables.
+            continue
+        known |= {row[:4]: row[4:] for row in rows}
+    return known
+
+
+def _decision(
+    row: Answered, file: ReviewFile, known: dict[Key, tuple[str, str]], today: str
+) -> said.Decision:
+    left, right = known[_key(row)]
+    return said.Decision(
+        left_id=row.left_id,
+        right_id=row.right_id,
+        left_table=row.left_table,
+        right_table=row.right_table,
+        answer=said.SAME if row.answer == SAME else said.DIFFERENT,
+        person=row.person,
+        decided_on=row.date or today,
+        basis=row.basis,
+        note=row.note,
+        run_id=file.run_id,
+        file=file.name,
+        left_identity=left,
+        right_identity=right,
+    )
+
+
+def _twice(rows: list[tuple[ReviewFile, Answered]]) -> set[Key]:
+    """Return the pairs that the files decide in two ways."""
+    answers: dict[Key, set[str]] = defaultdict(set)
+    for _, row in rows:
+        answers[_key(row)].add(row.answer)
+    return {key for key, given in answers.items() if len(given) > 1}
+
+
+def take_in(
+    files: list[ReviewFile], before: list[said.Decision], known: dict[Key, tuple[str, str]]
+) -> tuple[list[said.Decision], DecideSummary]:
+    """Judge the answers of review workbooks; return the new decisions and the counts."""
+    today = datetime.now(ZoneInfo("Asia/Shanghai")).date().isoformat()
+    every = [(file, row) for file in files for row in file.rows]
+    answered = [(file, row) for file, row in every if row.answer not in ("", OPEN)]
+    twice = _twice(answered)
+    standing = {d.pair: d for d in said.in_force(before)}
+    agreement = said.Agreement(standing.values())
+    new: list[said.Decision] = []
+    refused: list[RefusedAnswer] = []
+    n_repeated = 0
+    for file, row in answered:
+        reason = _fault(row, known) or ("twice" if _key(row) in twice else "")
+        if not reason:
+            decision = _decision(row, file, known, today)
+            old = standing.get(decision.pair)
+            if old is not None and old.answer == decision.answer:
+                n_repeated += 1
+                continue
+            if agreement.refuses(decision):
+                reason = "contradicts"
+            else:
+                standing[decision.pair] = decision
+                new.append(decision)
+        if reason:
+            refused.append(RefusedAnswer(file.name, row.line, reason))
+    summary = DecideSummary(
+        n_accepted=len(new),
+        n_repeated=n_repeated,
+        n_waiting=len(every) - len(answered),
+        refused=tuple(refused),
+    )
+    return new, summary
+
+
+def decide(out: Path, paths: list[Path]) -> DecideSummary:
+    """Take answered review workbooks into OUT/state; all that is accepted binds the next night.
+
+    Errors: InputError for a file that is no review workbook (then nothing is taken from any) or
+    an OUT without package, LockError while a night runs.
+    """
+    files = [read_review(path) for path in paths]
+    current_package(out)
+    with publish.RunLock(out):
+        before = said.load(out / publish.STATE)
+        new, summary = take_in(files, before, _known_pairs(out, files))
+        said.append(out / publish.STATE, new)
+    return summary

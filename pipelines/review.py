@@ -1,0 +1,123 @@
+"""The night's review queue: possible links with both records in words, for the review workbooks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+from audit.contracts import CONTRACT
+from audit.matching.relations import RELATIONS
+from pipelines.context import RunContext
+from pipelines.report_data import vintage
+from pipelines.report_regions import text
+from reports.review import PAIR_FIELDS, ReviewInfo, write_review
+from reports.workbook_book import WorkbookInfo
+
+FOLDER = "review"
+
+# What people compare, under one set of names; `influence` is revenue in thousand yuan.
+_DETAILS = """
+SELECT unit_id AS record_id, 'legal_entity' AS table_name, name, credit_code, legal_rep AS owner,
+  concat_ws(' / ', phone_fixed, phone_mobile) AS phone, address, region_code,
+  revenue_kyuan AS influence
+FROM census.legal_entity
+UNION ALL BY NAME
+SELECT unit_id AS record_id, 'establishment' AS table_name, name, credit_code,
+  person_in_charge AS owner, concat_ws(' / ', phone_fixed, phone_mobile) AS phone, address,
+  region_code, revenue_kyuan AS influence
+FROM census.establishment
+UNION ALL BY NAME
+SELECT unit_id AS record_id, 'self_employed' AS table_name, name, credit_code, operator AS owner,
+  phone, address, region_code, revenue_kyuan AS influence
+FROM census.self_employed
+UNION ALL BY NAME
+SELECT record_id, 'register_unit' AS table_name, name, credit_code, legal_rep AS owner, phone,
+  address, region_code, sales_kyuan AS influence
+FROM census.register_unit
+UNION ALL BY NAME
+SELECT frame_id AS record_id, 'frame_unit' AS table_name, name, credit_code, legal_rep AS owner,
+  phone, address, region_code, CAST(NULL AS DOUBLE) AS influence
+FROM census.frame_unit
+"""
+
+# Probabilities that differ by less than this are alike, and influence decides.
+_BAND = 0.05
+
+
+def _sides(in_use: str) -> str:
+    columns = ", ".join(
+        f"{side[0]}.{name} AS {side}_{name}"
+        for side in ("left", "right")
+        for name in ("name", "credit_code", "owner", "phone", "address")
+    )
+    return f"""
+WITH detail AS ({_DETAILS}),
+waiting AS (
+  SELECT * FROM linkage.link WHERE decision = 'possible_link' AND matcher NOT LIKE 'mention%'
+),
+place AS (
+  SELECT region_code, MIN(name) AS name FROM census.region WHERE vintage = {text(in_use)}
+  GROUP BY region_code
+)
+SELECT w.left_id, w.right_id, w.left_table, w.right_table, w.probability, w.relation,
+  w.comparison, left(l.region_code, 6) AS county_code, c.name AS county, {columns}
+FROM waiting AS w
+JOIN detail AS l ON l.table_name = w.left_table AND l.record_id = w.left_id
+JOIN detail AS r ON r.table_name = w.right_table AND r.record_id = w.right_id
+LEFT JOIN place AS c ON c.region_code = left(l.region_code, 6) || '000000'
+ORDER BY floor(w.probability / {_BAND}) DESC,
+  greatest(COALESCE(l.influence, 0), COALESCE(r.influence, 0)) DESC, w.left_id, w.right_id
+"""
+
+
+def table_words(lang: str) -> dict[str, str]:
+    """Return the titles of the tables that a pair's records are from."""
+    names = ("legal_entity", "establishment", "self_employed", "register_unit", "frame_unit")
+    titles = {name: CONTRACT.tables[name].title for name in names}
+    return {name: t.zh if lang == "zh" else t.en for name, t in titles.items()}
+
+
+def in_words(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Add the words of relation, comparison and table, in both languages."""
+    columns = []
+    for place, lang in enumerate(("zh", "en")):
+        words = {key: labels[place] for key, labels in RELATIONS.items()}
+        columns += [
+            pl.col("relation").replace(words).alias(f"relation_{lang}"),
+            pl.col("comparison").str.json_path_match(f"$.{lang}").alias(f"comparison_{lang}"),
+            *(
+                pl.concat_str(
+                    pl.col(f"{side}_table").replace(table_words(lang)),
+                    pl.col(f"{side}_id"),
+                    separator="\n",
+                ).alias(f"{side}_record_{lang}")
+                for side in ("left", "right")
+            ),
+        ]
+    return pairs.with_columns(columns)
+
+
+def waiting_pairs(ctx: RunContext) -> pa.Table:
+    """Return the possible links of tonight in queue order, columns PAIR_FIELDS."""
+    pairs = pl.DataFrame(pl.from_arrow(ctx.engine.fetch(_sides(vintage(ctx)))))
+    return in_words(pairs).select(PAIR_FIELDS).to_arrow()
+
+
+def write_review_workbooks(ctx: RunContext, lang: str = "zh") -> list[Path]:
+    """Write the night's review workbooks into `review/` and return their paths."""
+    book = WorkbookInfo(
+        run_id=ctx.info.run_id,
+        created=datetime.fromisoformat(ctx.config.reference_date),
+        rulebook_digest=ctx.info.rulebook_digest,
+        lang=lang,
+    )
+    city = ctx.engine.rows(
+        f"SELECT MIN(name) FROM census.region WHERE region_code = {text(ctx.config.city)}"
+    )
+    place = str(city[0][0] or ctx.config.city)
+    return write_review(
+        waiting_pairs(ctx), ctx.run_dir / FOLDER, ReviewInfo(book=book, place=place)
+    )

@@ -1,0 +1,129 @@
+"""Answered review workbooks, read back: every row with what was asked and what was answered."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from audit.errors import InputError
+from reports.review import LOCKED, META_SHEET, PAIR_COLUMNS, SCHEMA_VERSION
+from reports.review_texts import ANSWERS
+from reports.workbook_cells import Cell, row_hash
+from reports.workbook_layout import FIRST_ROW
+from reports.workbook_texts import LANGUAGES, say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """One row of a review workbook. `line` is that of the sheet; `intact`: only answers changed.
+
+    `answer` is a key of ANSWERS, "" where nothing was chosen, "?" where it is none of them.
+    """
+
+    line: int
+    left_id: str
+    right_id: str
+    left_table: str
+    right_table: str
+    answer: str
+    basis: str
+    note: str
+    person: str
+    date: str
+    intact: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewFile:
+    """A review workbook: the run it was issued by, and its rows."""
+
+    name: str
+    run_id: str
+    rows: tuple[Answered, ...]
+
+
+def _refused(path: Path) -> InputError:
+    return InputError(
+        f"{path.name} 不是待人工判定的工作簿，或者已损坏。请交回本程序下发的 XLSX 文件。",
+        f"{path.name} is no review workbook, or it is damaged. Hand in the file as it was issued, "
+        "saved as XLSX.",
+    )
+
+
+def _cell(value: object) -> Cell:
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int | float):
+        return float(value)
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat()[:10]
+    return None if value is None else str(value)
+
+
+def _text(cell: Cell) -> str:
+    return "" if cell is None else str(cell).strip()
+
+
+def _answer(text: str) -> str:
+    if not text:
+        return ""
+    known = {word: key for key, label in ANSWERS.items() for word in (label.zh, label.en)}
+    return known.get(text, "?")
+
+
+def _date(cell: Cell) -> str:
+    """Return a date as YYYY-MM-DD; a spreadsheet may hold it as a number of days."""
+    if isinstance(cell, float):
+        return (dt.date(1899, 12, 30) + dt.timedelta(days=int(cell))).isoformat()
+    text = _text(cell).replace("/", "-")[:10]
+    try:
+        return dt.date(*map(int, text.split("-"))).isoformat() if text else ""
+    except (TypeError, ValueError):
+        return "?"
+
+
+def _row(line: int, cells: Sequence[Cell]) -> Answered:
+    known = dict(zip((column.key for column in PAIR_COLUMNS), cells, strict=True))
+    return Answered(
+        line=line,
+        left_id=_text(known["left_id"]),
+        right_id=_text(known["right_id"]),
+        left_table=_text(known["left_table"]),
+        right_table=_text(known["right_table"]),
+        answer=_answer(_text(known["answer"])),
+        basis=_text(known["answer_basis"]),
+        note=_text(known["answer_note"]),
+        person=_text(known["answer_person"]),
+        date=_date(known["answer_date"]),
+        intact=row_hash([cells[i] or None for i in LOCKED]) == _text(known["pair_hash"]),
+    )
+
+
+def read_review(path: Path) -> ReviewFile:
+    """Read a review workbook; InputError where it is none, or cannot be opened."""
+    try:
+        book = CalamineWorkbook.from_path(path)
+        meta = {
+            str(row[0]): str(row[1])
+            for row in book.get_sheet_by_name(META_SHEET).to_python(skip_empty_area=False)
+            if len(row) > 1
+        }
+        names = [say("sheet_review", lang) for lang in LANGUAGES]
+        sheet = next(name for name in names if name in book.sheet_names)
+        rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+    except (CalamineError, OSError, ValueError, StopIteration) as error:
+        raise _refused(path) from error
+    if meta.get("schema") != SCHEMA_VERSION:
+        raise _refused(path)
+    width = len(PAIR_COLUMNS)
+    found = []
+    for line, row in enumerate(rows[FIRST_ROW:], FIRST_ROW + 1):
+        cells = [_cell(value) for value in row[:width]]
+        cells += [None] * (width - len(cells))
+        if any(_text(cell) for cell in cells):
+            found.append(_row(line, cells))
+    return ReviewFile(name=path.name, run_id=meta.get("run_id", ""), rows=tuple(found))

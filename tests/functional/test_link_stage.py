@@ -1,0 +1,232 @@
+"""The link stage of a night: what is published, decisions that stick, and a matcher that fails."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from pathlib import Path
+
+import openpyxl
+import pytest
+from deliveries import Night, run
+from tiny import entity, write_csv
+from typer.testing import CliRunner
+
+from audit.errors import ExitCode, LockError
+from pipelines import link
+from pipelines.cli import app
+from pipelines.config import Linking, RunConfig
+from pipelines.decide import decide
+from pipelines.publish import RunLock
+from reports.review import PAIR_COLUMNS
+from reports.workbook_layout import FIRST_ROW, position
+
+FIRST = entity(
+    name="衡南县宏达建材有限公司", address="衡南县云集镇解放路12号", phone_mobile="13574700001"
+)
+# The same firm once more: no code, 责任 put in, the rest as before.
+SECOND = FIRST | {"unit_id": "L2", "name": "衡南县宏达建材有限责任公司", "credit_code": ""}
+# And in another way: a homophone, another telephone, no address. A person should look.
+DOUBTFUL = SECOND | {
+    "name": "衡南县鸿达建材有限公司", "phone_mobile": "13574788888", "address": ""
+}  # fmt: skip
+OTHER = entity(
+    unit_id="L3", name="耒阳市远望农机厂", credit_code="91430481MA4L16JQ9B", legal_rep="周五",
+    phone_mobile="13574700003", address="耒阳市蔡子池街道五一路3号", region_code="430481001001",
+)  # fmt: skip
+REGISTERED = {
+    "source": "1", "register_id": "R1", "credit_code": "", "name": "耒阳市远望农机厂",
+    "legal_rep": "周五", "phone": "13574700003", "region_code": "430481001001",
+    "address": "耒阳市蔡子池街道五一路3号",
+}  # fmt: skip
+# From here on a pair is linked; so high that tiny deliveries have pairs to decide.
+ASK = RunConfig(link=Linking(link_at=0.999, possible_at=0.001))
+OFF = RunConfig(link=Linking(enabled=False))
+
+
+def deliver(folder: Path, *entities: dict[str, str]) -> Path:
+    write_csv(folder / "legal_entity.csv", entities or (FIRST, SECOND, OTHER))
+    write_csv(folder / "register_unit.csv", [REGISTERED])
+    clue = {"clue_id": "C1", "received_on": "2019-01-02", "unit_name": OTHER["name"],
+            "region_code": OTHER["region_code"]}  # fmt: skip
+    write_csv(folder / "clue.csv", [clue])
+    return folder
+
+
+def night(folder: Path, config: RunConfig | None = None, run_id: str = "r1") -> Night:
+    return run(folder / "in", folder / "out", config=config or RunConfig(), run_id=run_id)
+
+
+@pytest.fixture(scope="module")
+def linked(tmp_path_factory: pytest.TempPathFactory) -> Night:
+    folder = tmp_path_factory.mktemp("linked")
+    deliver(folder / "in")
+    return night(folder)
+
+
+@pytest.fixture(scope="module")
+def asking(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose first night has the pair L1, L2 to decide."""
+    folder = tmp_path_factory.mktemp("asking")
+    deliver(folder / "in", FIRST, DOUBTFUL, OTHER)
+    night(folder, ASK)
+    return folder
+
+
+def pairs(night: Night, where: str = "TRUE") -> list[tuple[str, ...]]:
+    return night.table(
+        f"SELECT left_id, right_id, decision, decided_by FROM linkage.link WHERE {where} "
+        "ORDER BY left_id, right_id"
+    ).rows()
+
+
+def answered(folder: Path, answer: str, name: str = "answered.xlsx") -> Path:
+    """Answer the pair L1, L2 in the workbook of the current night."""
+    (issued,) = (folder / "out" / "current" / "review").glob("*.xlsx")
+    book = openpyxl.load_workbook(issued, rich_text=True)
+    sheet = book["待人工判定"]
+    at = {c.key: position(PAIR_COLUMNS, c.key) + 1 for c in PAIR_COLUMNS}
+    for line in range(FIRST_ROW + 1, sheet.max_row + 1):
+        ids = {sheet.cell(line, at[key]).value for key in ("left_id", "right_id")}
+        if ids == {"L1", "L2"}:
+            for key, value in (
+                ("answer", answer), ("answer_basis", "现场查看"), ("answer_person", "王一")
+            ):  # fmt: skip
+                sheet.cell(line, at[key]).value = value
+    book.save(folder / name)
+    return folder / name
+
+
+def test_one_firm_enumerated_twice_is_linked_and_clustered(linked: Night) -> None:
+    assert ("L1", "L2", "link", "matcher") in pairs(linked)
+    cluster = linked.table("SELECT unit_id, table_name FROM linkage.cluster ORDER BY unit_id")
+    assert cluster.rows() == [("L1", "legal_entity"), ("L2", "legal_entity")]
+
+
+def test_a_register_record_without_code_finds_its_unit(linked: Night) -> None:
+    assert ("L3", "1|R1", "link", "matcher") in pairs(linked, "right_table = 'register_unit'")
+
+
+def test_a_clue_finds_the_unit_that_it_names(linked: Night) -> None:
+    named = pairs(linked, "right_table = 'clue' AND decision <> 'non_link'")
+
+    assert [pair[:2] for pair in named] == [("L3", "clue|C1")]
+
+
+def test_the_night_says_how_good_its_matching_is(linked: Night) -> None:
+    quality = linked.table("SELECT matcher, metric, value, text FROM linkage.quality")
+    metrics = set(quality.select("matcher", "metric").rows())
+
+    assert {("unit@1", "estimated_precision"), ("unit@1", "candidate_pairs")} <= metrics
+    assert quality.filter(metric="state")["text"].to_list() == ["done"]
+    report = (linked.out / "current" / "report.html").read_text("utf-8")
+    assert "单位匹配" in report
+    assert linked.summary.link.n_units == 1
+
+
+def test_links_and_workbooks_depend_on_the_delivery_alone(linked: Night, tmp_path: Path) -> None:
+    deliver(tmp_path / "in")
+
+    part = run(tmp_path / "in", tmp_path / "out", region="430422", run_id="r1")
+
+    assert pairs(linked) == pairs(part)
+    books = [sorted((n.out / "current" / "review").glob("*.xlsx")) for n in (linked, part)]
+    assert [p.read_bytes() for p in books[0]] == [p.read_bytes() for p in books[1]]
+
+
+@pytest.mark.parametrize(
+    ("answer", "entities", "expected"),
+    [
+        (
+            "同一单位",
+            (FIRST, DOUBTFUL | {"address": "解放路"}, OTHER),
+            ("link", "in_force"),
+        ),
+        (
+            "不同单位",
+            (FIRST, DOUBTFUL | {"name": "衡南县宏达建材厂"}, OTHER),
+            ("non_link", "values_changed"),
+        ),
+        ("不同单位", (FIRST, OTHER), ("", "unit_gone")),
+    ],
+)
+def test_an_answer_binds_is_kept_and_not_asked_again(
+    asking: Path,
+    tmp_path: Path,
+    answer: str,
+    entities: tuple[dict[str, str], ...],
+    expected: tuple[str, str],
+) -> None:
+    shutil.copytree(asking / "out", tmp_path / "out", symlinks=True)
+    summary = decide(tmp_path / "out", [answered(tmp_path, answer)])
+    deliver(tmp_path / "in", *entities)
+
+    later = night(tmp_path, ASK, "r2")
+
+    decision, state = expected
+    assert (summary.n_accepted, summary.refused) == (1, ())
+    decided = later.table("SELECT person, basis, run_id, state FROM linkage.decision")
+    assert decided.rows() == [("王一", "现场查看", "r1", state)]
+    found = [pair[2:] for pair in pairs(later) if pair[:2] == ("L1", "L2")]
+    assert found == ([(decision, "person")] if decision else [])
+
+
+def test_the_command_takes_workbooks_and_says_what_it_refused(asking: Path, tmp_path: Path) -> None:
+    shutil.copytree(asking / "out", tmp_path / "out", symlinks=True)
+    good, bad = answered(tmp_path, "同一单位"), answered(tmp_path, "也许", "bad.xlsx")
+
+    taken = CliRunner().invoke(app, ["decide", str(tmp_path / "out"), str(good)])
+    refused = CliRunner().invoke(app, ["decide", str(tmp_path / "out"), str(bad)])
+
+    assert (taken.exit_code, refused.exit_code) == (ExitCode.DONE, ExitCode.INPUT)
+    assert "接受 accepted 1" in taken.output
+    assert "bad.xlsx" in refused.output
+    assert "宏达" not in refused.output
+
+
+def test_decisions_wait_while_a_night_runs(asking: Path) -> None:
+    path = answered(asking, "同一单位", "locked.xlsx")
+
+    with RunLock(asking / "out"), pytest.raises(LockError):
+        decide(asking / "out", [path])
+
+
+def _fail(*_: object, **__: object) -> None:
+    raise ValueError("衡南县宏达建材有限公司")
+
+
+def test_a_failing_matcher_stops_neither_night_nor_other_rules(
+    linked: Night,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    shutil.copytree(linked.out, tmp_path / "out", symlinks=True)
+    deliver(tmp_path / "in")
+    monkeypatch.setattr(link, "match_units", _fail)
+
+    with caplog.at_level(logging.WARNING):
+        later = night(tmp_path, run_id="r2")
+
+    status = dict(later.table("SELECT rule_id, MIN(status) FROM outcome GROUP BY rule_id").rows())
+    assert (status["REG001"], status["FRM002"]) == ("ERROR", "FAILED")
+    assert later.summary.exit_code(None) == ExitCode.RULE
+    assert pairs(later) == []
+    assert "the matcher failed" in caplog.text
+    assert "宏达" not in caplog.text
+    # What rules over links had found stays open: nobody looked.
+    open_before = linked.table("SELECT finding_key FROM finding WHERE rule_id = 'REG002'")
+    causes = later.table("SELECT finding_key, cause FROM finding_history WHERE run_id = 'r2'")
+    known = dict(causes.rows())
+    assert open_before.height
+    assert {known.get(key) for key in open_before["finding_key"]} == {"not_checked"}
+
+
+def test_matching_can_be_switched_off(tmp_path: Path) -> None:
+    deliver(tmp_path / "in")
+
+    found = night(tmp_path, OFF)
+
+    assert pairs(found) == []
+    assert found.summary.link.state == "off"
+    assert found.summary.check.errors == ()

@@ -1,0 +1,146 @@
+"""The kernel of the matcher: distances, blocks, decisions."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rapidfuzz.distance import OSA
+
+from audit.matching.distances import one_digit_apart, osa
+from audit.matching.matcher import match_units
+from audit.matching.records import Decisions, Matched
+from audit.matching.registers import Side, match_registers
+from tests.matching_units import chars, unit, units
+
+CODES = [f"91430102MA{i:07d}X" for i in range(4000)]
+NAMES = st.text(alphabet="宏鸿达远金鑫源兴", max_size=8)
+
+
+def _found(rows: list[dict[str, object]], decisions: Decisions | None = None) -> Matched:
+    return match_units(*units(rows), decisions=decisions)
+
+
+def _pair(found: Matched, decision: str) -> list[tuple[str, str]]:
+    links = found.links.filter(pl.col("decision") == decision)
+    return list(zip(links["left_id"], links["right_id"], strict=True))
+
+
+def _town(n: int) -> list[dict[str, object]]:
+    rng = random.Random(3)  # noqa: S311  # a made-up town, no secret
+    rows = []
+    for i in range(n):
+        one = unit(
+            id=f"u{i:05d}",
+            trade="".join(rng.choices("宏达鑫源兴盛恒泰华瑞", k=3)),
+            owner="王" + "".join(rng.choices("明华强丽芳军", k=2)),
+            phone=13_000_000_000 + rng.randrange(10**9),
+            road=rng.choice("东西南北") + "路",
+            no=str(rng.randrange(200)),
+            code=CODES[i],
+        )
+        rows.append(one)
+        if i % 10 == 0:
+            rows.append({**one, "id": f"v{i:05d}", "code": "" if i % 20 else CODES[i]})
+    return rows
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(NAMES, NAMES), min_size=1, max_size=20))
+def test_osa_equals_the_oracle(pairs: list[tuple[str, str]]) -> None:
+    left, right = (np.array([chars(p[side], 8) for p in pairs], np.uint16) for side in (0, 1))
+
+    assert [OSA.distance(a, b) for a, b in pairs] == osa(left, right).tolist()
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        (13800000000, 13800000001, True),
+        (13812345678, 13812354678, True),
+        (13899999999, 13900000000, False),
+        (13800000000, 13800000000, False),
+    ],
+)
+def test_one_digit_apart(left: int, right: int, expected: bool) -> None:
+    found = one_digit_apart(np.array([left], np.uint64), np.array([right], np.uint64))
+
+    assert [expected] == found.tolist()
+
+
+def test_copies_are_linked_and_strangers_are_not() -> None:
+    found = _found(_town(300))
+
+    assert [(f"u{i:05d}", f"v{i:05d}") for i in range(0, 300, 10)] == _pair(found, "link")
+    assert 60 == found.clusters.height
+
+
+def test_order_of_rows_does_not_matter() -> None:
+    rows = _town(200)
+    one, other = _found(rows), _found(rows[::-1])
+
+    assert one.links.equals(other.links)
+    assert one.clusters.equals(other.clusters)
+    assert one.links.equals(_found(rows).links)
+
+
+def test_two_valid_different_codes_never_share_a_cluster() -> None:
+    base = unit(owner="王明", phone=13812345678, road="东路", no="8")
+    rows = [{**base, "id": f"u{i}", "code": code} for i, code in enumerate([*CODES[:3], ""])]
+    found = _found([*rows, *_town(100)])
+
+    held = found.clusters.filter(pl.col("record_id").is_in(["u0", "u1", "u2"]))
+    assert held.height == held["cluster_id"].n_unique()
+
+
+def test_decisions_of_people_bind() -> None:
+    rows = _town(100)
+    said = pl.DataFrame(
+        {
+            "left_id": ["u00000", "u00001"],
+            "right_id": ["v00000", "u00055"],
+            "same": [False, True],
+        }
+    )
+    found = _found([{**r, "code": ""} for r in rows], Decisions(pairs=said))
+
+    assert ("u00000", "v00000") in _pair(found, "non_link")
+    assert ("u00001", "u00055") in _pair(found, "link")
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_tiny_files_pass(n: int) -> None:
+    assert 0 == _found(_town(3)[2 : 2 + n]).clusters.height
+
+
+def test_one_name_on_many_rows_stays_bounded_and_is_listed() -> None:
+    rows = [unit(id=f"u{i:05d}", owner="", code="") for i in range(2000)]
+    found = _found(rows)
+    listed = found.large_blocks.filter(pl.col("kind") == "name")
+
+    assert [2000] == listed["n_records"].to_list()
+    assert found.links.height < 10 * len(rows)
+
+
+def test_headquarters_is_no_duplicate() -> None:
+    shared = {"owner": "王明", "phone": 13812345678, "road": "东路", "no": "8", "code": CODES[0]}
+    legal = unit(id="a", **shared)
+    local = unit(id="b", kind="establishment", headquarters=True, parent=CODES[0][8:17], **shared)
+    found = _found([legal, local])
+
+    assert [("headquarters", "non_link")] == list(
+        found.links.select("relation", "decision").iter_rows()
+    )
+
+
+def test_registers_are_assigned_one_to_one() -> None:
+    town = [r for r in _town(100) if str(r["id"]).startswith("u")]
+    listed = [{**r, "id": f"1|{r['id']}", "kind": "register_unit"} for r in town]
+    left, right = (Side(records=r, features=f) for r, f in (units(town), units(listed)))
+    found = match_registers(left, right)
+
+    assert [(r["id"], f"1|{r['id']}") for r in town] == _pair(found, "link")

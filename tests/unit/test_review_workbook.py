@@ -1,0 +1,232 @@
+"""Review workbooks: what people see, and what comes back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import openpyxl
+import polars as pl
+import pyarrow as pa
+import pytest
+from openpyxl.cell.rich_text import TextBlock
+
+from audit.errors import InputError
+from pipelines.decide import take_in
+from pipelines.review_reader import read_review
+from reports.review import (
+    MAX_PAIRS,
+    PAIR_COLUMNS,
+    PAIR_FIELDS,
+    ReviewInfo,
+    differing,
+    write_review,
+)
+from reports.workbook_book import WorkbookInfo
+from reports.workbook_layout import FIRST_ROW, position
+
+BOOK = WorkbookInfo(run_id="r1", created=datetime.fromisoformat("2018-12-31"), rulebook_digest="")
+INFO = ReviewInfo(book=BOOK, place="衡阳市")
+
+
+def pair(left: str = "L1", right: str = "L2", **changes: object) -> dict[str, object]:
+    base: dict[str, object] = dict.fromkeys(PAIR_FIELDS)
+    base |= {
+        "left_id": left, "right_id": right, "left_table": "legal_entity",
+        "right_table": "legal_entity", "county_code": "430422", "county": "衡南县",
+        "probability": 0.7312, "left_name": "衡南县宏达建材厂", "right_name": "衡南县鸿达建材厂",
+        "left_credit_code": "91430422209679931R", "left_phone": "013500000001",
+        "left_record_zh": f"法人单位\n{left}", "right_record_zh": f"法人单位\n{right}",
+        "relation_zh": "近似", "comparison_zh": "名称音同",
+    }  # fmt: skip
+    return base | changes
+
+
+def table(*pairs: dict[str, object]) -> pa.Table:
+    schema = {name: pl.Float64 if name == "probability" else pl.String for name in PAIR_FIELDS}
+    return pl.DataFrame(list(pairs), schema=schema).to_arrow()
+
+
+def column(key: str) -> int:
+    return position(PAIR_COLUMNS, key) + 1
+
+
+def fill(path: Path, line: int = FIRST_ROW + 1, **answers: str) -> Path:
+    """Answer a row as a person would; `line` is that of the sheet."""
+    book = openpyxl.load_workbook(path, rich_text=True)
+    for key, value in answers.items():
+        book["待人工判定"].cell(line, column(key)).value = value
+    filled = path.with_name(f"filled-{path.name}")
+    book.save(filled)
+    return filled
+
+
+ANSWER = {"answer": "不同单位", "answer_basis": "现场查看", "answer_person": "王一"}
+KNOWN = {("legal_entity", "L1", "legal_entity", "L2"): ("x", "y")}
+
+
+@pytest.fixture
+def issued(tmp_path: Path) -> Path:
+    (path,) = write_review(table(pair()), tmp_path, INFO)
+    return path
+
+
+def test_differing_characters_are_told_from_common_ones() -> None:
+    left, right = differing("衡南县宏达厂", "衡南县鸿达建材厂")
+
+    assert [("衡南县", False), ("宏", True), ("达", False), ("厂", False)] == left
+    assert [("衡南县", False), ("鸿", True), ("达", False), ("建材", True), ("厂", False)] == right
+
+
+def test_differing_characters_are_red_in_the_sheet(issued: Path) -> None:
+    sheet = openpyxl.load_workbook(issued, rich_text=True)["待人工判定"]
+    name = sheet.cell(FIRST_ROW + 1, column("right_name")).value
+
+    red = [
+        str(part)
+        for part in name
+        if isinstance(part, TextBlock) and part.font.color.rgb == "FFC00000"
+    ]
+
+    assert red == ["鸿"]
+    assert str(name) == "衡南县鸿达建材厂"
+
+
+def test_codes_and_telephones_stay_text(issued: Path) -> None:
+    sheet = openpyxl.load_workbook(issued)["待人工判定"]
+
+    assert sheet.cell(FIRST_ROW + 1, column("left_phone")).value == "013500000001"
+    assert sheet.cell(FIRST_ROW + 1, column("left_credit_code")).value == "91430422209679931R"
+
+
+def test_a_name_that_looks_like_a_formula_stays_a_name(tmp_path: Path) -> None:
+    (path,) = write_review(table(pair(left_name="=1+1", right_name="=1+2")), tmp_path, INFO)
+
+    sheet = openpyxl.load_workbook(path)["待人工判定"]
+
+    assert sheet.cell(FIRST_ROW + 1, column("left_name")).value == "=1+1"
+    assert sheet.cell(FIRST_ROW + 1, column("left_name")).data_type != "f"
+
+
+def test_same_pairs_give_the_same_bytes(tmp_path: Path) -> None:
+    first = write_review(table(pair(), pair(right="L3")), tmp_path / "a", INFO)
+    second = write_review(table(pair(), pair(right="L3")), tmp_path / "b", INFO)
+
+    assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
+
+
+def test_no_pairs_give_no_workbook(tmp_path: Path) -> None:
+    assert write_review(table(), tmp_path, INFO) == []
+
+
+def test_many_pairs_are_split_by_the_county_of_the_left_unit(tmp_path: Path) -> None:
+    pairs = [pair(left=f"L{n}") for n in range(MAX_PAIRS)]
+
+    paths = write_review(
+        table(*pairs, pair(left="M1", county_code="430481", county="耒阳市")), tmp_path, INFO
+    )
+
+    assert [p.name for p in paths] == [
+        "430422_衡南县_待人工判定_r1.xlsx", "430481_耒阳市_待人工判定_r1.xlsx"
+    ]  # fmt: skip
+
+
+def test_a_filled_answer_becomes_a_decision_with_who_when_and_why(issued: Path) -> None:
+    file = read_review(fill(issued, **ANSWER, answer_date="2019/3/18", answer_note="两家"))
+
+    (decision,), summary = take_in([file], [], KNOWN)
+
+    assert (decision.left_id, decision.right_id, decision.answer) == ("L1", "L2", "cannot-link")
+    assert (decision.person, decision.decided_on, decision.basis) == (
+        "王一",
+        "2019-03-18",
+        "现场查看",
+    )
+    assert (decision.note, decision.run_id) == ("两家", "r1")
+    assert (decision.left_identity, decision.right_identity) == ("x", "y")
+    assert summary.refused == ()
+
+
+@pytest.mark.parametrize("answer", ["暂不能定", ""])
+def test_what_cannot_be_told_yet_waits(issued: Path, answer: str) -> None:
+    file = read_review(fill(issued, **(ANSWER | {"answer": answer})))
+
+    new, summary = take_in([file], [], KNOWN)
+
+    assert (new, summary.n_waiting, summary.refused) == ([], 1, ())
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"left_id": "L9"}, "edited"),
+        ({"right_name": "衡南县别家"}, "edited"),
+        ({"left_phone": "13500000001"}, "edited"),
+        ({"answer": "也许"}, "unknown_answer"),
+        ({"answer_basis": ""}, "no_basis"),
+        ({"answer_person": " "}, "no_person"),
+        ({"answer_date": "上周三"}, "bad_date"),
+    ],
+)
+def test_a_row_that_cannot_be_taken_is_refused_with_why(
+    issued: Path, changes: dict[str, str], reason: str
+) -> None:
+    file = read_review(fill(issued, **(ANSWER | changes)))
+
+    new, summary = take_in([file], [], KNOWN)
+
+    assert new == []
+    assert [(r.line, r.reason) for r in summary.refused] == [(FIRST_ROW + 1, reason)]
+
+
+def test_a_pair_that_no_package_has_is_refused(issued: Path) -> None:
+    _, summary = take_in([read_review(fill(issued, **ANSWER))], [], {})
+
+    assert [r.reason for r in summary.refused] == ["unknown_pair"]
+
+
+def test_two_answers_on_one_pair_are_both_refused(issued: Path) -> None:
+    one = read_review(fill(issued, **ANSWER))
+    other = read_review(fill(issued, **(ANSWER | {"answer": "同一单位"})))
+
+    new, summary = take_in([one, other], [], KNOWN)
+
+    assert new == []
+    assert [r.reason for r in summary.refused] == ["twice", "twice"]
+
+
+def test_the_same_answer_again_is_no_new_decision(issued: Path) -> None:
+    file = read_review(fill(issued, **ANSWER))
+    before, _ = take_in([file], [], KNOWN)
+
+    new, summary = take_in([file], before, KNOWN)
+
+    assert (new, summary.n_repeated) == ([], 1)
+
+
+def test_answers_that_contradict_by_way_of_a_third_unit_are_refused(tmp_path: Path) -> None:
+    pairs = table(pair("L1", "L2"), pair("L2", "L3"), pair("L1", "L3"))
+    (path,) = write_review(pairs, tmp_path, INFO)
+    same = ANSWER | {"answer": "同一单位"}
+    for line, answers in enumerate((same, same, ANSWER), FIRST_ROW + 1):
+        path = fill(path, line, **answers)
+    known = {
+        ("legal_entity", left, "legal_entity", right): ("", "")
+        for left, right in (("L1", "L2"), ("L2", "L3"), ("L1", "L3"))
+    }
+
+    new, summary = take_in([read_review(path)], [], known)
+
+    assert len(new) == 2
+    assert [(r.line, r.reason) for r in summary.refused] == [(FIRST_ROW + 3, "contradicts")]
+
+
+def test_other_files_are_refused_by_name(tmp_path: Path) -> None:
+    other = tmp_path / "别的.xlsx"
+    openpyxl.Workbook().save(other)
+    text = tmp_path / "a.xlsx"
+    text.write_text("x")
+
+    for path in (other, text, tmp_path / "none.xlsx"):
+        with pytest.raises(InputError, match=path.name):
+            read_review(path)
