@@ -72,7 +72,9 @@ def _known_codes(ctx: RunContext, column: Column) -> str:
         listed = (
             f"SELECT region_code FROM census.region WHERE vintage = {_quoted(ctx.config.vintage)}"
         )
-        return f"rpad({name}, 12, '0') IN ({listed})"
+        # Parents, registrations and register records of other cities are right, and not listed here.
+        city = _quoted(ctx.config.city[:4])
+        return f"left({name}, 4) <> {city} OR rpad({name}, 12, '0') IN ({listed})"
     if column.code_list == "industry":
         return f"{name} IN (SELECT industry_code FROM ref_industry_profile)"
     codes = CONTRACT.code_lists.get(column.code_list, {})

@@ -25,7 +25,8 @@ def cod007(plot: Plot) -> None:
     county, k = room.filter(pl.col("n_firms") >= pl.col("k"))["county", "k"].row(0)
     rows = plot.take(firms.filter(pl.col("county") == county), k)
     plot.assign("legal_entity", "org_code", rows["unit_id"], rows["credit_code"].str.slice(8, 9))
-    plot.recode(rows["credit_code"], pl.Series([None] * rows.height, dtype=pl.String))
+    for table in ("legal_entity", "frame_unit", "register_unit"):
+        plot.assign(table, "credit_code", rows["credit_code"], None, key="credit_code")
     plot.note(pl.Series([f"{county}000000"]), note="over 1 % without credit code")
 
 

@@ -91,6 +91,22 @@ def test_delivery_note_goes_before_last_night(tmp_path: Path) -> None:
     assert {"430421000000": "quarantine"} == verdicts(night)
 
 
+def test_region_codes_of_other_cities_are_not_judged(tmp_path: Path) -> None:
+    rows = units(EAST, 40)
+    for row in rows:
+        row["register_region_code"] = "430102001001"
+    for row in rows[:5]:
+        row["register_region_code"] = "430499999999"
+    night = run(deliver(tmp_path / "1", rows, []), tmp_path / "out", config=OWN)
+
+    found = night.table(
+        "SELECT item, ROUND(value, 4) AS value FROM audit.gate_check "
+        "WHERE region_code = '430421000000' AND check_id = 'unlisted'"
+    ).rows()
+
+    assert [("register_region_code", 0.125)] == found
+
+
 def test_profile_counts_what_is_empty_unlisted_refused_and_repeated(tmp_path: Path) -> None:
     rows = units(EAST, 40)
     for row in rows[:10]:
