@@ -40,10 +40,11 @@ named AS (
     MAX(CASE WHEN r.level = '3' AND r.region_code = p.county_code THEN 1 ELSE 0 END) AS own_county,
     MAX(CASE WHEN r.level = '4' AND r.region_code = p.township_code THEN 1 ELSE 0 END) AS own_town,
     MIN(CASE WHEN r.level = '3' AND r.region_code <> p.county_code THEN r.name END) AS county,
-    MIN(CASE WHEN r.level = '4' AND r.region_code <> p.township_code
-      AND LEFT(r.region_code, 6) = LEFT(p.county_code, 6) THEN r.name END) AS town
+    MIN(CASE WHEN r.level = '4' AND r.region_code <> p.township_code THEN r.name END) AS town
   FROM place AS p
-  JOIN listed AS r ON p.address LIKE '%' || r.name || '%'
+  JOIN listed AS r
+    ON (r.level = '3' OR LEFT(r.region_code, 6) = LEFT(p.county_code, 6))
+    AND p.address LIKE '%' || r.name || '%'
   GROUP BY p.address, p.county_code, p.township_code
 )
 SELECT

@@ -28,9 +28,13 @@ false_positives:
   en: Research by others and capitalised cost make a difference, with a remark
 --- */
 -- Scope: legal entities with a research return. Expense on one form and none on the other; or more
--- research staff than employees. Unknown: none fails and an item is missing.
+-- research staff than employees. 小企业会计准则 has no item for research expense (FRM012).
+-- Unknown: none fails and an item is missing, or that standard is used.
 WITH booked AS (
-  SELECT unit_id, MAX(research_expenses_kyuan) AS expense FROM finance GROUP BY unit_id
+  SELECT unit_id,
+    MAX(CASE WHEN accounting_system <> '2' THEN research_expenses_kyuan END) AS expense
+  FROM finance
+  GROUP BY unit_id
 )
 SELECT
   r.unit_id AS subject_id,

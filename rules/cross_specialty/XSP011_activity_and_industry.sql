@@ -33,8 +33,7 @@ WITH told AS (
 judged AS (
   SELECT t.activity, t.industry_division,
     MAX(CASE WHEN ('|' || w.divisions || '|') LIKE ('%|' || t.industry_division || '|%')
-      THEN 1 ELSE 0 END) AS is_among,
-    MIN(w.word) AS word
+      THEN 1 ELSE 0 END) AS is_among
   FROM told AS t
   JOIN ref_activity_word AS w ON t.activity LIKE '%' || w.word || '%'
   GROUP BY t.activity, t.industry_division

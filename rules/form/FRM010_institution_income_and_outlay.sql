@@ -17,8 +17,8 @@ status: active
 parameters:
   tolerance: {type: number, default: "1", note: "thousand yuan allowed for rounding in each summed item"}
 message:
-  zh: "{variable} 填 {observed} 千元，小于其分项之和 {expected} 千元"
-  en: "{variable} of {observed} thousand yuan is less than its parts, {expected}"
+  zh: "{observed} 千元，小于其分项之和 {expected} 千元"
+  en: "A total ({observed}, thousand yuan) is less than its parts, {expected}"
 verify:
   zh: 对照收入支出表改正合计或分项：17≥18+19+20，21≥22+23+28，23≥24+25+26+27，28≥29+30
   en: "Correct total or parts from the accounts: 17≥18+19+20, 21≥22+23+28, 23≥24+25+26+27, 28≥29+30"
@@ -60,7 +60,10 @@ SELECT
   r.unit_id AS subject_id,
   l.region_code AS region_code,
   r.variable AS variable,
-  CAST(CAST(r.total AS DECIMAL(18, 2)) AS STRING) AS observed,
+  CASE r.variable
+    WHEN 'income_kyuan' THEN '本年收入合计（17）' WHEN 'expenditure_kyuan' THEN '本年支出合计（21）'
+    WHEN 'goods_services_kyuan' THEN '商品和服务支出（23）' ELSE '对个人和家庭的补助（28）'
+  END || CAST(CAST(r.total AS DECIMAL(18, 2)) AS STRING) AS observed,
   CAST(CAST(r.parts AS DECIMAL(18, 2)) AS STRING) AS expected,
   r.holds AS holds
 FROM ranked AS r

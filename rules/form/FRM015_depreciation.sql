@@ -17,14 +17,14 @@ status: active
 parameters:
   tolerance: {type: number, default: "1", note: "thousand yuan allowed for rounding in each summed item"}
 message:
-  zh: "{variable} 填 {observed} 千元，大于{expected}千元"
-  en: "{variable} of {observed} thousand yuan is more than the amount that bounds it ({expected})"
+  zh: "{observed} 千元，大于{expected}千元"
+  en: "Depreciation ({observed}, thousand yuan) is more than the amount that bounds it ({expected})"
 verify:
   zh: 核对折旧明细：本年折旧不大于累计折旧，累计折旧不大于固定资产原价
   en: "See the depreciation ledger: the year's is at most the accumulated, which is at most the fixed assets"
 false_positives:
-  zh: 年内处置大额固定资产的可能使累计折旧小于本年折旧，写明情况
-  en: Large disposals in the year may leave less accumulated than the year's; a remark is needed
+  zh: 四舍五入引起的 1 千元差额不算差错
+  en: A thousand yuan from rounding is no error
 --- */
 -- Scope: forms of the series 603, and form 611-3 for what it asks; of several returns the worst.
 -- 611-3 asks for the year's depreciation and the fixed assets only. Unknown: an item is missing.
@@ -57,7 +57,8 @@ SELECT
   r.unit_id AS subject_id,
   l.region_code AS region_code,
   r.variable AS variable,
-  CAST(CAST(r.small AS DECIMAL(18, 2)) AS STRING) AS observed,
+  CASE r.variable WHEN 'depreciation_year_kyuan' THEN '本年折旧 ' ELSE '累计折旧 ' END
+    || CAST(CAST(r.small AS DECIMAL(18, 2)) AS STRING) AS observed,
   r.what || REPLACE(CAST(CAST(r.large AS DECIMAL(18, 2)) AS STRING), '.00', '') || ' ' AS expected,
   r.holds AS holds
 FROM ranked AS r

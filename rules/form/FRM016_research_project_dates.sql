@@ -46,7 +46,7 @@ SELECT
   r.unit_id AS subject_id,
   l.region_code AS region_code,
   r.project_id AS related_id,
-  r.start_ym || '—' || r.end_ym AS observed,
+  COALESCE(r.start_ym, '未填') || '—' || COALESCE(r.end_ym, '未填') AS observed,
   CASE
     WHEN r.start_ym > :last THEN '起始在报告期之后'
     WHEN r.start_ym > r.end_ym THEN '起始晚于完成'

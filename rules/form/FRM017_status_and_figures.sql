@@ -35,8 +35,8 @@ SELECT
     WHEN '1' THEN '1 正常运营' WHEN '2' THEN '2 停业(歇业)' WHEN '3' THEN '3 筹建'
     WHEN '5' THEN '5 当年破产' ELSE status
   END AS observed,
-  '营业收入 ' || CAST(CAST(revenue_kyuan AS DECIMAL(18, 2)) AS STRING) || ' 千元，从业人员 '
-    || CAST(employees AS STRING) || ' 人' AS expected,
+  '营业收入 ' || COALESCE(CAST(CAST(revenue_kyuan AS DECIMAL(18, 2)) AS STRING), '未填')
+    || ' 千元，从业人员 ' || COALESCE(CAST(employees AS STRING), '未填') || ' 人' AS expected,
   CASE
     WHEN status = '3' THEN revenue_kyuan <= 0
     WHEN status = '1' THEN revenue_kyuan <> 0 OR employees = 0

@@ -30,7 +30,7 @@ SELECT
   region_code AS region_code,
   org_code AS observed,
   SUBSTRING(parent_credit_code, 9, 8) || 'B' AS expected,
-  LEFT(org_code, 8) = SUBSTRING(parent_credit_code, 9, 8) AS holds
+  org_code = SUBSTRING(parent_credit_code, 9, 8) || 'B' AS holds
 FROM establishment
 WHERE is_headquarters = '1' AND LENGTH(parent_credit_code) = 18
   AND LEFT(parent_credit_code, 9) <> '111111111'

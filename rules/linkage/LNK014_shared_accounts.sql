@@ -15,7 +15,6 @@ optional_tables: [finance, institution_finance, register_unit]
 owner: data_quality
 version: 1
 status: active
-always_decidable: true
 message:
   zh: 填了统一财务核算法人单位 {observed}，{expected}
   en: It names a unit that keeps its accounts, which contradicts its own return or cannot be found
@@ -28,7 +27,7 @@ false_positives:
 --- */
 -- Scope: legal entities that name a unit which keeps their accounts (form 611-5, extra block).
 -- Fails with a financial return of its own, or where that unit is neither enumerated nor in a
--- register. Always decidable: the returns and the lists are there or not.
+-- register. Unknown: it is not enumerated, and no register was delivered to look it up in.
 WITH filed AS (
   SELECT unit_id FROM finance
   UNION
@@ -38,6 +37,9 @@ known AS (
   SELECT credit_code FROM legal_entity
   UNION
   SELECT credit_code FROM register_unit
+),
+delivered AS (
+  SELECT COUNT(*) AS n FROM register_unit
 )
 SELECT
   e.unit_id AS subject_id,
@@ -45,8 +47,13 @@ SELECT
   e.finance_unit_code AS observed,
   CASE WHEN f.unit_id IS NOT NULL THEN '又单独填报了财务表'
     ELSE '该单位在普查表和部门名录中找不到' END AS expected,
-  f.unit_id IS NULL AND k.credit_code IS NOT NULL AS holds
+  CASE
+    WHEN f.unit_id IS NOT NULL THEN FALSE
+    WHEN k.credit_code IS NOT NULL THEN TRUE
+    WHEN d.n > 0 THEN FALSE
+  END AS holds
 FROM legal_entity AS e
+CROSS JOIN delivered AS d
 LEFT JOIN filed AS f ON f.unit_id = e.unit_id
 LEFT JOIN known AS k ON k.credit_code = e.finance_unit_code
 WHERE e.finance_unit_code IS NOT NULL
