@@ -180,7 +180,7 @@ class TextReader:
                 yield self._batch(rest, final=True)[0]
 
     def _batch(self, piece: bytes, *, final: bool) -> tuple[Batch, int]:
-        spans = records.regular_records(piece, self.layout.delimiter)
+        spans = records.regular_records(piece, self.layout.delimiter, self.layout.width)
         rows = None
         if spans is not None and len(spans.starts):
             rows = _parse_regular(piece, spans, self.layout)
