@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
+from biff import biff8
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from ingest_night import HEADER
@@ -77,10 +78,11 @@ GOOD = {
     "self_employed_16.csv": BASE.encode("utf-16"),
     "self_employed.csv.gz": gzip.compress(BASE.encode(), mtime=0),
     "self_employed.xlsx": workbook(),
+    "self_employed.xls": biff8(GRID),
     "self_employed.parquet": parquet(),
     "self_employed_unchecked.parquet": parquet(checked=False),
 }
-NAMES = [*GOOD, "self_employed.xls", "self_employed.et", "self_employed.tsv"]
+NAMES = [*GOOD, "self_employed.et", "self_employed.tsv"]
 MAGIC = [
     b"",
     b"PK\x03\x04",
@@ -225,7 +227,7 @@ def test_odd_cells_leave_the_other_rows_as_they_are(
 def test_cells_are_those_of_an_independent_reader(
     workplace: tuple[Loader, Path], count: int
 ) -> None:
-    texts = st.text(st.sampled_from('甲乙, \t"\n\r;\u3000Ａ'), max_size=5)
+    texts = st.text(st.sampled_from('甲乙, \t"\n;\u3000Ａ'), max_size=5)
 
     @budget(count)
     @given(
@@ -287,7 +289,8 @@ def test_odd_cells_of_a_workbook_load_as_shown_or_refuse_their_row(
     @given(odd_cells)
     def check(odd: dict[int, tuple[object, str | None]]) -> None:
         stream = io.BytesIO()
-        settings = {"in_memory": True, "strings_to_formulas": False}
+        settings = {"in_memory": True, "strings_to_formulas": False,
+                    "default_date_format": "yyyy-mm-dd"}  # fmt: skip
         with xlsxwriter.Workbook(stream, settings) as book:
             page = book.add_worksheet()
             for index, row in enumerate(GRID):
