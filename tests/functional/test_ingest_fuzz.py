@@ -100,6 +100,8 @@ CASES = (
     pytest.param(40, id="fast"),
     pytest.param(1000, id="long", marks=pytest.mark.slow),
 )
+COSTLY = (CASES[0], pytest.param(500, id="long", marks=pytest.mark.slow))
+"""For cases most of which are read to their end."""
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +198,7 @@ def test_damage_that_checksums_guard_loads_nothing_else(
     check()
 
 
-@pytest.mark.parametrize("count", CASES)
+@pytest.mark.parametrize("count", COSTLY)
 def test_odd_cells_leave_the_other_rows_as_they_are(
     workplace: tuple[Loader, Path], count: int
 ) -> None:
@@ -223,7 +225,7 @@ def test_odd_cells_leave_the_other_rows_as_they_are(
     check()
 
 
-@pytest.mark.parametrize("count", CASES)
+@pytest.mark.parametrize("count", COSTLY)
 def test_cells_are_those_of_an_independent_reader(
     workplace: tuple[Loader, Path], count: int
 ) -> None:
@@ -279,7 +281,7 @@ VALUES: list[tuple[object, str | None]] = [
 """What is written, and what is to be loaded: None where the row is refused."""
 
 
-@pytest.mark.parametrize("count", CASES)
+@pytest.mark.parametrize("count", COSTLY)
 def test_odd_cells_of_a_workbook_load_as_shown_or_refuse_their_row(
     workplace: tuple[Loader, Path], count: int
 ) -> None:
