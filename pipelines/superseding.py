@@ -25,12 +25,16 @@ from pipelines.refusals import refused_file
 SHARE = 0.5
 """The part of the older file's keys that a newer one has at least."""
 
+HALF_A_YEAR = 6
+
 _ENDINGS = re.compile(r"\.(?:gz|csv|tsv|txt|xlsx|xlsm|xls|et|parquet)$")
 _DATE = r"(20[1-4]\d)[-_.]?(\d\d)[-_.]?(\d\d)"
 _MARKS = (
     ("version", re.compile(r"(?:^|[-_ .]|(?<=[^\x00-\x7f]))v(?:er)?\.?(\d{1,3}(?:\.\d{1,3})?)$")),
     ("copy", re.compile(r" ?\((\d{1,3})\)$")),
     ("time", re.compile(rf"[-_ .]*{_DATE}(?:[-_ .t]?(\d\d)[-.:]?(\d\d)(?:[-.:]?(\d\d))?)?$")),
+    ("time", re.compile(r"[-_ .]*(20[1-4]\d)年(\d{1,2})月(\d{1,2})[日号]$")),
+    ("day", re.compile(r"[-_ .]*(?<!\d)(?<!年)(\d{1,2})月(\d{1,2})[日号]$")),
     (
         "round",
         re.compile(r"[-_ .]*\(?第([0-9]{1,3}|[一二三四五六七八九十])次(?:上报|报送|报)?\)?$"),
@@ -62,6 +66,10 @@ class Revision:
         """
         kinds = self.marks.keys() | other.marks.keys()
         pairs = [(self.marks.get(kind, ()), other.marks.get(kind, ())) for kind in kinds]
+        days = [pair for kind, pair in zip(kinds, pairs, strict=True) if kind.endswith("day")]
+        if any(all(pair) and abs(pair[0][0] - pair[1][0]) > HALF_A_YEAR for pair in days):
+            # Days without a year, December and January: either may be the older.
+            return False
         return all(mine >= theirs for mine, theirs in pairs) and any(
             # A first version beside one that has no number: either may be the older.
             mine > theirs and (theirs or mine != (1,) or not kind.endswith(_COUNTED))
@@ -78,12 +86,15 @@ def _value(kind: str, groups: Sequence[str | None]) -> tuple[int, ...] | None:
     numbers = tuple(int(group or 0) for group in groups)
     if kind == "correction":
         return (max(numbers[0], 1),)
-    if kind == "time":
+    if kind in ("time", "day"):
+        # A day without a year may be the 29th of February.
+        full = (2020, *numbers) if kind == "day" else numbers
         try:
-            year, month, day, hour, minute, second = numbers
+            year, month, day, hour, minute, second = (*full, 0, 0, 0)[:6]
             dt.datetime(year, month, day, hour, minute, second, tzinfo=dt.UTC)
         except ValueError:
             return None
+        return numbers if kind == "day" else (year, month, day, hour, minute, second)
     return numbers
 
 

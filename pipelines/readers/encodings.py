@@ -25,7 +25,7 @@ CELL_MARK = chr(MARK - 1)
 MARKED = f"[{CELL_MARK}-{chr(MARK + 0xFF)}]"
 _MARKED_RE = re.compile(MARKED)
 _MARK_BYTES = chr(MARK).encode()[:2]
-_FIELD = re.compile(rb"[^,\t\r\n;\"|]*[\x80-\xff][^,\t\r\n;\"|]*")
+_BETWEEN = re.compile(rb"[,\t\r\n;\"|]+")
 
 # Python's gb18030 is the edition of 2000; these points were private then and have characters now.
 _POINTS_OF_2000 = (
@@ -125,7 +125,7 @@ def candidates(path: Path) -> list[tuple[Encoding, float]]:
     for mark, encoding in MARKS.items():
         if first.startswith(mark):
             return [(encoding, 1.0)]
-    fields = _FIELD.findall(piece)
+    fields = [field for field in _BETWEEN.split(piece) if not field.isascii()]
     # The sample may cut its last character.
     fields = fields[:-1] if len(piece) >= SAMPLE else fields
     if not fields:

@@ -2,19 +2,24 @@
 
 Two ways that agree on sound text: a vectorised one for pieces whose quotes are regular, and an
 exact one, line by line, that takes up again at the next line after a bad quote.
+
+A quoted cell may hold separators and line ends. Where it would hold whole rows, two stray quotes
+are likelier than such a cell: then the quotes do not count, and no row disappears in another.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 MAX_RECORD = 1 << 20
+FEWEST_FIELDS = 3
+"""Lines of fewer fields are no sign of rows: any text may have none or one separator."""
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _CR, _LF, _QUOTE = 13, 10, 34
 
@@ -57,13 +62,39 @@ def _regular_quotes(data: npt.NDArray[np.uint8], quotes: Ints, delimiter: int) -
     return bool(before.all() and after.all())
 
 
-def regular_records(piece: bytes, delimiter: str) -> Spans | None:
+def _swallows_rows(lines: Sequence[tuple[int, int]], width: int) -> bool:
+    """Tell whether a record of these lines, each with its fields and quotes, is rather rows."""
+    return width >= FEWEST_FIELDS and (
+        (lines[0][0] == width and lines[-1][0] == width) or (width, 0) in lines[1:-1]
+    )
+
+
+def _rows_in_quotes(
+    data: npt.NDArray[np.uint8], quotes: Ints, ends: Ints, delimiter: int, width: int
+) -> bool:
+    """Tell whether a record of more than one line holds rows."""
+    stops = np.append(_positions(data[:-1], _LF), len(data))
+    if len(ends) == len(stops):
+        return False
+    fields = np.diff(np.searchsorted(_positions(data, delimiter), stops), prepend=0) + 1
+    quoted = np.diff(np.searchsorted(quotes, stops), prepend=0)
+    last = np.searchsorted(stops, ends)
+    first = np.concatenate(([0], last[:-1] + 1))
+    several = last > first
+    lines = np.column_stack((fields, quoted))
+    return any(
+        _swallows_rows([(int(f), int(q)) for f, q in lines[start : end + 1]], width)
+        for start, end in zip(first[several], last[several], strict=True)
+    )
+
+
+def regular_records(piece: bytes, delimiter: str, width: int) -> Spans | None:
     """Return the records of a piece of whole lines, or None where only the exact way is safe."""
     if not piece or piece.count(b"\r") != piece.count(b"\r\n"):
         return None
     data = np.frombuffer(piece, dtype=np.uint8)
     breaks = _positions(data, _LF)
-    ends = breaks
+    ends, quotes = breaks, breaks[:0]
     if b'"' in piece:
         quotes = _positions(data, _QUOTE)
         if not _regular_quotes(data, quotes, ord(delimiter)):
@@ -71,6 +102,8 @@ def regular_records(piece: bytes, delimiter: str) -> Spans | None:
         ends = breaks[np.searchsorted(quotes, breaks) % 2 == 0]
     if not piece.endswith(b"\n"):
         ends = np.append(ends, len(piece))
+    if len(quotes) and _rows_in_quotes(data, quotes, ends, ord(delimiter), width):
+        return None
     starts = np.concatenate(([0], ends[:-1] + 1)).astype(np.int64)
     last = np.maximum(ends - 1, 0)
     content = np.where((data[last] == _CR) & (ends > starts), ends - 1, ends)
@@ -110,8 +143,12 @@ def _quoted(
         cells = next(reader)
     except csv.Error as error:
         return None, 1, "unexpected end" in str(error)
-    if reader.line_num > 1 and width and len(cells) != width:
-        return None, 1, False
+    if reader.line_num > 1:
+        taken = lines[start : start + reader.line_num]
+        inside = [(line.count(delimiter) + 1, line.count('"')) for line in taken]
+        right = width or len(cells)
+        if len(cells) != right or _swallows_rows(inside, right):
+            return None, 1, False
     return cells, reader.line_num, False
 
 
@@ -121,8 +158,8 @@ def exact_records(
     """Return the records of `text` and the number of lines used.
 
     A record whose quotes do not match is one line, not sound; the next line starts afresh. Quoted
-    line breaks count where the record then has `width` cells. A quote still open at the end is
-    left unused for the next piece, unless `final` or longer than MAX_RECORD.
+    line breaks count where the record then has `width` cells and holds no whole rows. A quote still
+    open at the end is left unused for the next piece, unless `final` or longer than MAX_RECORD.
     """
     lines = split_lines(text)
     records: list[Record] = []

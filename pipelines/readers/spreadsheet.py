@@ -18,6 +18,7 @@ from python_calamine import (
 
 from audit.contracts import Column
 from pipelines.readers import headers
+from pipelines.readers.biff import biff_facts
 from pipelines.readers.encodings import CELL_MARK
 from pipelines.readers.lists import columns_of
 from pipelines.readers.model import (
@@ -174,8 +175,14 @@ def open_spreadsheet(path: Path, table: str, kind: str) -> Reading:
     RefusedFileError where it cannot be opened, or a column is named twice.
     """
     facts = sheet_facts(path) if kind == "xlsx" else {}
+    book = _workbook(path)
+    if kind != "xlsx":
+        found = biff_facts(path)
+        if len(found) != len(book.sheet_names):
+            raise damaged()
+        facts = dict(zip(book.sheet_names, found, strict=True))
     marked = any(fact.errors or fact.formulas for fact in facts.values())
-    sheets, others = _sheets(_workbook(path), facts, table)
+    sheets, others = _sheets(book, facts, table)
     # A sheet without a required column refuses the file: its rows must not get lost.
     first = next((sheet.header for sheet in sheets if sheet.header.missing), sheets[0].header)
     unknown = {label: None for sheet in sheets for label in sheet.header.unknown}

@@ -117,6 +117,13 @@ def _parse_regular(piece: bytes, spans: records.Spans, layout: Layout) -> _Rows 
     return _Rows(frame, whole, spans.lines, broken) if isinstance(frame, pl.DataFrame) else None
 
 
+def _no_rows(layout: Layout) -> _Rows:
+    """Return what a piece of blank lines holds: millions of them must not go one by one."""
+    none = np.array([], dtype=np.int64)
+    names = [position(index) for index in range(layout.width)]
+    return _Rows(pl.DataFrame(schema=dict.fromkeys(names, pl.String)), none, none)
+
+
 def _broken(line: int, cells: list[str], layout: Layout, *, sound: bool = True) -> BrokenRow:
     reason = "too_many_fields" if len(cells) > layout.width else "too_few_fields"
     return BrokenRow(row_no=0, line_no=line, reason=reason, cells=tuple(cells), quotes=not sound)
@@ -180,12 +187,14 @@ class TextReader:
                 yield self._batch(rest, final=True)[0]
 
     def _batch(self, piece: bytes, *, final: bool) -> tuple[Batch, int]:
-        spans = records.regular_records(piece, self.layout.delimiter)
         rows = None
-        if spans is not None and len(spans.starts):
+        if not piece.strip(b"\r\n"):
+            rows = _no_rows(self.layout)
+        elif (spans := self._spans(piece)) is not None and len(spans.starts):
             rows = _parse_regular(piece, spans, self.layout)
         if rows is not None:
-            used, height = len(piece), piece.count(b"\n")
+            used = len(piece)
+            height = piece.count(b"\n") + piece.count(b"\r") - piece.count(b"\r\n")
         else:
             text = piece.decode()
             rows, height = _parse_exact(text, self.layout, final=final)
@@ -193,6 +202,9 @@ class TextReader:
         batch = self._numbered(rows, damaged=encodings.has_marks(piece))
         self.line += height
         return batch, used
+
+    def _spans(self, piece: bytes) -> records.Spans | None:
+        return records.regular_records(piece, self.layout.delimiter, self.layout.width)
 
     def _numbered(self, rows: _Rows, *, damaged: bool) -> Batch:
         """Number the rows that hold anything."""

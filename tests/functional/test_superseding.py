@@ -58,6 +58,11 @@ def replaced(engine: DuckDBEngine) -> dict[str, str]:
         ("self_employed.csv", "self_employed_2019-04-21.csv"),
         ("20190420/self_employed.csv", "20190425/self_employed.csv"),
         ("珠晖区/个体经营户普查表.csv", "珠晖区_更正/个体经营户普查表.csv"),
+        ("个体经营户普查表/珠晖区.csv", "个体经营户普查表/珠晖区(更正).csv"),
+        ("self_employed_430405.csv", "self_employed_430405_第二次报送.csv"),
+        ("4月20日/个体经营户普查表_珠晖区.csv", "4月25日/个体经营户普查表_珠晖区.csv"),
+        ("self_employed_9月30日.csv", "self_employed_10月8日.csv"),
+        ("self_employed_20190420.csv", "self_employed_2019年4月25日.csv"),
     ],
 )
 def test_a_newer_delivery_replaces_the_older(
@@ -91,6 +96,10 @@ def test_a_newer_delivery_replaces_the_older(
         ("self_employed.csv", "self_employed_v1.csv"),
         ("self_employed_v2_20190401.csv", "self_employed_v1_20190501.csv"),
         ("self_employed.csv", "self_employed_20191399.csv"),
+        ("self_employed_12月30日.csv", "self_employed_1月5日.csv"),
+        ("self_employed_4月20日.csv", "self_employed_13月25日.csv"),
+        ("self_employed_上.csv", "self_employed_下.csv"),
+        ("self_employed_430405.csv", "self_employed_430405(补).csv"),
         ("第一批/self_employed.csv", "第二批/self_employed.csv"),
         ("20190420/self_employed_1.csv", "20190425/self_employed_2.csv"),
     ],
@@ -207,3 +216,24 @@ def test_a_mark_is_only_what_stands_at_the_end() -> None:
     assert {} == revision_of("self_employed_430405.csv.gz").marks
     assert {} == revision_of("self_employed_dev2.csv").marks
     assert {"version": (2,), "copy": (1,)} == revision_of("self_employed_v2 (1).xlsx").marks
+
+
+def test_three_alike_across_files_each_name_another_place(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    tabs = households(GOOD).replace(",", "\t")
+    files: Files = {
+        "self_employed_1.csv": OLD,
+        "self_employed_2.tsv": tabs.encode("gb18030"),
+        "self_employed_3.csv": households("S9,430405010002,丙\ue81e店,,1,1", GOOD),
+    }
+
+    night(engine, tmp_path / "in", files)
+
+    told = dict(refused(engine, "file, message_zh"))
+    assert "“self_employed_2.tsv”第1条数据（文件第2行）" in told["self_employed_1.csv"]
+    assert "“self_employed_3.csv”第2条数据（文件第3行）" in told["self_employed_2.tsv"]
+    assert "“self_employed_1.csv”第1条数据（文件第2行）" in told["self_employed_3.csv"]
+    assert ["丙\ue81e店", "乙店"] == sorted(names(engine))
+    counted = engine.rows("SELECT rows_private_use FROM census.delivered_file ORDER BY file")
+    assert [(0,), (0,), (1,)] == counted

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
+from biff import biff8, compound, record
 
 from audit.errors import UsageError
 from pipelines.config import load_config
 from pipelines.readers import sheet_xml
-from pipelines.readers.encodings import show_marks
+from pipelines.readers.encodings import CELL_MARK, show_marks
 from pipelines.readers.headers import match_header
 from pipelines.readers.model import Reading, RefusedFileError, Source
 from pipelines.readers.opening import open_source
@@ -201,63 +202,57 @@ def test_a_text_file_and_an_xlsx_under_the_name_of_xls_are_read(tmp_path: Path) 
     assert [("A1", "甲", "1")] == cells(tmp_path / "b.xls")
 
 
-def compound(name: str, stream: bytes) -> bytes:
-    """Return a compound file (OLE) of one stream of at least 4096 bytes."""
-    stream = stream.ljust(-(-max(len(stream), 4096) // 512) * 512, b"\0")
-    count = len(stream) // 512
-    none, end, fat_sector = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
-    chain = [fat_sector, end, *range(3, count + 2), end]
-    fat = struct.pack("<128I", *chain, *[none] * (128 - len(chain)))
-
-    def entry(title: str, kind: int, child: int, start: int, size: int) -> bytes:
-        raw = title.encode("utf-16-le") + b"\0\0"
-        head = raw.ljust(64, b"\0") + struct.pack("<HBB", len(raw), kind, 1)
-        return (
-            head
-            + struct.pack("<III", none, none, child)
-            + b"\0" * 36
-            + struct.pack("<IQ", start, size)
-        )
-
-    directory = entry("Root Entry", 5, 1, end, 0) + entry(name, 2, none, 2, len(stream))
-    directory += (b"\0" * 68 + struct.pack("<III", none, none, none) + b"\0" * 48) * 2
-    header = bytes.fromhex("D0CF11E0A1B11AE1") + b"\0" * 16
-    header += struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + b"\0" * 6
-    header += struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, end, 0, end, 0)
-    header += struct.pack("<109I", 0, *[none] * 108)
-    return header + fat + directory + stream
-
-
-def record(kind: int, data: bytes = b"") -> bytes:
-    return struct.pack("<HH", kind, len(data)) + data
-
-
-def biff8(rows: Sequence[Sequence[str | float]], *, password: bool = False) -> bytes:
-    """Return an XLS workbook of one sheet: texts as LABEL records, numbers as NUMBER."""
-    bof = struct.pack("<HHHHII", 0x600, 0x0005, 0x0DBB, 0x07CC, 0, 6)
-    locked = record(0x002F, b"\1\0\1\0" + b"\0" * 48) if password else b""
-    head = record(0x0809, bof) + locked + record(0x0042, struct.pack("<H", 1200))
-    name = "Sheet1".encode("utf-16-le")
-    place = len(head) + 4 + 8 + len(name) + 4
-    head += record(0x0085, struct.pack("<IHBB", place, 0, 6, 1) + name) + record(0x000A)
-    body = record(0x0809, struct.pack("<HHHHII", 0x600, 0x0010, 0x0DBB, 0x07CC, 0, 6))
-    for line, row in enumerate(rows):
-        for column, value in enumerate(row):
-            where = struct.pack("<HHH", line, column, 0)
-            if isinstance(value, str):
-                text = value.encode("utf-16-le")
-                body += record(0x0204, where + struct.pack("<HB", len(value), 1) + text)
-            else:
-                body += record(0x0203, where + struct.pack("<d", value))
-    return compound("Workbook", head + body + record(0x000A))
-
-
 @pytest.mark.parametrize("name", ["agency.xls", "agency.et", "agency.csv"])
 def test_biff_workbooks_of_excel_and_wps(tmp_path: Path, name: str) -> None:
     path = delivered(tmp_path, biff8([HEADER, ["A1", "甲所", 734.0], ["A2", "乙所", "0735"]]), name)
 
     assert ("et" if name.endswith("et") else "xls") == opened(path).format
     assert [("A1", "甲所", "734"), ("A2", "乙所", "0735")] == cells(path)
+
+
+B2 = struct.pack("<HHH", 1, 1, 0)
+SHARED = record(0x04BC, b"\0" * 10)
+
+
+def biff_formula(value: bytes, place: bytes = B2) -> bytes:
+    return record(0x0006, place + value.ljust(6, b"\0").ljust(8, b"\xff") + b"\0" * 8)
+
+
+def biff_text(text: str) -> bytes:
+    return record(0x0207, struct.pack("<HB", len(text), 1) + text.encode("utf-16-le"))
+
+
+COMPUTED = biff_formula(b"\2\0\x17", struct.pack("<HHH", 2, 1, 0))
+
+
+@pytest.mark.parametrize(
+    ("more", "shown"),
+    [
+        (record(0x0205, B2 + bytes([42, 1])), "#N/A"),
+        (record(0x0205, B2 + bytes([1, 0])), "TRUE"),
+        (biff_formula(b"\2\0\7"), "#DIV/0!"),
+        (biff_formula(b"\0"), "="),
+        (biff_formula(b"\0") + SHARED, "="),
+        (biff_formula(b"\0") + biff_text("乙所"), "乙所"),
+        (biff_formula(b"\0") + SHARED + biff_text("乙所"), "乙所"),
+        (biff_formula(struct.pack("<d", 7.0)), "7"),
+        (biff_formula(b"\1\0\1"), "TRUE"),
+        # An empty text: of a workbook that was computed, or that never was.
+        (biff_formula(b"\3") + COMPUTED, ""),
+        (biff_formula(b"\3"), "="),
+    ],
+)
+@pytest.mark.parametrize("small", [False, True])
+def test_errors_and_formulas_of_biff_workbooks(
+    tmp_path: Path, more: bytes, shown: str, small: bool
+) -> None:
+    book = biff8([HEADER[:2], ["A1"], ["A2"]], more=more, small=small)
+    path = delivered(tmp_path, book, "agency.xls")
+
+    batch = next(opened(path).batches)
+
+    assert ("A1", shown) == cells(path)[0]
+    assert (shown[:1] in "=#" and shown != "") == batch.frame["c1"][0].startswith(CELL_MARK)
 
 
 def test_workbooks_with_a_password_say_so(tmp_path: Path) -> None:
