@@ -82,7 +82,10 @@ def digest_of(source: Source) -> str:
 def append(engine: DuckDBEngine, name: str, frame: pl.DataFrame) -> None:
     """Append a frame to a table by column name."""
     if frame.height:
-        engine.register(INCOMING, frame.to_arrow())
+        # A column without a value is NULL unsaid, and texts need no copy in their newest form.
+        filled = [c for c in frame.get_columns() if c.null_count() < frame.height]
+        incoming = pl.DataFrame(filled).to_arrow(compat_level=pl.CompatLevel.newest())
+        engine.register(INCOMING, incoming)
         try:
             engine.append(name, f"SELECT * FROM {INCOMING}")
         finally:
@@ -114,8 +117,12 @@ def _texts(batch: Batch, table: Table) -> pl.DataFrame:
 def _private_use(texts: pl.DataFrame, table: Table) -> int:
     """Count the rows with a character that no standard knows: its glyph is its maker's own."""
     names = [column.name for column in table.columns if column.type == "text"]
-    rows = texts.select(pl.any_horizontal(pl.col(names).str.contains(PRIVATE_USE)))
-    return int(rows.to_series().sum() or 0) if names else 0
+    private = pl.col(names).str.contains(PRIVATE_USE)
+    met = texts.select(private.any()).row(0, named=True) if names else {}
+    if not any(met.values()):
+        return 0
+    rows = texts.select(pl.any_horizontal(private))
+    return int(rows.to_series().sum() or 0)
 
 
 def _others(batch: Batch) -> pl.Series:
