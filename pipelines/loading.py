@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from pipelines import refusals
 from pipelines.confidential import UNIT_COLUMNS, Confidential
 from pipelines.hidden import Hidden
 from pipelines.parsing import Fault, damaged_cells, normalise_text, parse
+from pipelines.readers.ahead import ahead
 from pipelines.readers.model import (
     LINE,
     ROW,
@@ -147,6 +149,46 @@ def _damage(batch: Batch) -> tuple[Fault, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One batch read, typed and checked.
+
+    `batch`: its sound rows only; `texts`: their cells as delivered, by the contract's columns;
+    `sound`: the same cells typed; `rejected`: one rejected_row for each other row.
+    """
+
+    batch: Batch
+    texts: pl.DataFrame
+    sound: pl.DataFrame
+    rejected: pl.DataFrame
+
+
+def check(source: Source, batch: Batch) -> Checked:
+    """Type the rows of a batch and part those that are refused from the sound ones."""
+    table = CONTRACT.tables[source.table]
+    rejected = [refusals.broken_rows(source, batch.header, list(batch.broken))]
+    texts = _texts(batch, table)
+    parsed = parse(table, normalise_text(texts, exact=_exact(table)))
+    faults = (*_damage(batch), *parsed.faults)
+    sound = parsed.values
+    if faults:
+        bad = pl.select(pl.any_horizontal(fault.rows for fault in faults)).to_series()
+        rejected.append(_refused(source, batch, faults, bad))
+        texts, sound = texts.filter(~bad), sound.filter(~bad)
+        batch = Batch(header=batch.header, frame=batch.frame.filter(~bad))
+    return Checked(batch, texts, sound, pl.concat(rejected))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """Rows of one batch as they go into the database; `private_use` counts such sound rows."""
+
+    rejected: pl.DataFrame
+    typed: pl.DataFrame
+    raw: pl.DataFrame
+    private_use: int
+
+
 @dataclass(slots=True)
 class Loader:
     """Loads files of one delivery into one database. `shift` is added to their numbers."""
@@ -191,9 +233,15 @@ class Loader:
     def _load_whole(self, source: Source, reading: Reading, report: FileReport) -> None:
         self.engine.execute("BEGIN TRANSACTION")
         try:
-            for batch in reading.batches:
-                report.rows_delivered += batch.rows
-                report.private_use += self.load_batch(source, batch)
+            with ThreadPoolExecutor(max_workers=1) as writer:
+                written = writer.submit(lambda: None)
+                for batch in ahead(reading.batches):
+                    report.rows_delivered += batch.rows
+                    ready = self._prepare(source, batch)
+                    report.private_use += ready.private_use
+                    written.result()
+                    written = writer.submit(self._write, source.table, ready)
+                written.result()
         except BaseException:
             report.rows_delivered = report.private_use = 0
             self.engine.execute("ROLLBACK")
@@ -204,29 +252,28 @@ class Loader:
         report.whole = True
         append(self.engine, REJECTED, refusals.refused_file(report.source, error))
 
-    def load_batch(self, source: Source, batch: Batch) -> int:
-        """Split one batch into confidential, refused and sound rows, and write the latter two.
+    def load_batch(self, source: Source, batch: Batch) -> None:
+        """Split one batch into confidential, refused and sound rows, and write the latter two."""
+        self._write(source.table, self._prepare(source, batch))
 
-        Return how many of the sound rows have characters of private use in a text.
-        """
-        table = CONTRACT.tables[source.table]
-        batch, secret = self._without_confidential(source, table, batch)
-        rejected = [
-            refusals.broken_rows(source, batch.header, list(batch.broken)),
-            refusals.confidential_rows(source, secret),
-        ]
-        texts = _texts(batch, table)
-        parsed = parse(table, normalise_text(texts, exact=_exact(table)))
-        faults = (*_damage(batch), *parsed.faults)
-        sound = parsed.values
-        if faults:
-            bad = pl.select(pl.any_horizontal(fault.rows for fault in faults)).to_series()
-            rejected.append(_refused(source, batch, faults, bad))
-            texts, sound = texts.filter(~bad), sound.filter(~bad)
-            batch = Batch(header=batch.header, frame=batch.frame.filter(~bad))
-        append(self.engine, REJECTED, pl.concat(rejected))
-        self._write(source, batch, texts, sound)
-        return _private_use(texts, table)
+    def _prepare(self, source: Source, batch: Batch) -> _Ready:
+        batch, secret = self._without_confidential(source, CONTRACT.tables[source.table], batch)
+        checked = check(source, batch)
+        batch, texts = checked.batch, checked.texts
+        file_no = pl.lit(source.file_no + self.shift, dtype=pl.Int32).alias("file_no")
+        numbers = batch.frame.get_column(ROW)
+        typed = derive(source.table, checked.sound, self.lists)
+        return _Ready(
+            rejected=pl.concat([checked.rejected, refusals.confidential_rows(source, secret)]),
+            typed=typed.with_columns(numbers, file_no),
+            raw=texts.with_columns(numbers, batch.frame.get_column(LINE), file_no, _others(batch)),
+            private_use=_private_use(texts, CONTRACT.tables[source.table]),
+        )
+
+    def _write(self, table: str, ready: _Ready) -> None:
+        append(self.engine, REJECTED, ready.rejected)
+        append(self.engine, f"census.{table}", ready.typed)
+        append(self.engine, f"raw.{table}", ready.raw)
 
     def _without_confidential(
         self, source: Source, table: Table, batch: Batch
@@ -257,16 +304,6 @@ class Loader:
             damaged=batch.damaged,
         )
         return kept, sorted(rows)
-
-    def _write(
-        self, source: Source, batch: Batch, texts: pl.DataFrame, sound: pl.DataFrame
-    ) -> None:
-        file_no = pl.lit(source.file_no + self.shift, dtype=pl.Int32).alias("file_no")
-        numbers = batch.frame.get_column(ROW)
-        typed = derive(source.table, sound, self.lists)
-        append(self.engine, f"census.{source.table}", typed.with_columns(numbers, file_no))
-        raw = texts.with_columns(numbers, batch.frame.get_column(LINE), file_no, _others(batch))
-        append(self.engine, f"raw.{source.table}", raw)
 
 
 def _refused(
