@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,9 +31,9 @@ from pipelines.readers.model import (
 )
 from pipelines.readers.opening import open_source
 from pipelines.readers.which import is_leftover
+from pipelines.writing import Writer, append, writing
 
 PRIVATE_USE = "[\ue000-\uf8ff]"
-INCOMING = "ingest_incoming"
 REJECTED = "census.rejected_row"
 OTHERS = "other_cells"
 """Column of `raw.*`: the cells of columns that the contract does not have, as JSON by header."""
@@ -79,19 +78,6 @@ def digest_of(source: Source) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
         return ""
-
-
-def append(engine: DuckDBEngine, name: str, frame: pl.DataFrame) -> None:
-    """Append a frame to a table by column name."""
-    if frame.height:
-        # A column without a value is NULL unsaid, and texts need no copy in their newest form.
-        filled = [c for c in frame.get_columns() if c.null_count() < frame.height]
-        incoming = pl.DataFrame(filled).to_arrow(compat_level=pl.CompatLevel.newest())
-        engine.register(INCOMING, incoming)
-        try:
-            engine.append(name, f"SELECT * FROM {INCOMING}")
-        finally:
-            engine.unregister(INCOMING)
 
 
 def labels_of(header: Header) -> dict[str, str]:
@@ -179,16 +165,6 @@ def check(source: Source, batch: Batch) -> Checked:
     return Checked(batch, texts, sound, pl.concat(rejected))
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """Rows of one batch as they go into the database; `private_use` counts such sound rows."""
-
-    rejected: pl.DataFrame
-    typed: pl.DataFrame
-    raw: pl.DataFrame
-    private_use: int
-
-
 @dataclass(slots=True)
 class Loader:
     """Loads files of one delivery into one database. `shift` is added to their numbers."""
@@ -233,15 +209,10 @@ class Loader:
     def _load_whole(self, source: Source, reading: Reading, report: FileReport) -> None:
         self.engine.execute("BEGIN TRANSACTION")
         try:
-            with ThreadPoolExecutor(max_workers=1) as writer:
-                written = writer.submit(lambda: None)
+            with writing(self.engine) as writer:
                 for batch in ahead(reading.batches):
                     report.rows_delivered += batch.rows
-                    ready = self._prepare(source, batch)
-                    report.private_use += ready.private_use
-                    written.result()
-                    written = writer.submit(self._write, source.table, ready)
-                written.result()
+                    report.private_use += self.load_batch(source, batch, writer)
         except BaseException:
             report.rows_delivered = report.private_use = 0
             self.engine.execute("ROLLBACK")
@@ -252,28 +223,23 @@ class Loader:
         report.whole = True
         append(self.engine, REJECTED, refusals.refused_file(report.source, error))
 
-    def load_batch(self, source: Source, batch: Batch) -> None:
-        """Split one batch into confidential, refused and sound rows, and write the latter two."""
-        self._write(source.table, self._prepare(source, batch))
+    def load_batch(self, source: Source, batch: Batch, writer: Writer) -> int:
+        """Split one batch into confidential, refused and sound rows, and write the latter two.
 
-    def _prepare(self, source: Source, batch: Batch) -> _Ready:
+        Return how many of the sound rows have characters of private use in a text.
+        """
         batch, secret = self._without_confidential(source, CONTRACT.tables[source.table], batch)
         checked = check(source, batch)
         batch, texts = checked.batch, checked.texts
+        writer.add(REJECTED, checked.rejected)
+        writer.add(REJECTED, refusals.confidential_rows(source, secret))
         file_no = pl.lit(source.file_no + self.shift, dtype=pl.Int32).alias("file_no")
         numbers = batch.frame.get_column(ROW)
         typed = derive(source.table, checked.sound, self.lists)
-        return _Ready(
-            rejected=pl.concat([checked.rejected, refusals.confidential_rows(source, secret)]),
-            typed=typed.with_columns(numbers, file_no),
-            raw=texts.with_columns(numbers, batch.frame.get_column(LINE), file_no, _others(batch)),
-            private_use=_private_use(texts, CONTRACT.tables[source.table]),
-        )
-
-    def _write(self, table: str, ready: _Ready) -> None:
-        append(self.engine, REJECTED, ready.rejected)
-        append(self.engine, f"census.{table}", ready.typed)
-        append(self.engine, f"raw.{table}", ready.raw)
+        writer.add(f"census.{source.table}", typed.with_columns(numbers, file_no))
+        raw = texts.with_columns(numbers, batch.frame.get_column(LINE), file_no, _others(batch))
+        writer.add(f"raw.{source.table}", raw)
+        return _private_use(texts, CONTRACT.tables[source.table])
 
     def _without_confidential(
         self, source: Source, table: Table, batch: Batch
