@@ -12,7 +12,6 @@ import polars as pl
 
 from audit.engines.duckdb import DuckDBEngine
 
-INCOMING = "ingest_incoming"
 PORTION = 122_880
 """Rows of a row group of DuckDB: fewer at a time are stored twice, first as they come, then
 compressed when all is committed."""
@@ -24,11 +23,7 @@ def append(engine: DuckDBEngine, name: str, frame: pl.DataFrame) -> None:
         # A column without a value is NULL unsaid, and texts need no copy in their newest form.
         filled = [c for c in frame.get_columns() if c.null_count() < frame.height]
         incoming = pl.DataFrame(filled).to_arrow(compat_level=pl.CompatLevel.newest())
-        engine.register(INCOMING, incoming)
-        try:
-            engine.append(name, f"SELECT * FROM {INCOMING}")
-        finally:
-            engine.unregister(INCOMING)
+        engine.append_table(name, incoming)
 
 
 @dataclass(slots=True)
