@@ -46,7 +46,12 @@ def _wide_code(digits: int) -> pl.Expr:
 
 
 def _code_check(function: Callable[[pl.Series], pl.Series], column: str) -> pl.Expr:
-    return pl.col(column).map_batches(function, return_dtype=pl.Boolean())
+    def check(codes: pl.Series) -> pl.Series:
+        if codes.null_count() == len(codes):
+            return pl.repeat(None, len(codes), dtype=pl.Boolean, eager=True).alias(codes.name)
+        return function(codes)
+
+    return pl.col(column).map_batches(check, return_dtype=pl.Boolean())
 
 
 EXPRESSIONS: dict[str, pl.Expr] = {

@@ -22,12 +22,13 @@ from pipelines.confidential import Confidential, read_confidential
 from pipelines.config import RunConfig
 from pipelines.context import LOG, RunContext, bar
 from pipelines.duplicates import refuse_duplicates
-from pipelines.loading import OTHERS, REJECTED, FileReport, Loader, append, digest_of, input_digest
+from pipelines.loading import OTHERS, REJECTED, FileReport, Loader, digest_of, input_digest
 from pipelines.parts import SHIFT, Part, Store
 from pipelines.readers.model import RefusedFileError, Source
 from pipelines.readers.opening import open_source
 from pipelines.readers.which import delivered_files, is_leftover
 from pipelines.superseding import supersede
+from pipelines.writing import append, writing
 
 DELIVERED = CONTRACT.outputs["census.delivered_file"]
 REGIONS = Path(__file__).parents[1] / "sample_data" / "regions_hengyang.csv"
@@ -116,8 +117,9 @@ def load_shipped_regions(engine: DuckDBEngine, lists: DeriveLists, path: Path) -
         return 0
     loader = Loader(engine, lists, Confidential())
     source = Source(file_no=0, file=path.name, path=path, table="region")
-    for batch in open_source(source).batches:
-        loader.load_batch(source, batch)
+    with writing(engine) as writer:
+        for batch in open_source(source).batches:
+            loader.load_batch(source, batch, writer)
     return int(str(engine.scalar("SELECT count(*) FROM census.region")))
 
 

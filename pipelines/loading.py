@@ -18,6 +18,7 @@ from pipelines import refusals
 from pipelines.confidential import Confidential
 from pipelines.hidden import Hidden
 from pipelines.parsing import Fault, damaged_cells, normalise_text, parse
+from pipelines.readers.ahead import ahead
 from pipelines.readers.model import (
     LINE,
     ROW,
@@ -30,9 +31,9 @@ from pipelines.readers.model import (
 )
 from pipelines.readers.opening import open_source
 from pipelines.readers.which import is_leftover
+from pipelines.writing import Writer, append, writing
 
 PRIVATE_USE = "[\ue000-\uf8ff]"
-INCOMING = "ingest_incoming"
 REJECTED = "census.rejected_row"
 OTHERS = "other_cells"
 """Column of `raw.*`: the cells of columns that the contract does not have, as JSON by header."""
@@ -79,16 +80,6 @@ def digest_of(source: Source) -> str:
         return ""
 
 
-def append(engine: DuckDBEngine, name: str, frame: pl.DataFrame) -> None:
-    """Append a frame to a table by column name."""
-    if frame.height:
-        engine.register(INCOMING, frame.to_arrow())
-        try:
-            engine.append(name, f"SELECT * FROM {INCOMING}")
-        finally:
-            engine.unregister(INCOMING)
-
-
 def labels_of(header: Header) -> dict[str, str]:
     """Return the header cell of each contract column that a file has."""
     named = zip(header.columns, header.labels, strict=True)
@@ -114,8 +105,12 @@ def _texts(batch: Batch, table: Table) -> pl.DataFrame:
 def _private_use(texts: pl.DataFrame, table: Table) -> int:
     """Count the rows with a character that no standard knows: its glyph is its maker's own."""
     names = [column.name for column in table.columns if column.type == "text"]
-    rows = texts.select(pl.any_horizontal(pl.col(names).str.contains(PRIVATE_USE)))
-    return int(rows.to_series().sum() or 0) if names else 0
+    private = pl.col(names).str.contains(PRIVATE_USE)
+    met = texts.select(private.any()).row(0, named=True) if names else {}
+    if not any(met.values()):
+        return 0
+    rows = texts.select(pl.any_horizontal(private))
+    return int(rows.to_series().sum() or 0)
 
 
 def _others(batch: Batch) -> pl.Series:
@@ -138,6 +133,36 @@ def _damage(batch: Batch) -> tuple[Fault, ...]:
         for index in range(len(header.columns))
         for found in damaged_cells(batch.frame, [position(index)])
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One batch read, typed and checked.
+
+    `batch`: its sound rows only; `texts`: their cells as delivered, by the contract's columns;
+    `sound`: the same cells typed; `rejected`: one rejected_row for each other row.
+    """
+
+    batch: Batch
+    texts: pl.DataFrame
+    sound: pl.DataFrame
+    rejected: pl.DataFrame
+
+
+def check(source: Source, batch: Batch) -> Checked:
+    """Type the rows of a batch and part those that are refused from the sound ones."""
+    table = CONTRACT.tables[source.table]
+    rejected = [refusals.broken_rows(source, batch.header, list(batch.broken))]
+    texts = _texts(batch, table)
+    parsed = parse(table, normalise_text(texts, exact=_exact(table)))
+    faults = (*_damage(batch), *parsed.faults)
+    sound = parsed.values
+    if faults:
+        bad = pl.select(pl.any_horizontal(fault.rows for fault in faults)).to_series()
+        rejected.append(_refused(source, batch, faults, bad))
+        texts, sound = texts.filter(~bad), sound.filter(~bad)
+        batch = Batch(header=batch.header, frame=batch.frame.filter(~bad))
+    return Checked(batch, texts, sound, pl.concat(rejected))
 
 
 @dataclass(slots=True)
@@ -185,9 +210,10 @@ class Loader:
     def _load_whole(self, source: Source, reading: Reading, report: FileReport) -> None:
         self.engine.execute("BEGIN TRANSACTION")
         try:
-            for batch in reading.batches:
-                report.rows_delivered += batch.rows
-                report.private_use += self.load_batch(source, batch)
+            with writing(self.engine) as writer:
+                for batch in ahead(reading.batches):
+                    report.rows_delivered += batch.rows
+                    report.private_use += self.load_batch(source, batch, writer)
         except BaseException:
             report.rows_delivered = report.private_use = 0
             self.engine.execute("ROLLBACK")
@@ -198,29 +224,23 @@ class Loader:
         report.whole = True
         append(self.engine, REJECTED, refusals.refused_file(report.source, error))
 
-    def load_batch(self, source: Source, batch: Batch) -> int:
+    def load_batch(self, source: Source, batch: Batch, writer: Writer) -> int:
         """Split one batch into confidential, refused and sound rows, and write the latter two.
 
         Return how many of the sound rows have characters of private use in a text.
         """
-        table = CONTRACT.tables[source.table]
-        batch, secret = self._without_confidential(source, table, batch)
-        rejected = [
-            refusals.broken_rows(source, batch.header, list(batch.broken)),
-            refusals.confidential_rows(source, secret),
-        ]
-        texts = _texts(batch, table)
-        parsed = parse(table, normalise_text(texts, exact=_exact(table)))
-        faults = (*_damage(batch), *parsed.faults)
-        sound = parsed.values
-        if faults:
-            bad = pl.select(pl.any_horizontal(fault.rows for fault in faults)).to_series()
-            rejected.append(_refused(source, batch, faults, bad))
-            texts, sound = texts.filter(~bad), sound.filter(~bad)
-            batch = Batch(header=batch.header, frame=batch.frame.filter(~bad))
-        append(self.engine, REJECTED, pl.concat(rejected))
-        self._write(source, batch, texts, sound)
-        return _private_use(texts, table)
+        batch, secret = self._without_confidential(source, CONTRACT.tables[source.table], batch)
+        checked = check(source, batch)
+        batch, texts = checked.batch, checked.texts
+        writer.add(REJECTED, checked.rejected)
+        writer.add(REJECTED, refusals.confidential_rows(source, secret))
+        file_no = pl.lit(source.file_no + self.shift, dtype=pl.Int32).alias("file_no")
+        numbers = batch.frame.get_column(ROW)
+        typed = derive(source.table, checked.sound, self.lists)
+        writer.add(f"census.{source.table}", typed.with_columns(numbers, file_no))
+        raw = texts.with_columns(numbers, batch.frame.get_column(LINE), file_no, _others(batch))
+        writer.add(f"raw.{source.table}", raw)
+        return _private_use(texts, CONTRACT.tables[source.table])
 
     def _without_confidential(
         self, source: Source, table: Table, batch: Batch
@@ -250,16 +270,6 @@ class Loader:
             damaged=batch.damaged,
         )
         return kept, sorted(rows)
-
-    def _write(
-        self, source: Source, batch: Batch, texts: pl.DataFrame, sound: pl.DataFrame
-    ) -> None:
-        file_no = pl.lit(source.file_no + self.shift, dtype=pl.Int32).alias("file_no")
-        numbers = batch.frame.get_column(ROW)
-        typed = derive(source.table, sound, self.lists)
-        append(self.engine, f"census.{source.table}", typed.with_columns(numbers, file_no))
-        raw = texts.with_columns(numbers, batch.frame.get_column(LINE), file_no, _others(batch))
-        append(self.engine, f"raw.{source.table}", raw)
 
 
 def _refused(

@@ -20,6 +20,8 @@ BLANKS = (
     " \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
     "\u2007\u2008\u2009\u200a\u200b\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 )
+ODD = r"[^!-~\x{4000}-\x{9fff}]"
+"""What no text needs normalising without: all but printable ASCII and the common characters."""
 EMPTY_NUMBER = r"^(?:-|\u2014|\u2014\u2014|(?i:null)|无)$"
 NUMBER = r"^[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]*)?$|^[+-]?\.[0-9]+$"
 # A point or a sign marks what a spreadsheet writes; a building may well be called 1E5.
@@ -73,21 +75,31 @@ def normalise_text(texts: pl.DataFrame, *, exact: Container[str] = frozenset()) 
     In columns of `exact`, raised, circled and other figures that are no plain digits stay as they
     are: folded they would make another number.
     """
-    sizes = texts.select(
-        pl.all().str.len_bytes().sum().name.suffix(".bytes"),
-        pl.all().str.len_chars().sum().name.suffix(".chars"),
-    ).row(0, named=True)
+    bytes_of = texts.select(pl.all().str.len_bytes().sum()).row(0, named=True)
+    is_odd = texts.select(
+        pl.col(name).str.contains(ODD).any() for name in texts.columns if bytes_of[name]
+    ).to_dict(as_series=False)
     columns = []
     for name in texts.columns:
         text = pl.col(name)
-        # Only what is beyond ASCII has other forms, and codes and numbers hardly ever are.
-        if sizes[f"{name}.bytes"] != sizes[f"{name}.chars"]:
-            folded = text.str.normalize("NFKC")
-            keep = text.str.contains(r"\p{No}") if name in exact else pl.lit(value=False)
-            text = pl.when(keep).then(text).otherwise(folded)
-        trimmed = text.str.strip_chars(BLANKS)
-        columns.append(pl.when(trimmed != "").then(trimmed).alias(name))
-    return texts.select(columns)
+        if not bytes_of[name]:
+            columns.append(pl.lit(None, dtype=pl.String).alias(name))
+        elif any(is_odd[name]):
+            columns.append(_folded(text, exact=name in exact).alias(name))
+        else:
+            columns.append(pl.when(text != "").then(text))
+    return texts.with_columns(columns)
+
+
+def _folded(text: pl.Expr, *, exact: bool) -> pl.Expr:
+    # Only the few that may change are looked at; the others are NULL, which costs nothing.
+    odd = text.str.contains(ODD)
+    some = pl.when(odd).then(text)
+    folded = some.str.normalize("NFKC")
+    if exact:
+        folded = pl.when(some.str.contains(r"\p{No}")).then(some).otherwise(folded)
+    text = pl.when(odd).then(folded.str.strip_chars(BLANKS)).otherwise(text)
+    return pl.when(text != "").then(text)
 
 
 def _lost(text: pl.Series, value: pl.Series) -> pl.Series:

@@ -29,8 +29,9 @@ from audit.engines.duckdb import DuckDBEngine
 from pipelines.confidential import TABLE as DIGESTS
 from pipelines.config import RunConfig
 from pipelines.hidden import Secrets
-from pipelines.loading import REJECTED, FileReport, append
+from pipelines.loading import REJECTED, FileReport
 from pipelines.readers.which import delivered_files
+from pipelines.writing import append
 
 LOG = logging.getLogger("census_audit")
 FOLDER = "intake"

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from audit.contracts import CONTRACT, Table
 from audit.engines.duckdb import DuckDBEngine
 from pipelines.confidential import TABLE as DIGESTS
-from pipelines.loading import REJECTED, FileReport, append
+from pipelines.loading import REJECTED, FileReport
 from pipelines.readers.model import RefusedFileError
 from pipelines.refusals import refused_file
+from pipelines.writing import append
 
 SHARE = 0.5
 """The part of the older file's keys that a newer one has at least."""

@@ -88,6 +88,18 @@ def _rows_in_quotes(
     )
 
 
+def plain_rows(piece: bytes) -> int | None:
+    """Count the records of a piece of whole lines where each line is one; None where that is open.
+
+    That is, without quotes, blank lines and line ends other than LF and CR LF.
+    """
+    if not piece or b'"' in piece or piece[:1] in b"\r\n" or b"\n\n" in piece:
+        return None
+    if b"\r" in piece and (b"\n\r" in piece or piece.count(b"\r") != piece.count(b"\r\n")):
+        return None
+    return piece.count(b"\n") + (not piece.endswith(b"\n"))
+
+
 def regular_records(piece: bytes, delimiter: str, width: int) -> Spans | None:
     """Return the records of a piece of whole lines, or None where only the exact way is safe."""
     if not piece or piece.count(b"\r") != piece.count(b"\r\n"):

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from pipelines.readers import encodings, headers, records
+from pipelines.readers.ahead import ahead
 from pipelines.readers.big5 import is_big5, looks_like_big5
 from pipelines.readers.model import (
     LINE,
@@ -82,8 +83,8 @@ def empty_file() -> RefusedFileError:
     )
 
 
-def _parse_regular(piece: bytes, spans: records.Spans, layout: Layout) -> _Rows | None:
-    """Parse a piece with Arrow; None where it sees other records than `spans`."""
+def _arrow_rows(piece: bytes, layout: Layout) -> tuple[pl.DataFrame, list[int]] | None:
+    """Parse a piece with Arrow: the whole rows, and which rows are broken; None where it fails."""
     names = [position(index) for index in range(layout.width)]
     invalid: list[int] = []
 
@@ -99,13 +100,42 @@ def _parse_regular(piece: bytes, spans: records.Spans, layout: Layout) -> _Rows 
             BytesIO(piece),
             pc.ReadOptions(column_names=names, use_threads=False, block_size=len(piece) + 64),
             parse,
-            pc.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
+            # It was made UTF-8 just now.
+            pc.ConvertOptions(check_utf8=False, column_types=dict.fromkeys(names, pa.string())),
         )
     except pa.ArrowInvalid:
         return None
-    if table.num_rows + len(invalid) != len(spans.starts):
+    frame = pl.from_arrow(table)
+    return (frame, invalid) if isinstance(frame, pl.DataFrame) else None
+
+
+def _parse_regular(piece: bytes, layout: Layout) -> _Rows | None:
+    """Parse a regular piece; None where Arrow sees other records than its lines and quotes tell."""
+    count = records.plain_rows(piece)
+    spans = (
+        None
+        if count is not None
+        else records.regular_records(piece, layout.delimiter, layout.width)
+    )
+    if count is None and (spans is None or not len(spans.starts)):
         return None
-    whole = np.delete(np.arange(len(spans.starts)), invalid)
+    parsed = _arrow_rows(piece, layout)
+    if parsed is None:
+        return None
+    frame, invalid = parsed
+    if frame.height + len(invalid) != (len(spans.starts) if spans else count):
+        return None
+    if not invalid and spans is None:
+        every = np.arange(frame.height)
+        return _Rows(frame, every, every)
+    spans = spans or records.regular_records(piece, layout.delimiter, layout.width)
+    return _with_broken(piece, spans, parsed, layout) if spans else None
+
+
+def _with_broken(
+    piece: bytes, spans: records.Spans, parsed: tuple[pl.DataFrame, list[int]], layout: Layout
+) -> _Rows | None:
+    frame, invalid = parsed
     broken = {}
     for index in invalid:
         text = piece[spans.starts[index] : spans.ends[index]].decode()
@@ -113,8 +143,8 @@ def _parse_regular(piece: bytes, spans: records.Spans, layout: Layout) -> _Rows 
             return None
         found, _ = records.exact_records(text, layout.delimiter)
         broken[index] = _broken(int(spans.lines[index]), found[0].cells, layout)
-    frame = pl.from_arrow(table)
-    return _Rows(frame, whole, spans.lines, broken) if isinstance(frame, pl.DataFrame) else None
+    whole = np.delete(np.arange(len(spans.starts)), invalid)
+    return _Rows(frame, whole, spans.lines, broken)
 
 
 def _no_rows(layout: Layout) -> _Rows:
@@ -170,7 +200,7 @@ class TextReader:
         """Give the rows below the header."""
         with encodings.open_bytes(self.path) as stream, whole_file():
             rest, skip = b"", self.layout.lines
-            for piece in encodings.utf8_pieces(stream, self.encoding):
+            for piece in ahead(encodings.utf8_pieces(stream, self.encoding)):
                 buffer = rest + piece
                 if skip:
                     buffer = _after_lines(buffer, skip)
@@ -187,11 +217,8 @@ class TextReader:
                 yield self._batch(rest, final=True)[0]
 
     def _batch(self, piece: bytes, *, final: bool) -> tuple[Batch, int]:
-        rows = None
-        if not piece.strip(b"\r\n"):
-            rows = _no_rows(self.layout)
-        elif (spans := self._spans(piece)) is not None and len(spans.starts):
-            rows = _parse_regular(piece, spans, self.layout)
+        blank = not piece.strip(b"\r\n")
+        rows = _no_rows(self.layout) if blank else _parse_regular(piece, self.layout)
         if rows is not None:
             used = len(piece)
             height = piece.count(b"\n") + piece.count(b"\r") - piece.count(b"\r\n")
@@ -202,9 +229,6 @@ class TextReader:
         batch = self._numbered(rows, damaged=encodings.has_marks(piece))
         self.line += height
         return batch, used
-
-    def _spans(self, piece: bytes) -> records.Spans | None:
-        return records.regular_records(piece, self.layout.delimiter, self.layout.width)
 
     def _numbered(self, rows: _Rows, *, damaged: bool) -> Batch:
         """Number the rows that hold anything."""
