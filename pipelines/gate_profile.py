@@ -72,7 +72,7 @@ def _known_codes(ctx: RunContext, column: Column) -> str:
         listed = (
             f"SELECT region_code FROM census.region WHERE vintage = {_quoted(ctx.config.vintage)}"
         )
-        # Parents, registrations and register records of other cities are right, and not listed here.
+        # Parents and register records of other cities are right, and not on this list.
         city = _quoted(ctx.config.city[:4])
         return f"left({name}, 4) <> {city} OR rpad({name}, 12, '0') IN ({listed})"
     if column.code_list == "industry":
