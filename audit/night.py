@@ -27,6 +27,7 @@ def create_reference(engine: Engine) -> None:
     for name, table in load_reference().items():
         engine.register("incoming", table)
         engine.materialise(f"{REFERENCE_SCHEMA}.{name}", "SELECT * FROM incoming")
+        engine.unregister("incoming")
         engine.execute(
             f"CREATE OR REPLACE VIEW ref_{name} AS SELECT * FROM {REFERENCE_SCHEMA}.{name}"
         )

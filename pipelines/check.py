@@ -71,6 +71,7 @@ def _write_rules(ctx: RunContext, book: RuleBook, parameters: Parameters) -> Non
     }
     ctx.engine.register("incoming", pa.table(columns))
     ctx.engine.append("audit.rule", "SELECT * FROM incoming")
+    ctx.engine.unregister("incoming")
 
 
 def region_prefix(ctx: RunContext, region: str) -> str:

@@ -131,13 +131,14 @@ class DuckDBEngine:
         done = self._run(f"INSERT INTO {self._checked(name)} BY NAME {sql}").fetchall()
         return int(done[0][0])
 
-    def append_table(self, name: str, incoming: pa.Table) -> None:
+    def append_table(self, name: str, rows_to_append: pa.Table) -> None:
         """Insert the rows of an Arrow table into a table by column name.
 
-        DuckDB finds `incoming` by its Python name. A view made by `register` inside a transaction
-        would hold the rows in memory until the commit, even when it is dropped.
+        DuckDB finds `rows_to_append` by its Python name; nothing is registered under it. A view
+        made by `register` inside a transaction would hold the rows in memory until the commit,
+        even when it is dropped.
         """
-        sql = f"INSERT INTO {self._checked(name)} BY NAME SELECT * FROM incoming"
+        sql = f"INSERT INTO {self._checked(name)} BY NAME SELECT * FROM rows_to_append"
         try:
             self._con.execute(sql).fetchall()
         except duckdb.Error as error:

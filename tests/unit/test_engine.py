@@ -305,3 +305,13 @@ def test_statement_without_rows_gives_an_empty_table(package: Path) -> None:
     with PackageReader(package) as reader:
         assert reader.fetch("SET VARIABLE a = 1").num_rows == 0
         assert reader.fetch("SELECT getvariable('a') AS a").to_pylist() == [{"a": 1}]
+
+
+def test_appended_rows_are_those_given_whatever_is_registered(engine: DuckDBEngine) -> None:
+    engine.execute("CREATE TABLE census.t (a VARCHAR)")
+    for name in ("incoming", "rows", "table"):
+        engine.register(name, pa.table({"a": ["another"]}))
+
+    engine.append_table("census.t", pa.table({"a": ["given"]}))
+
+    assert [("given",)] == engine.rows("SELECT a FROM census.t")
