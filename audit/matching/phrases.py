@@ -87,7 +87,10 @@ class Phrases:
         masks[ends <= starts] = 0
         rows = np.flatnonzero(masks)
         masks, sizes, edge = masks[rows], (ends - starts)[rows], (ends if at_end else starts)[rows]
-        for place in range(len(self._by_length) - 1, -1, -1):
+        present = int(np.bitwise_or.reduce(masks))
+        for place in range(present.bit_length() - 1, -1, -1):
+            if not present >> place & 1:
+                continue
             length, keys, values = self._by_length[place]
             some = np.flatnonzero(masks & masks.dtype.type(1 << place))
             some = some[sizes[some] >= length]
