@@ -63,8 +63,7 @@ def _rows_of(column: pl.Series) -> tuple[Rows, Rows]:
         return (none, np.zeros((LENGTH, 0), np.uint8)), (none, np.zeros((ORG_LENGTH, 0), np.uint8))
     found = []
     other = column.is_not_null().to_numpy().copy()
-    for length in (LENGTH, ORG_LENGTH):
-        rows, chars = fixed(column, length)
+    for rows, chars in fixed(column, LENGTH, ORG_LENGTH):
         turned = np.ascontiguousarray(chars.T)
         plain = _PLAIN.take(turned, mode="clip").all(axis=0)
         if not plain.all():
