@@ -211,6 +211,9 @@ def match(
     decided: Annotated[
         list[Path] | None, typer.Option(help="填好的待人工判定工作簿 answered review workbook")
     ] = None,
+    regions: Annotated[
+        Path | None, typer.Option(help="区划表 CSV：region_code, name region list")
+    ] = None,
     link_at: Annotated[
         float, typer.Option(min=0.01, max=0.999, help="达到此概率即为同一单位 linked from here on")
     ] = 0.5,
@@ -227,16 +230,15 @@ def match(
             left=left,
             right=right,
             out=out,
-            columns=tuple(column or ()),
+            columns=(*(column or ()),),
             one_to_one=one_to_one,
-            decided=tuple(decided or ()),
+            decided=(*(decided or ()),),
+            regions=regions,
             link_at=link_at,
             possible_at=possible_at,
         )
     )
-    for line in summary_lines(summary):
-        typer.echo(line)
-    typer.echo(f"→ {out}: {', '.join(summary.files)}")
+    typer.echo("\n".join([*summary_lines(summary), f"→ {out}: {', '.join(summary.files)}"]))
 
 
 @rules_app.command("list")

@@ -36,6 +36,7 @@ class MatchOptions:
     columns: tuple[str, ...] = ()
     one_to_one: bool = False
     decided: tuple[Path, ...] = ()
+    regions: Path | None = None
     link_at: float = 0.5
     possible_at: float = 0.05
     lang: str = "zh"
@@ -91,7 +92,7 @@ def _prefixed(lists: tuple[UnitList, ...]) -> list[pl.DataFrame]:
 
 def _match(options: MatchOptions, lists: tuple[UnitList, ...]) -> Matched:
     frames = _prefixed(lists)
-    places = Gazetteer.from_regions(pl.DataFrame(schema=_REGIONS))
+    places = Gazetteer.from_regions(_regions(options.regions))
     words = Lexicon.learn(pl.concat(frames), gazetteer=places)
     settings = MatchSettings(
         matcher="register@1" if options.one_to_one else "unit@1",
@@ -110,6 +111,22 @@ def _match(options: MatchOptions, lists: tuple[UnitList, ...]) -> Matched:
 
 
 _REGIONS = {"region_code": pl.String, "name": pl.String}
+
+
+def _regions(path: Path | None) -> pl.DataFrame:
+    """Return the region list of `--regions`: CSV in UTF-8 with columns region_code and name.
+
+    InputError for what is no such file. Without one only provinces and cities are known.
+    """
+    if path is None:
+        return pl.DataFrame(schema=_REGIONS)
+    try:
+        return pl.read_csv(path, infer_schema=False).select(list(_REGIONS))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise InputError(
+            f"{path} 不是区划表：须为 UTF-8 的 CSV，含 region_code、name 两列。",
+            f"{path} is no region list: a CSV in UTF-8 with columns region_code and name.",
+        ) from error
 
 
 def _across(links: pl.DataFrame, n_lists: int) -> pl.DataFrame:

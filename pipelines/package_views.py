@@ -77,8 +77,59 @@ LEFT JOIN {regions} AS c ON c.region_code = left(f.region_code, 6) || '000000'
 WHERE {open}
 GROUP BY f.subject_id""",
     ),
+    "double_counting": (
+        Label(
+            "重复登记跨县或跨行业的单位组及多计的数额",
+            "Clusters of one unit in two counties or industries, and what is counted twice",
+        ),
+        """
+WITH place AS (
+  SELECT unit_id, 'legal_entity' AS table_name, region_code, industry_code, industry_specialty,
+    revenue_kyuan, employees FROM census.legal_entity
+  UNION ALL BY NAME
+  SELECT unit_id, 'establishment' AS table_name, region_code, industry_code, industry_specialty,
+    revenue_kyuan, employees FROM census.establishment
+  UNION ALL BY NAME
+  SELECT unit_id, 'self_employed' AS table_name, region_code, industry_code, industry_specialty,
+    revenue_kyuan, employees FROM census.self_employed
+)
+SELECT k.cluster_id, CAST(COUNT(*) AS BIGINT) AS n_members,
+  STRING_AGG(k.unit_id, '|' ORDER BY k.unit_id) AS unit_ids,
+  CAST(COUNT(DISTINCT left(p.region_code, 6)) AS BIGINT) AS n_counties,
+  STRING_AGG(DISTINCT left(p.region_code, 6), '|' ORDER BY left(p.region_code, 6)) AS county_codes,
+  CAST(COUNT(DISTINCT p.industry_code) AS BIGINT) AS n_industries,
+  STRING_AGG(DISTINCT p.industry_code, '|' ORDER BY p.industry_code) AS industry_codes,
+  STRING_AGG(DISTINCT p.industry_specialty, '|' ORDER BY p.industry_specialty) AS specialties,
+  SUM(p.revenue_kyuan) - MAX(p.revenue_kyuan) AS revenue_twice_kyuan,
+  SUM(p.employees) - MAX(p.employees) AS employees_twice
+FROM linkage.cluster AS k
+JOIN place AS p ON p.unit_id = k.unit_id AND p.table_name = k.table_name
+GROUP BY k.cluster_id
+HAVING COUNT(DISTINCT left(p.region_code, 6)) > 1 OR COUNT(DISTINCT p.industry_code) > 1
+  OR COUNT(DISTINCT p.industry_specialty) > 1""",
+    ),
 }
 """Views of the published database: what they show, and their SELECT."""
+
+VIEW_COLUMNS: dict[str, dict[str, Label]] = {
+    "double_counting": {
+        "cluster_id": Label("单位组", "Cluster"),
+        "n_members": Label("组内单位数", "Units in the cluster"),
+        "unit_ids": Label("组内单位", "Units"),
+        "n_counties": Label("涉及县数", "Counties"),
+        "county_codes": Label("县级代码", "County codes"),
+        "n_industries": Label("行业小类数", "Industry classes"),
+        "industry_codes": Label("行业代码", "Industry codes"),
+        "specialties": Label("专业", "Specialties"),
+        "revenue_twice_kyuan": Label(
+            "多计营业收入（千元）：合计减最大", "Revenue counted twice, 1,000 yuan: sum - largest"
+        ),
+        "employees_twice": Label(
+            "多计从业人数：合计减最大", "Employees counted twice: sum less largest"
+        ),
+    }
+}
+"""Words for columns of views that no published table has."""
 
 
 def _text(value: str) -> str:
@@ -101,6 +152,10 @@ def create_views(ctx: RunContext) -> None:
         )
         ctx.engine.execute(f"CREATE OR REPLACE VIEW main.{name} AS {body}")
         ctx.engine.execute(f"COMMENT ON VIEW main.{name} IS {_text(f'{title.zh} | {title.en}')}")
+        for column, label in VIEW_COLUMNS.get(name, {}).items():
+            ctx.engine.execute(
+                f"COMMENT ON COLUMN main.{name}.{column} IS {_text(f'{label.zh} | {label.en}')}"
+            )
 
 
 def create_plain_names(ctx: RunContext) -> None:

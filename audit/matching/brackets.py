@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audit.matching.characters import LETTERS_FROM, Flags, Hashes, Ints, Text
+from audit.matching.characters import LETTERS_FROM, Flags, Hashes, Ints, Text, counted
 from audit.matching.gazetteer import Gazetteer
 from audit.matching.phrases import Phrases
 from audit.matching.regions import is_region
@@ -66,7 +66,7 @@ def without_brackets(text: Text, gazetteer: Gazetteer) -> Unbracketed:
     opened, closed = pairs(text)
     if not len(opened):
         return Unbracketed(plain, opened, headquarters, branches)
-    places = np.concatenate([[0], np.cumsum(letters)])
+    places = counted(letters)
     rows = text.row_of(opened)
     bracketed = np.unique(rows)
     starts, ends = places[opened], places[closed]
@@ -76,7 +76,7 @@ def without_brackets(text: Text, gazetteer: Gazetteer) -> Unbracketed:
     np.add.at(change, starts[dropped], 1)
     np.add.at(change, ends[dropped], -1)
     keep = np.cumsum(change[:-1]) == 0
-    branches[rows[branch]] = np.concatenate([[0], np.cumsum(keep)])[starts[branch]]
+    branches[rows[branch]] = counted(keep)[starts[branch]]
     return Unbracketed(plain.only(keep), bracketed, headquarters, branches)
 
 

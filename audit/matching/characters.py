@@ -87,6 +87,14 @@ def _powers_to(n: int) -> tuple[U64, U64]:
     return _powers[-1]
 
 
+def counted(keep: Flags) -> Ints:
+    """Return how many are marked before each position, and in all."""
+    places = np.zeros(len(keep) + 1, dtype=np.int64)
+    # Twenty times as fast as the sum of flags as they are.
+    places[1:] = keep
+    return np.cumsum(places, out=places)
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A column: `codes` of all records end to end, `starts` and `ends` of each record in it."""
@@ -111,9 +119,8 @@ class Text:
         """Return the text with only these characters."""
         if keep.all():
             return self
-        places = np.zeros(len(self.codes) + 1, dtype=np.int64)
-        np.cumsum(keep, out=places[1:])
-        return Text(self.codes[keep], places[self.starts], places[self.ends])
+        places = counted(keep)
+        return Text(self.codes[np.flatnonzero(keep)], places[self.starts], places[self.ends])
 
     def some(self, rows: Ints) -> Text:
         """Return these records only, which touch each other in what comes out."""
@@ -130,7 +137,7 @@ class Text:
         counts = np.stack([begin - self.starts, self.ends - begin], axis=1).ravel()
         keep = np.repeat(np.tile(np.array([False, True]), len(self)), counts)
         ends = np.cumsum(counts[1::2])
-        return Text(self.codes[keep], ends - counts[1::2], ends)
+        return Text(self.codes[np.flatnonzero(keep)], ends - counts[1::2], ends)
 
     def letters(self) -> Text:
         """Return the text without separators."""
@@ -197,16 +204,29 @@ def read(column: pl.Series) -> Text:
     return Text(codes, ends - lengths, ends)
 
 
-def fixed(column: pl.Series, width: int) -> tuple[Ints, NDArray[np.uint8]]:
-    """Return the records written in exactly so many ASCII characters, and these (n x width)."""
-    rows = np.flatnonzero((column.str.len_bytes() == width).fill_null(value=False).to_numpy())
-    some = column if len(rows) == len(column) else column.gather(rows)
-    data = (some.str.join("").item() if len(rows) else "").encode()
-    chars = np.frombuffer(data, dtype=np.uint8).reshape(len(rows), width)
-    if chars.size and chars.max() >= 0x80:
-        plain = (chars < 0x80).all(axis=1)
-        rows, chars = rows[plain], chars[plain]
-    return rows, chars
+def fixed(column: pl.Series, *widths: int) -> list[tuple[Ints, U8]]:
+    """Return for each width the records in so many ASCII characters, and these (n x width)."""
+    array = column.to_arrow()
+    _, bounds, data = array.buffers()
+    ends = np.frombuffer(bounds, dtype=np.int64)[array.offset : array.offset + len(column) + 1]
+    lengths = np.diff(ends)
+    if array.null_count:
+        lengths[~array.is_valid().to_numpy(zero_copy_only=False)] = -1
+    found = []
+    for width in widths:
+        rows = np.flatnonzero(lengths == width)
+        if not len(rows):
+            found.append((rows, np.zeros((0, width), dtype=np.uint8)))
+            continue
+        # One item is all of a cell: it begins at any byte.
+        size = memoryview(data).nbytes - width + 1
+        windows = np.ndarray(size, np.dtype((np.void, width)), data, strides=(1,))
+        chars = windows[ends[rows]].view(np.uint8).reshape(-1, width)
+        if chars.max() >= 0x80:
+            plain = np.flatnonzero((chars < 0x80).all(axis=1))
+            rows, chars = rows[plain], chars[plain]
+        found.append((rows, chars))
+    return found
 
 
 def folded(column: pl.Series) -> Text:
@@ -247,7 +267,9 @@ class Hashes:
 
     def raw(self, starts: Ints, ends: Ints) -> U64:
         """Return the sums of the parts, equal for equal parts; starts must not exceed ends."""
-        return (self._sums[ends] - self._sums[starts]) * self._inverse[starts]
+        sums: U64 = self._sums.take(ends) - self._sums.take(starts)
+        sums *= self._inverse.take(starts)
+        return sums
 
     def places_of(self, word: str) -> Ints:
         """Return the positions where the word begins (it may reach too far)."""

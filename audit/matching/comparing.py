@@ -43,6 +43,7 @@ _PHONE_OWN, _PHONE_SHARED = 3, 12
 _CROWDED = 10
 _BAG_NEAR, _BAG_SIMILAR = 0.25, 0.5
 _NEAR_SYMBOLS = 2
+_NUMERALS = np.array([ord(c) for c in "0123456789一二三四五六七八九十"], np.uint16)
 
 Rows = NDArray[Any]
 
@@ -147,8 +148,11 @@ def _name(features: Features, ab: tuple[Columns, Columns], left: U32, right: U32
     level = np.where(bag >= _BAG_SIMILAR, 2, 1).astype(np.uint8)
     level[~_both(a, b, "name")] = 0
     possible = np.flatnonzero(~trade & (bag >= _BAG_NEAR) & _both(a, b, "trade"))
-    near = np.zeros(len(a), bool)
-    near[possible] = _near_trades(features, left[possible], right[possible])
+    near, numbered = np.zeros(len(a), bool), np.zeros(len(a), bool)
+    close = _near_trades(features, left[possible], right[possible])
+    other = _other_numbers(features, left[possible], right[possible])
+    near[possible], numbered[possible] = close & ~other, close & other
+    level[numbered] = 1
     level[near] = 3
     level[near & industry] = 4
     level[trade] = 5
@@ -167,6 +171,16 @@ def _near_trades(features: Features, left: U32, right: U32) -> NDArray[np.bool_]
     near = osa(a, b) <= 1
     near |= osa(features.trade_sounds[left], features.trade_sounds[right]) <= 1
     result: NDArray[np.bool_] = near & (a[:, 1] != 0) & (b[:, 1] != 0)
+    return result
+
+
+def _other_numbers(features: Features, left: U32, right: U32) -> NDArray[np.bool_]:
+    """Say which trade names carry numerals that differ (第12号 and 第22号, 一店 and 二店)."""
+    a, b = features.trade_chars[left], features.trade_chars[right]
+    x, y = np.isin(a, _NUMERALS), np.isin(b, _NUMERALS)
+    # A numeral for another, or one more of them; a letter that becomes a digit is a slip.
+    result: NDArray[np.bool_] = (x.sum(1) != y.sum(1)) & ((a != 0).sum(1) != (b != 0).sum(1))
+    result |= (x & y & (a != b)).any(axis=1)
     return result
 
 
@@ -295,6 +309,10 @@ def _code(features: Features, ab: tuple[Columns, Columns], left: U32, right: U32
     level[org] = 4
     level[_same(a, b, "credit")] = 4
     level[_same(a, b, "credit") & full_valid] = 5
+    # A household's code is of its own kind: that it differs from a unit's says nothing.
+    household = KINDS["self_employed"]
+    mixed = (np.maximum(a["kind"], b["kind"]) == household) & (a["kind"] != b["kind"])
+    level[(level == 1) & mixed] = lv.CODE_OTHER_KIND
     return level
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from audit.codes import CREDIT_ALPHABET, CREDIT_WEIGHTS, ORG_ALPHABET, ORG_WEIGHTS
-from audit.matching.characters import U64, Flags, Ints, fixed, folded, mixed
+from audit.matching.characters import U64, Flags, Ints, Text, fixed, folded, mixed
 
 LENGTH, ORG_LENGTH = 18, 9
 MISREAD = {"I": "1", "O": "0", "Z": "2", "S": "5", "V": "U"}
@@ -58,23 +58,33 @@ def _rows_of(column: pl.Series) -> tuple[Rows, Rows]:
 
     Characters are by place (length x n), so that each step runs along the records.
     """
-    found = [fixed(column, length) for length in (LENGTH, ORG_LENGTH)]
-    plain = [_PLAIN[chars].all(axis=1) for _, chars in found]
+    if column.null_count() == len(column):
+        none = np.zeros(0, dtype=np.int64)
+        return (none, np.zeros((LENGTH, 0), np.uint8)), (none, np.zeros((ORG_LENGTH, 0), np.uint8))
+    found = []
     other = column.is_not_null().to_numpy().copy()
-    for (rows, _), good in zip(found, plain, strict=True):
-        other[rows[good]] = False
+    for rows, chars in fixed(column, LENGTH, ORG_LENGTH):
+        turned = np.ascontiguousarray(chars.T)
+        plain = _PLAIN.take(turned, mode="clip").all(axis=0)
+        if not plain.all():
+            rows, turned = rows[plain], turned[:, plain]
+        other[rows] = False
+        found.append((rows, turned))
     rest = np.flatnonzero(other)
-    text = folded(column.gather(rest))
-    text = text.only((text.codes >= ord("0")) & (text.codes <= ord("Z")))
-    result = []
-    for (rows, chars), good in zip(found, plain, strict=True):
-        length = chars.shape[1]
-        more = np.flatnonzero(text.lengths == length)
-        odd = text.codes[text.starts[more][:, None] + np.arange(length)].astype(np.uint8)
-        both = np.concatenate([chars[good], odd])
-        places = np.concatenate([rows[good], rest[more]])
-        result.append((places, _REPAIR[np.ascontiguousarray(both.T)]))
-    return result[0], result[1]
+    if len(rest):
+        text = folded(column.gather(rest))
+        text = text.only((text.codes >= ord("0")) & (text.codes <= ord("Z")))
+        found = [_with_odd(rows, chars, rest, text) for rows, chars in found]
+    credit, org = ((rows, _REPAIR.take(chars, mode="clip")) for rows, chars in found)
+    return credit, org
+
+
+def _with_odd(rows: Ints, chars: Symbols, rest: Ints, text: Text) -> Rows:
+    """Add the records of `rest` whose folded text is as long as these."""
+    length = len(chars)
+    more = np.flatnonzero(text.lengths == length)
+    odd = text.codes[text.starts[more] + np.arange(length)[:, None]].astype(np.uint8)
+    return np.concatenate([rows, rest[more]]), np.concatenate([chars, odd], axis=1)
 
 
 def _number(chars: Symbols) -> U64:
@@ -95,7 +105,7 @@ def _weighted(values: Symbols, weights: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 def _org_right(chars: Symbols) -> Flags:
-    values = _ORG[chars]
+    values = _ORG.take(chars, mode="clip")
     check = 11 - _weighted(values[:8], _ORG_WEIGHTS) % 11
     expected = np.frombuffer(b"0123456789X0", dtype=np.uint8)[check]
     right: Flags = (values[:8].max(axis=0, initial=0) < 255) & (expected == chars[8])
@@ -116,14 +126,15 @@ def organisation(credit: pl.Series, org: pl.Series) -> Codes:
     n = len(credit)
     (rows, chars), in_credit = _rows_of(credit)
     symbols = np.full((n, LENGTH), 255, dtype=np.uint8)
-    values = _CREDIT[chars]
-    symbols[rows] = values.T
+    values = _CREDIT.take(chars, mode="clip")
+    symbols[rows] = np.ascontiguousarray(values.T)
     check = (31 - _weighted(values[:17], _CREDIT_WEIGHTS) % 31) % 31
     hashes, right = np.zeros(n, dtype=np.uint64), np.zeros(n, dtype=np.bool_)
     hashes[rows] = np.where(_same(chars), np.uint64(0), _number(chars))
-    organs = np.zeros((ORG_LENGTH, n), dtype=np.uint8)
+    sources = np.zeros((n, ORG_LENGTH), dtype=np.uint8)
     for found, nine in (_rows_of(org)[1], in_credit, (rows, chars[8:17])):
-        organs[:, found] = nine
+        sources[found] = np.ascontiguousarray(nine.T)
+    organs = np.ascontiguousarray(sources.T)
     filled = np.flatnonzero((organs.min(axis=0) > 0) & ~_same(organs))
     known = organs[:, filled]
     whole, first, second = np.zeros((3, n), dtype=np.uint64)

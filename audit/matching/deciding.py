@@ -31,7 +31,8 @@ MAX_WHOLE = 12
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edges:
     """Compared pairs of n records: rows, log odds, and what people decided (0 nothing, 1 same,
-    -1 different). `codes` holds the valid organisation code of each record, 0 for none."""
+    -1 different). `codes` holds the valid code of each record as a unit and as a household (n x 2,
+    0 for none): two of one kind never meet."""
 
     n: int
     left: U32
@@ -99,11 +100,14 @@ def _smallest_row(group: NDArray[np.int32] | Ints) -> Ints:
 
 
 def _with_two_codes(group: NDArray[np.int32], codes: U64) -> Ints:
-    has = np.flatnonzero(codes)
-    order = np.lexsort((codes[has], group[has]))
-    g, c = group[has][order], codes[has][order]
-    found: Ints = g[1:][(g[1:] == g[:-1]) & (c[1:] != c[:-1])].astype(np.int64)
-    return np.unique(found)
+    found = []
+    for code in codes.T:
+        has = np.flatnonzero(code)
+        order = np.lexsort((code[has], group[has]))
+        g, c = group[has][order], code[has][order]
+        found.append(g[1:][(g[1:] == g[:-1]) & (c[1:] != c[:-1])].astype(np.int64))
+    result: Ints = np.unique(np.concatenate(found))
+    return result
 
 
 def _merge(edges: Edges, hard: Ints, link_weight: float) -> dict[int, int]:
@@ -126,7 +130,7 @@ class _Merger:
     def __init__(self, codes: U64) -> None:
         self._codes = codes
         self._home: dict[int, int] = {}
-        self._code: dict[int, int] = {}
+        self._code: dict[int, tuple[int, int]] = {}
         self._links: dict[int, dict[int, tuple[float, int]]] = defaultdict(dict)
         self._apart: dict[int, set[int]] = defaultdict(set)
         self._heap: list[tuple[float, int, int]] = []
@@ -145,7 +149,8 @@ class _Merger:
         """Note a compared pair."""
         for row in (a, b):
             if row not in self._code:
-                self._code[row] = int(self._codes[row])
+                unit, household = self._codes[row].tolist()
+                self._code[row] = unit, household
         if cannot:
             self._apart[a].add(b)
             self._apart[b].add(a)
@@ -170,14 +175,15 @@ class _Merger:
                 self._join(a, b)
 
     def _may_meet(self, a: int, b: int) -> bool:
-        x, y = self._code[a], self._code[b]
-        return (not x or not y or x == y) and b not in self._apart[a]
+        codes = zip(self._code[a], self._code[b], strict=True)
+        return b not in self._apart[a] and all(not x or not y or x == y for x, y in codes)
 
     def _join(self, a: int, b: int) -> None:
         if (len(self._links[a]), -a) < (len(self._links[b]), -b):
             a, b = b, a
         self._home[b] = a
-        self._code[a] = self._code[a] or self._code[b]
+        unit, household = (x or y for x, y in zip(self._code[a], self._code[b], strict=True))
+        self._code[a] = unit, household
         for other in self._apart.pop(b, set()):
             self._apart[other].discard(b)
             self._apart[other].add(a)

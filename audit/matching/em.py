@@ -41,7 +41,7 @@ def em_probability(patterns: U64, counts: Floats) -> Floats:
 
 def agreement(counted: Counted, weights: Weights) -> dict[str, float]:
     """Return on which share of pairs EM and the scorecard decide alike, and how many EM links."""
-    if not len(counted.patterns):
+    if not counted.pairs.sum():
         return {"em_agreement": 1.0, "em_links": 0.0}
     codeless = counted.patterns & ~np.uint64(
         ((1 << lv.CODE.bits) - 1) << lv.SHIFTS[lv.INDEX[lv.CODE.id]]

@@ -16,7 +16,7 @@ from audit.matching.blocking import KINDS
 from audit.matching.features import U64
 from audit.matching.pairs import Scored
 from audit.matching.scorecard import EVIDENCE_PARTS, TERMS, Floats, cells
-from audit.matching.weighing import Weights
+from audit.matching.weighing import Weights, weights_of
 
 EVIDENCE = "evidence"
 _COLUMNS = (*(f.id for f in lv.FIELDS), EVIDENCE)
@@ -35,6 +35,8 @@ def points_by_field(patterns: U64, weights: Weights) -> Floats:
         result[:, _COLUMNS.index(owner)] += weights.points[at[:, column]]
     code = lv.level_of(patterns, lv.CODE)
     result[:, _COLUMNS.index("code")] += np.asarray(weights.shifts)[code]
+    left = weights_of(patterns, weights) - weights.intercept - result.sum(axis=1)
+    result[:, _COLUMNS.index(EVIDENCE)] += left
     return result
 
 

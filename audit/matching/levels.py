@@ -172,6 +172,7 @@ CODE = Field(
         ("near", "差一两位", "one or two characters off"),
         ("org", "组织机构代码同", "same organisation code"),
         ("same", "均有效且相同", "both valid and the same"),
+        ("other_kind", "单位与个体户各有代码", "a unit's and a household's own"),
     ),
 )
 FIELDS = (NAME, RARITY, OWNER, PHONE, ADDRESS, REGION, INDUSTRY, FORM, BRANCH, KIND, CODE)
@@ -180,6 +181,8 @@ SHIFTS = tuple(sum(f.bits for f in FIELDS[:i]) for i in range(len(FIELDS)))
 PATTERN_BITS = sum(field.bits for field in FIELDS)
 CODE_VALID_DIFFER = 1
 CODE_SAME = 5
+CODE_OTHER_KIND = 6
+GENERIC = 4
 NAME_CORE = 9
 """Name levels from here on mean the same core, apart from its spelling."""
 

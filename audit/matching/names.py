@@ -16,6 +16,7 @@ from audit.matching.characters import (
     Hashes,
     Ints,
     Text,
+    counted,
     joined,
 )
 from audit.matching.gazetteer import Gazetteer
@@ -93,7 +94,7 @@ def _written_alike(text: Text, positions: Ints) -> tuple[Text, Ints]:
         return alike, positions
     keep = np.ones(len(codes), dtype=np.bool_)
     keep[found + 2] = keep[found + 3] = False
-    places = np.concatenate([[0], np.cumsum(keep)])
+    places = counted(keep)
     return alike.only(keep), np.where(positions >= 0, places[positions], -1)
 
 

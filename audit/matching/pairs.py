@@ -12,6 +12,7 @@ from audit.matching import levels as lv
 from audit.matching.blocking import CODE_KINDS, KINDS, Candidates, Rows, candidates
 from audit.matching.comparing import compare, labels, pack_rows
 from audit.matching.features import U8, U32, U64, Features, Flags
+from audit.matching.relations import headquarters
 from audit.matching.scorecard import Floats, level_parts
 from audit.matching.settings import MatchSettings
 from audit.matching.weighing import Counted, Weighed, Weights, probability, weigh, weights_of
@@ -19,6 +20,7 @@ from audit.matching.weighing import Counted, Weighed, Weights, probability, weig
 CODE_KEYS = np.uint64(sum(1 << i for i, kind in enumerate(KINDS) if kind.rstrip("*") in CODE_KINDS))
 _ONE_KIND = (0, 3)
 _SURE = 6.0
+_LATIN_END = 0x250
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,13 +122,18 @@ def weigh_compared(
     """Weigh the pairs of all passes together; one Scored a pass."""
     patterns = np.concatenate([p.patterns for p in passes])
     keys = np.concatenate([p.found.keys for p in passes])
-    distinct, which, counts = lv.pattern_counts(patterns)
+    distinct, which, _ = lv.pattern_counts(patterns)
     learnable = (keys & ~CODE_KEYS) != 0
     learnable &= np.isin(lv.level_of(patterns, lv.KIND), _ONE_KIND)
+    by_right = np.concatenate(
+        [headquarters(p.features, p.found.left, p.found.right) for p in passes]
+    )
     counted = Counted(
         patterns=distinct,
-        pairs=counts,
-        learnable=np.bincount(which[learnable], minlength=len(distinct)),
+        pairs=np.bincount(which[~by_right], minlength=len(distinct)),
+        learnable=np.bincount(which[learnable & ~by_right], minlength=len(distinct)),
+        coverage=coverage([p.features for p in passes]),
+        latin=_latin([p.features for p in passes]),
     )
     weighed = weigh(counted, start, settings)
     scored, begin = [], 0
@@ -145,6 +152,18 @@ def weigh_compared(
             )
         )
     return weighed, scored
+
+
+def coverage(parts: list[Features]) -> float:
+    """Return the share of records with a valid code."""
+    valid = np.concatenate([f.credit_ok | f.org_ok for f in parts])
+    return float(valid.mean()) if len(valid) else 0.0
+
+
+def _latin(parts: list[Features]) -> bool:
+    first = np.concatenate([f.trade_chars[:, 0] for f in parts])
+    given = first[first != 0]
+    return bool(len(given)) and float((given < _LATIN_END).mean()) > 0.5
 
 
 def add_pairs(

@@ -94,7 +94,7 @@ def _numbers(column: pl.Series, width: int, pattern: str) -> U64:
     What is not written in these digits alone is read by the pattern and filled up with zeros.
     """
     result = np.zeros(len(column), dtype=np.uint64)
-    rows, chars = fixed(column, width)
+    ((rows, chars),) = fixed(column, width)
     digits = np.ascontiguousarray(chars.T) - np.uint8(ord("0"))
     value = np.zeros(len(rows), dtype=np.uint64)
     for place in digits:

@@ -8,7 +8,17 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from audit.matching.characters import LETTERS_FROM, U16, U64, Hashes, Text, folded, hashed, matrix
+from audit.matching.characters import (
+    LETTERS_FROM,
+    U16,
+    U64,
+    Hashes,
+    Text,
+    counted,
+    folded,
+    hashed,
+    matrix,
+)
 from audit.matching.features import OWNER_CHARS
 from audit.matching.words import PLACEHOLDERS
 
@@ -55,5 +65,5 @@ def _letters(text: Text) -> Text:
     keep = text.codes >= LETTERS_FROM
     if keep.all():
         return text
-    places = np.concatenate([[0], np.cumsum(keep)])
+    places = counted(keep)
     return Text(text.codes[keep], places[text.starts], places[text.ends])

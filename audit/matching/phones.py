@@ -139,15 +139,14 @@ def _usual(column: pl.Series) -> tuple[Ints, U64]:
     That is, in eleven ASCII digits: a mobile number, or a fixed one with area code and perhaps a
     dash behind it.
     """
-    rows, chars = fixed(column, 11)
-    dashed, longer = fixed(column, 12)
-    parts = [(rows, chars)]
+    undashed, (dashed, longer) = fixed(column, 11, 12)
+    parts = [undashed]
     for place in (3, 4):
-        mine = longer[:, place] == ord("-")
+        mine = np.flatnonzero(longer[:, place] == ord("-"))
         parts.append((dashed[mine], np.delete(longer[mine], place, axis=1)))
     rows = np.concatenate([part for part, _ in parts])
     digits = np.concatenate([part for _, part in parts]).T.astype(np.int8, order="C") - np.int8(48)
-    plain = ((digits >= 0) & (digits <= 9)).all(axis=0)
+    plain = (digits.view(np.uint8) <= 9).all(axis=0)
     plain &= (digits[0] == 0) | ((digits[0] == 1) & (digits[1] >= 3))
     rows, digits = rows[plain], digits[:, plain]
     value = np.zeros(len(rows), dtype=np.uint64)

@@ -9,7 +9,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from audit.matching.characters import U32, U64, Hashes, Ints, Text, folded
+from audit.matching.characters import U32, U64, Flags, Hashes, Ints, Text, folded
+
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 LONGEST_PHRASE = 60
 """Phrases are cut here, so that the bits of a number can tell their lengths."""
@@ -56,6 +58,35 @@ class _Edge:
         return found
 
 
+class _Index:
+    """Where numbers are among sorted keys: by a table of slots, by search where two share one."""
+
+    __slots__ = ("_crowded", "_first", "_keys", "_shift")
+
+    def __init__(self, keys: U64) -> None:
+        bits = max((4 * len(keys)).bit_length(), 4)
+        self._keys, self._shift = keys, np.uint64(64 - bits)
+        slots = self._slots(keys)
+        self._first = np.zeros(1 << bits, dtype=np.int32)
+        self._first[slots] = np.arange(len(keys))
+        self._crowded = np.bincount(slots, minlength=1 << bits) > 1
+
+    def _slots(self, sums: U64) -> Ints:
+        return (sums * _SPREAD >> self._shift).astype(np.int64)
+
+    def find(self, sums: U64) -> tuple[NDArray[np.int32], Flags]:
+        """Return the place of each number among the keys, and whether it is there at all."""
+        slots = self._slots(sums)
+        at = self._first.take(slots)
+        equal = self._keys.take(at) == sums
+        doubtful = np.flatnonzero(self._crowded.take(slots) & ~equal)
+        if len(doubtful):
+            some = sums[doubtful]
+            at[doubtful] = np.minimum(self._keys.searchsorted(some), len(self._keys) - 1)
+            equal[doubtful] = self._keys.take(at[doubtful]) == some
+        return at, equal
+
+
 class Phrases:
     """A list of folded phrases with a number each, looked for at one end of many parts."""
 
@@ -68,11 +99,11 @@ class Phrases:
         values = np.fromiter(phrases.values(), dtype=np.int64, count=len(phrases))
         lengths = sorted(set(text.lengths.tolist()) - {0})
         self._edges = [_Edge(text, lengths, at_end=at_end) for at_end in (False, True)]
-        self._by_length: list[tuple[int, U64, Ints]] = []
+        self._by_length: list[tuple[int, _Index, Ints]] = []
         for length in lengths:
             mine = np.flatnonzero(text.lengths == length)
             keys, first = np.unique(sums[mine], return_index=True)
-            self._by_length.append((length, keys, values[mine][first]))
+            self._by_length.append((length, _Index(keys), values[mine][first]))
 
     def longest(
         self, hashes: Hashes, starts: Ints, ends: Ints, *, at_end: bool = False
@@ -85,18 +116,19 @@ class Phrases:
         numbers = np.zeros(len(starts), dtype=np.int64)
         masks = self._edges[at_end].masks(hashes.text, starts, ends)
         masks[ends <= starts] = 0
-        rows = np.flatnonzero(masks)
+        rows = np.flatnonzero(masks != 0)
         masks, sizes, edge = masks[rows], (ends - starts)[rows], (ends if at_end else starts)[rows]
-        for place in range(len(self._by_length) - 1, -1, -1):
-            length, keys, values = self._by_length[place]
-            some = np.flatnonzero(masks & masks.dtype.type(1 << place))
+        present = int(np.bitwise_or.reduce(masks))
+        for place in range(present.bit_length() - 1, -1, -1):
+            if not present >> place & 1:
+                continue
+            length, index, values = self._by_length[place]
+            some = np.flatnonzero((masks & masks.dtype.type(1 << place)) != 0)
             some = some[sizes[some] >= length]
             if not len(some):
                 continue
             left = edge[some] - length if at_end else edge[some]
-            sums = hashes.raw(left, left + length)
-            at = keys.searchsorted(sums)
-            equal = keys.take(at, mode="clip") == sums
+            at, equal = index.find(hashes.raw(left, left + length))
             hit, at = some[equal], at[equal]
             lengths[rows[hit]] = length
             numbers[rows[hit]] = values[at]

@@ -9,14 +9,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from audit.matching import levels as lv
+from audit.matching.blocking import candidates
+from audit.matching.comparing import compare, pack_rows
 from audit.matching.deciding import one_to_one
-from audit.matching.features import KINDS, U32, Features, Flags
+from audit.matching.features import KINDS, U8, U32, Features, Flags
 from audit.matching.human import Human, decided, human_pairs
 from audit.matching.matcher import with_human
 from audit.matching.pairs import (
     Compared,
     Scored,
-    compare_candidates,
     concatenate,
     joined,
     merit,
@@ -37,12 +38,16 @@ from audit.matching.results import (
 )
 from audit.matching.scorecard import Floats
 from audit.matching.settings import MatchSettings
-from audit.matching.weighing import Weights, log_odds, probability, shipped
+from audit.matching.settling import Counts, Settled, holders, may_pair, rows_of, settle
+from audit.matching.weighing import Weighed, Weights, log_odds, probability, shipped
 
 REGISTER_SETTINGS = MatchSettings(matcher="register@1")
 _FEW_LABELS = 50
 _DEFAULT_GAIN = 2.0
 _MOST_GAIN = 4.0
+_SAMPLE = 60_000
+"""Register records that the points are learnt from."""
+_NEVER = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,37 +72,137 @@ def match_registers(
     over each register are reported, no clusters.
     """
     settings = settings or REGISTER_SETTINGS
-    n_left = len(left.features)
-    if not n_left or not len(right.features):
+    if not len(left.features) or not len(right.features):
         return empty_result()
-    records = pl.concat([left.records, right.records])
-    features = concatenate(left.features, right.features)
-    passes = _passes(records, features, n_left, settings)
-    weighed, scored = weigh_compared(passes, weights or shipped(), settings)
-    human = human_pairs(records["record_id"], decisions)
-    parts = [
-        _assign(one, pairs, (_local(human, one.origin), weighed.weights), settings)
-        for one, pairs in zip(passes, scored, strict=True)
-    ]
-    return matched(records, features, (passes, _together(passes, parts), weighed), settings)
+    known = _Known.of(left, right, decisions, settings)
+    learnt, sample = _learn(known, weights or shipped())
+    passes = [sample]
+    parts: list[Decided] = []
+    rest = [known.rest(number) for number in range(len(known.sources))]
+    weighed, scored = weigh_compared(rest, learnt.weights, replace(settings, min_labels=_NEVER))
+    for one, pairs in zip(rest, scored, strict=True):
+        human = _local(known.human, one.origin)
+        parts.append(_assign(one, pairs, (human, weighed.weights), settings))
+    weighed = replace(
+        weighed,
+        labels_same=learnt.labels_same,
+        labels_other=learnt.labels_other,
+        updated=learnt.updated,
+    )
+    together = _with_settled(_together(rest, parts), known.settled, weighed.weights)
+    found = matched(known.records, known.features, (passes + rest, together, weighed), settings)
+    settled = known.settled.links(known.records, weighed.weights, settings.matcher)
+    return replace(found, links=pl.concat([found.links, settled]).sort("left_id", "right_id"))
 
 
-def _passes(
-    records: pl.DataFrame, features: Features, n_left: int, settings: MatchSettings
-) -> list[Compared]:
-    """Compare the left records with each register by itself."""
-    right_ids = records["record_id"][n_left:]
-    source = right_ids.str.extract(r"^([^|]*)\|", 1).fill_null("")
-    passes = []
-    for name in source.unique().sort().to_list():
-        chosen = np.flatnonzero((source == name).to_numpy()) + n_left
-        origin = np.concatenate([np.arange(n_left), chosen])
-        part = features if len(origin) == len(features) else take(features, origin)
-        side = (origin >= n_left).astype(np.uint8)
-        rows = ranked(records["record_id"].gather(origin), side)
-        found = compare_candidates(part, rows, settings)
-        passes.append(replace(_left_first(found, side), origin=origin))
-    return passes
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """Both sides as one set of rows, units first, and what is settled among them.
+
+    `source` is the number of each row's register in `sources`, -1 for units.
+    """
+
+    records: pl.DataFrame
+    features: Features
+    n_left: int
+    source: NDArray[np.int16]
+    sources: list[str]
+    human: Human
+    settled: Settled
+    field: Features
+    units: Counts
+    settings: MatchSettings
+
+    @classmethod
+    def of(
+        cls, left: Side, right: Side, decisions: Decisions | None, settings: MatchSettings
+    ) -> _Known:
+        records = pl.concat([left.records, right.records])
+        features = concatenate(left.features, right.features)
+        n_left = len(left.features)
+        names = right.records["record_id"].str.extract(r"^([^|]*)\|", 1).fill_null("")
+        sources = names.unique().sort().to_list()
+        numbers = {name: number for number, name in enumerate(sources)}
+        source = np.full(len(features), -1, np.int16)
+        source[n_left:] = names.replace_strict(numbers, return_dtype=pl.Int16).to_numpy()
+        human = human_pairs(records["record_id"], decisions)
+        asked = rows_of((human.left, human.right), len(features))
+        return cls(
+            records=records,
+            features=features,
+            n_left=n_left,
+            source=source,
+            sources=sources,
+            human=human,
+            settled=settle(features, source, asked),
+            field=left.features,
+            units=Counts.over(left.features),
+            settings=settings,
+        )
+
+    def rest(self, number: int) -> Compared:
+        """Compare what is not settled of one register with the units that are free for it."""
+        listed = np.flatnonzero(self.source == number)
+        own = self.source[self.settled.right] == number
+        done = rows_of((self.settled.left[own], self.settled.right[own]), len(self.features))
+        records = listed[~done[listed]]
+        asked = rows_of((self.human.left, self.human.right), len(self.features))[: self.n_left]
+        wanted = may_pair(self.field, take(self.features, records)) | asked
+        origin = np.concatenate([np.flatnonzero(wanted & ~done[: self.n_left]), records])
+        part = take(self.features, origin)
+        lists = Counts.over(take(self.features, listed))
+        return self.compared(origin, part, holders(part, self.units, lists))
+
+    def compared(
+        self, origin: NDArray[np.int64], part: Features, held: dict[str, U8] | None = None
+    ) -> Compared:
+        """Compare the units and the register records among the rows `origin`."""
+        side = (origin >= self.n_left).astype(np.uint8)
+        rows = ranked(self.records["record_id"].gather(origin), side)
+        found = candidates(part, rows, self.settings)
+        packed = pack_rows(part, held or found.holders)
+        compared = Compared(
+            features=part,
+            origin=origin,
+            packed=packed,
+            rows=rows,
+            found=found,
+            patterns=compare(part, packed, (found.left, found.right), self.settings),
+        )
+        return _left_first(compared, side)
+
+
+def _learn(known: _Known, start: Weights) -> tuple[Weighed, Compared]:
+    """Learn the points from all units and a sample of register records, settled or not.
+
+    What is left after settling would teach that equal names are other units. One record a code
+    keeps the number of holders what it is with one register.
+    """
+    by_id = known.records["record_id"][known.n_left :].arg_sort().to_numpy().astype(np.int64)
+    right = by_id + known.n_left
+    credit = known.features.credit[right]
+    _, first = np.unique(credit, return_index=True)
+    once = np.union1d(first, np.flatnonzero(credit == 0))
+    chosen = right[once[:: -(-len(once) // _SAMPLE)]]
+    origin = np.concatenate([np.arange(known.n_left), np.sort(chosen)])
+    sample = known.compared(origin, take(known.features, origin))
+    weighed, _ = weigh_compared([sample], start, known.settings)
+    return weighed, sample
+
+
+def _with_settled(found: Decided, settled: Settled, weights: Weights) -> Decided:
+    """Count the settled pairs among the links; their rows of output are written apart."""
+    n = len(settled.left)
+    scored = settled.scored(weights)
+    none = np.zeros(n, bool)
+    return replace(
+        found,
+        scored=joined([found.scored, scored]),
+        decision=np.concatenate([found.decision, np.full(n, LINK, np.int8)]),
+        output=np.concatenate([found.output, none]),
+        conflict=np.concatenate([found.conflict, none]),
+        expected_same=found.expected_same + float(scored.probability.sum()),
+    )
 
 
 def _left_first(compared: Compared, side: NDArray[np.uint8]) -> Compared:
@@ -111,7 +216,7 @@ def _left_first(compared: Compared, side: NDArray[np.uint8]) -> Compared:
 
 def _local(human: Human, origin: NDArray[np.int64]) -> Human:
     """Return the decided pairs of one pass, in its rows."""
-    place = np.full(int(origin.max()) + 1, -1, np.int64)
+    place = np.full(int(origin.max(initial=-1)) + 1, -1, np.int64)
     place[origin] = np.arange(len(origin))
 
     def find(rows: U32) -> NDArray[np.int64]:

@@ -1,16 +1,12 @@
-"""The scorecard: which combinations of levels earn points, and the ridge logistic fit of them.
+"""The scorecard: which combinations of levels earn points.
 
-Every pattern has exactly one active cell a term, so the design matrix is a matrix of cell numbers:
-a score is a sum of look-ups, a gradient a bincount, and only the Hessian needs a sparse matrix.
+Every pattern has exactly one active cell a term, so the design matrix is a matrix of cell numbers
+and a score is a sum of look-ups.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-import scipy.sparse
-import scipy.sparse.linalg
 from numpy.typing import NDArray
 
 from audit.matching import levels as lv
@@ -40,12 +36,10 @@ TERMS: tuple[tuple[str, ...], ...] = (
 )
 EVIDENCE_PARTS = ("agree", "contradict", "place")
 """A term that ends in one of these speaks of the evidence together, not of one field."""
-_ROUND = 6
-_STEPS = 40
-_TOLERANCE = 1e-7
 
 
-def _size(part: str) -> int:
+def part_size(part: str) -> int:
+    """Return how many levels a field, view or count has."""
     if part in _COUNTS:
         return 1 + len(_COUNTS[part])
     if part in _VIEWS:
@@ -53,7 +47,7 @@ def _size(part: str) -> int:
     return len(lv.FIELDS[lv.INDEX[part]].levels)
 
 
-SIZES = tuple(int(np.prod([_size(part) for part in term])) for term in TERMS)
+SIZES = tuple(int(np.prod([part_size(part) for part in term])) for term in TERMS)
 OFFSETS = tuple(int(x) for x in np.cumsum((0, *SIZES))[:-1])
 N_CELLS = sum(SIZES)
 
@@ -76,7 +70,7 @@ def cells(patterns: U64) -> Cells:
     for column, (term, offset) in enumerate(zip(TERMS, OFFSETS, strict=True)):
         cell = np.zeros(len(patterns), np.int32)
         for part in term:
-            cell = cell * _size(part) + levels[part]
+            cell = cell * part_size(part) + levels[part]
         result[:, column] = offset + cell
     return result
 
@@ -90,20 +84,11 @@ def cell_names() -> list[str]:
             words = (
                 [level[0] for level in lv.FIELDS[lv.INDEX[part]].levels]
                 if part in lv.INDEX
-                else [str(i) for i in range(_size(part))]
+                else [str(i) for i in range(part_size(part))]
             )
             heads = [f"{h}*{part}={w}" if h else f"{part}={w}" for h in heads for w in words]
         names += heads
     return names
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Labelled:
-    """Cells of labelled patterns, and how many of their pairs are the same and are not."""
-
-    cells: Cells
-    same: Floats
-    other: Floats
 
 
 def score(points: Floats, intercept: float, at: Cells) -> Floats:
@@ -112,67 +97,3 @@ def score(points: Floats, intercept: float, at: Cells) -> Floats:
     for column in range(at.shape[1]):
         result += points[at[:, column]]
     return result
-
-
-def fit(
-    labelled: Labelled, points: Floats, intercept: float, strength: float
-) -> tuple[Floats, float]:
-    """Return points and intercept of the ridge logistic fit, drawn towards those given.
-
-    `strength` is the ridge: the precision of the given points. Newton's method with halved steps;
-    rounded to six digits, so that the order of additions in a library cannot show.
-    """
-    n, width = labelled.cells.shape
-    design = scipy.sparse.csr_matrix(
-        (
-            np.ones(n * (width + 1)),
-            np.column_stack([labelled.cells, np.full(n, N_CELLS, np.int32)]).ravel(),
-            np.arange(0, n * (width + 1) + 1, width + 1),
-        ),
-        shape=(n, N_CELLS + 1),
-    )
-    used = np.unique(design.indices)
-    design = design[:, used]
-    start = np.append(points, intercept)[used]
-    ridge = np.where(used == N_CELLS, 1e-3, strength)
-    beta = _newton(design, (labelled.same, labelled.other), start, ridge)
-    result = np.append(points, intercept)
-    result[used] = np.round(beta, _ROUND)
-    return result[:-1], float(result[-1])
-
-
-def _loss(z: Floats, counts: tuple[Floats, Floats], penalty: float) -> float:
-    same, other = counts
-    return float(same @ np.logaddexp(0, -z) + other @ np.logaddexp(0, z)) + penalty
-
-
-def _newton(
-    design: scipy.sparse.csr_matrix,
-    counts: tuple[Floats, Floats],
-    start: Floats,
-    ridge: Floats,
-) -> Floats:
-    beta = start.copy()
-    total = counts[0] + counts[1]
-    z = design @ beta
-    loss = _loss(z, counts, 0.0)
-    for _ in range(_STEPS):
-        p = 1 / (1 + np.exp(-z))
-        gradient = design.T @ (counts[0] - total * p) - ridge * (beta - start)
-        curved = design.multiply((total * p * (1 - p))[:, None]).tocsr()
-        hessian = (design.T @ curved + scipy.sparse.diags(ridge)).tocsc()
-        # SuperLU works in one thread: no idle threads of a BLAS, and the same digits each time.
-        step = scipy.sparse.linalg.splu(hessian).solve(gradient)
-        scale, new_loss = 1.0, np.inf
-        while scale > 1e-4:
-            trial = beta + scale * step
-            z = design @ trial
-            new_loss = _loss(z, counts, float(ridge @ (trial - start) ** 2) / 2)
-            if new_loss <= loss:
-                break
-            scale /= 2
-        beta = trial
-        if loss - new_loss < _TOLERANCE * max(1.0, abs(loss)):
-            break
-        loss = new_loss
-    return beta

@@ -1,4 +1,4 @@
-"""Settings of the matcher: caps of the blocks and the two thresholds, fixed beforehand."""
+"""Settings of the matcher: caps of the blocks and the two thresholds."""
 
 from __future__ import annotations
 

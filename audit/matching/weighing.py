@@ -20,14 +20,13 @@ from numpy.typing import NDArray
 
 from audit.matching import levels as lv
 from audit.matching.features import U64
+from audit.matching.fitting import Labelled, fit
 from audit.matching.scorecard import (
     N_CELLS,
     Cells,
     Floats,
-    Labelled,
     cell_names,
     cells,
-    fit,
     score,
 )
 from audit.matching.settings import MatchSettings
@@ -35,7 +34,12 @@ from audit.matching.settings import MatchSettings
 _FIXED = {lv.CODE_SAME: 9.0, lv.CODE_VALID_DIFFER: -9.0}
 _PRIOR_PAIRS = 50.0
 _SHIFT_STEPS = 200
+_MOST_SHIFT = 1.5
 _FLOOR = 1e-9
+_LOST, _COPIES = 0.35, 0.05
+_MOST = -2.5
+"""Log odds that pairs reach at most for which nothing but the place speaks."""
+_CODE_SILENT = (0, lv.CODE_VALID_DIFFER, 2, lv.CODE_OTHER_KIND)
 _ROUND = 6
 
 
@@ -43,7 +47,9 @@ _ROUND = 6
 class Weights:
     """Points of the scorecard: one a cell, the intercept, the shift of each code level.
 
-    `base_rate` is the share of same units among the labelled pairs they were learnt from.
+    `base_rate` is the share of same units among the labelled pairs they were learnt from; `latin`
+    the shift of pairs without two codes where names are in Latin script, which have no relatives
+    of the same core name.
     """
 
     version: str
@@ -51,18 +57,23 @@ class Weights:
     intercept: float
     base_rate: float
     shifts: tuple[float, ...]
+    latin: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
     """Distinct patterns, how many pairs show each, and how many of these a label may be drawn from.
 
-    `learnable` counts pairs that a key other than a code proposed, of units of one kind.
+    `learnable` counts pairs that a key other than a code proposed, of units of one kind;
+    `coverage` is the share of records with a valid code, `latin` whether most names are in Latin
+    script.
     """
 
     patterns: U64
     pairs: NDArray[np.int64]
     learnable: NDArray[np.int64]
+    coverage: float
+    latin: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +108,7 @@ def from_dict(data: dict[str, Any]) -> Weights:
         intercept=data["intercept"],
         base_rate=data["base_rate"],
         shifts=tuple(data["shifts"][level[0]] for level in lv.CODE.levels),
+        latin=data["latin"],
     )
 
 
@@ -107,6 +119,7 @@ def to_dict(weights: Weights) -> dict[str, Any]:
         "version": weights.version,
         "intercept": weights.intercept,
         "base_rate": weights.base_rate,
+        "latin": weights.latin,
         "shifts": {lv.CODE.levels[i][0]: x for i, x in enumerate(weights.shifts)},
         "points": {names[i]: float(weights.points[i]) for i in np.flatnonzero(weights.points)},
     }
@@ -124,17 +137,20 @@ def weigh(counted: Counted, start: Weights, settings: MatchSettings) -> Weighed:
     n_same, n_other = int(labelled.same.sum()), int(labelled.other.sum())
     weights, updated = start, n_same >= settings.min_labels and n_other >= settings.min_labels
     if updated:
-        points, intercept = fit(labelled, start.points, start.intercept, settings.prior_strength)
+        found = fit(labelled, start.points, start.intercept, settings.prior_strength)
         weights = replace(
             start,
             version=f"{start.version}+{n_same}/{n_other}",
-            points=points,
-            intercept=intercept,
+            points=found.points,
+            intercept=found.intercept,
             base_rate=n_same / (n_same + n_other),
         )
     raw = score(weights.points, weights.intercept, at)
-    weights = replace(weights, shifts=_shifts(raw, code, counted.pairs, weights))
-    weight = np.round(raw + np.asarray(weights.shifts)[code], _ROUND)
+    given = replace(weights, shifts=expected_shifts(weights, counted))
+    # How Latin names differ was learnt from few worlds; EM would follow those of Chinese names.
+    found_shifts = given.shifts if counted.latin else _shifts(raw, code, counted.pairs, given)
+    weights = replace(weights, shifts=found_shifts)
+    weight = weights_of(counted.patterns, weights)
     return Weighed(
         counted=counted,
         weight=weight,
@@ -150,8 +166,40 @@ def weights_of(patterns: U64, weights: Weights) -> Floats:
     """Return the log odds of patterns under given weights."""
     code = lv.level_of(patterns, lv.CODE)
     raw = score(weights.points, weights.intercept, cells(patterns))
-    result: Floats = np.round(raw + np.asarray(weights.shifts)[code], _ROUND)
+    result = raw + np.asarray(weights.shifts)[code]
+    result = np.where(_unsupported(patterns), np.minimum(result, _MOST), result)
+    rounded: Floats = np.round(result, _ROUND)
+    return rounded
+
+
+def _unsupported(patterns: U64) -> NDArray[np.bool_]:
+    """Say which pairs only a place or a common word speaks for, whatever the points.
+
+    Neighbours in a market, shops named by their trade: neither person nor telephone agrees, and
+    the name differs (or it is a bare name, or another trade name, and both contradict).
+    """
+    level = {f.id: lv.level_of(patterns, f) for f in (lv.NAME, lv.RARITY, lv.OWNER, lv.PHONE)}
+    code = lv.level_of(patterns, lv.CODE)
+    name, owner, phone = level["name"], level["owner"], level["phone"]
+    alone = (owner <= 1) & (phone <= 2) & np.isin(code, _CODE_SILENT)
+    bare = (name < lv.NAME_CORE) | (level["rarity"] == lv.GENERIC)
+    result: NDArray[np.bool_] = alone & ((name <= 2) | (bare & (owner == 1) & (phone > 0)))
     return result
+
+
+def expected_shifts(weights: Weights, counted: Counted) -> tuple[float, ...]:
+    """Return the shifts with that of pairs without two codes as the coverage lets expect.
+
+    Where all carry a code, a record without one is likely a second enumeration, which loses it
+    in `_LOST` of all cases; where few carry one, its absence says little.
+    """
+    if counted.latin:
+        return (weights.latin, *weights.shifts[1:])
+    coverage = counted.coverage
+    both = coverage * coverage
+    same = (1 - both * (1 - _LOST)) / (1 - _LOST)
+    other = max(1 - (coverage * (1 - _LOST * _COPIES)) ** 2, _FLOOR)
+    return (float(np.log(same / other)), *weights.shifts[1:])
 
 
 def log_odds(share: float) -> float:
@@ -193,7 +241,8 @@ def group_shift(raw: Floats, pairs: NDArray[np.int64], base_rate: float, given: 
     """Return by how much the log odds of a group differ from those of the labelled pairs.
 
     EM on one number, the group's share of same units (Saerens et al. 2002), with a prior worth
-    50 pairs at the shift that was `given`.
+    50 pairs at the shift that was `given`, and kept within `_MOST_SHIFT` of it: where other units
+    look unlike those that the points were learnt from, EM drifts to nothing.
     """
     base = float(np.log(base_rate / (1 - base_rate)))
     prior = 1 / (1 + np.exp(-(base + given)))
@@ -203,6 +252,7 @@ def group_shift(raw: Floats, pairs: NDArray[np.int64], base_rate: float, given: 
         share = (float(p @ pairs) + _PRIOR_PAIRS * prior) / total
         share = min(max(share, _FLOOR), 1 - _FLOOR)
         new = float(np.log(share / (1 - share))) - base
+        new = min(max(new, given - _MOST_SHIFT), given + _MOST_SHIFT)
         if abs(new - shift) < 1e-7:
             break
         shift = new

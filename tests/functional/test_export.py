@@ -347,3 +347,20 @@ def test_views_and_comments_are_in_the_package(ctx: RunContext) -> None:
         {"county_name": "雁峰区", "status": "PASSED"},
     ]
     assert comment == [{"comment": "规则编号 | Rule"}]
+
+
+def test_double_counting_shows_what_a_cluster_across_counties_counts_twice(ctx: RunContext) -> None:
+    for unit, region, revenue in (("D1", ZHUHUI, 500), ("D2", "430422100001", 300)):
+        _insert(
+            ctx.engine, "census.legal_entity", unit_id=unit, region_code=region,
+            industry_code="5211", revenue_kyuan=revenue, employees=7,
+        )  # fmt: skip
+        _insert(
+            ctx.engine, "linkage.cluster", cluster_id="D1", unit_id=unit, table_name="legal_entity"
+        )
+    export.create_views(ctx)
+
+    rows = ctx.engine.rows(
+        "SELECT unit_ids, n_counties, revenue_twice_kyuan, employees_twice FROM double_counting"
+    )
+    assert rows == [("D1|D2", 2, 300, 7)]

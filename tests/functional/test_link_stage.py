@@ -40,7 +40,7 @@ REGISTERED = {
     "address": "耒阳市蔡子池街道五一路3号",
 }  # fmt: skip
 # From here on a pair is linked; so high that tiny deliveries have pairs to decide.
-ASK = RunConfig(link=Linking(link_at=0.999, possible_at=0.001))
+ASK = RunConfig(link=Linking(link_at=0.999999, possible_at=0.001))
 OFF = RunConfig(link=Linking(enabled=False))
 
 

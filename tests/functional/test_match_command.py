@@ -223,3 +223,12 @@ def test_the_command_prints_no_value_of_a_unit(tmp_path: Path) -> None:
     assert result.exit_code == ExitCode.DONE, result.output
     assert "同一单位 the same unit: 1" in result.output
     assert not any(text in result.output for text in ("宏达", "13574700001", "91430422209679931R"))
+
+
+def test_a_region_list_may_be_given_and_must_be_one(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", [SHOP, FARM, AGAIN])
+    regions = write_csv(tmp_path / "r.csv", [{"region_code": "430422000000", "name": "衡南县"}])
+
+    assert match(one(path, regions=regions)).n_links == 1
+    with pytest.raises(InputError, match="region_code"):
+        match(MatchOptions(left=path, out=tmp_path / "again", regions=path))

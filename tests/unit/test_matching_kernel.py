@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import numpy as np
 import polars as pl
@@ -13,8 +14,10 @@ from rapidfuzz.distance import OSA
 
 from audit.matching.distances import one_digit_apart, osa
 from audit.matching.matcher import match_units
+from audit.matching.orders import ordered_patterns
 from audit.matching.records import Decisions, Matched
 from audit.matching.registers import Side, match_registers
+from audit.matching.weighing import shipped, weights_of
 from tests.matching_units import chars, unit, units
 
 CODES = [f"91430102MA{i:07d}X" for i in range(4000)]
@@ -144,3 +147,66 @@ def test_registers_are_assigned_one_to_one() -> None:
     found = match_registers(left, right)
 
     assert [(r["id"], f"1|{r['id']}") for r in town] == _pair(found, "link")
+
+
+MARKET = {"road": "东路", "no": "8", "kind": "self_employed", "table": "self_employed"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"trade": "坤川", "owner": "廖春东", "phone": 13900000002},
+        {"trade": "", "industry": "旅馆", "generic": True, "owner": "廖春东", "phone": 13900000002},
+        {"trade": "第22号", "industry": "商店"},
+    ],
+)
+def test_neighbours_of_one_address_are_two(other: dict[str, object]) -> None:
+    first = {
+        key: {"trade": "安量", "owner": "江平豪", "phone": 13900000001, "industry": "摩托"}[key]
+        for key in ("trade", "owner", "phone", "industry")
+    }
+    if other["trade"] == "第22号":
+        first = {"trade": "第12号", "industry": "商店"}
+    if other["trade"] == "":
+        first |= {"trade": "", "industry": "旅馆", "generic": True}
+    pair = [
+        unit(**{**MARKET, **first, "id": "x1"}),
+        unit(**{**MARKET, "industry": "摩托", **other, "id": "x2"}),
+    ]
+    found = _found([*pair, *_town(100)])
+
+    linked = found.links.filter(
+        (pl.col("left_id") == "x1") & (pl.col("decision") == "link")
+        | (pl.col("left_id") == "x1") & (pl.col("probability") > 0.1)
+    )
+    assert linked.is_empty()
+
+
+def test_a_unit_and_a_household_of_one_owner_may_have_a_code_each() -> None:
+    shared = {"owner": "王明", "phone": 13812345678, "road": "东路", "no": "8"}
+    firm = unit(id="x1", code=CODES[0], **shared)
+    shop = unit(id="x2", code=CODES[1], kind="self_employed", table="self_employed", **shared)
+    found = _found([firm, shop, *_town(100)[2:]])
+
+    seen = found.links.filter(pl.col("left_id") == "x1").select("relation", "decision").rows()
+    assert [("unit_and_household", "link")] == seen
+
+
+def test_where_names_are_the_same_agreeing_more_never_lowers_the_weight() -> None:
+    worse, better = ordered_patterns()
+    start = shipped()
+    loss = weights_of(worse, start) - weights_of(better, start)
+
+    assert loss.max() <= 0.01
+
+
+@pytest.mark.parametrize("n", [1, 3000])
+def test_files_without_codes_and_names_are_matched_in_time(n: int) -> None:
+    rows = [{**row, "code": "", "region": "430102001001"} for row in _town(n)]
+    for row in rows[::5] + rows[1::5]:
+        row |= {"trade": "", "industry": "", "form": 0}
+    began = time.perf_counter()
+    found = _found(rows)
+
+    assert time.perf_counter() - began < 30
+    assert found.links.height <= 10 * len(rows)

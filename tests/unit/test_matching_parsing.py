@@ -167,3 +167,32 @@ def test_folding_twice_is_folding_once() -> None:
     letters = fold[(fold >= 0x30) & (fold < len(fold))]
 
     assert np.array_equal(letters, fold[letters])
+
+
+DIGITS = st.text("0123456789", min_size=9, max_size=13)
+NUMBERS = st.one_of(
+    DIGITS,
+    st.from_regex(r"0[0-9]{2,3}-[0-9]{7,8}", fullmatch=True),
+    st.from_regex(r"1[0-9]{10}", fullmatch=True),
+    st.sampled_from(["0734-1234567", "021-11111111", "01098765432", "91430100MA4L2X3Y5Z"]),
+)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.fixed_dictionaries(dict.fromkeys(TEXT_COLUMNS, NUMBERS)), max_size=6))
+def test_codes_and_numbers_in_full_width_are_the_same(rows: list[dict[str, str]]) -> None:
+    wide = str.maketrans({c: chr(ord(c) + 0xFEE0) for c in "0123456789AGLMYXZ"})
+
+    assert [] == same(
+        parse(rows), parse([{k: v.translate(wide) for k, v in r.items()} for r in rows])
+    )
+
+
+def test_missing_values_that_hide_a_text_stay_missing() -> None:
+    code, wanted = "91430100MA4L2X3Y5Z", [True, False]
+    records = pl.DataFrame([{"credit_code": code}] * 2, schema=RECORD_SCHEMA)
+    masked = records.with_columns(pl.when(pl.Series(wanted)).then(pl.col("credit_code")))
+
+    units = parse_units(masked, gazetteer=GAZETTEER, lexicon=LEXICON)
+
+    assert wanted == (units.credit != 0).tolist()

@@ -1,0 +1,142 @@
+"""The ridge logistic fit of the scorecard, held to the order of `orders.ordered_patterns`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+import scipy.sparse.linalg
+from numpy.typing import NDArray
+
+from audit.matching.orders import ordered_patterns
+from audit.matching.scorecard import N_CELLS, Cells, Floats, cells
+
+_ROUND = 6
+_STEPS = 60
+_TOLERANCE = 1e-7
+_FREE = 1e-3
+_ORDER = 1e5
+"""Price of a point in the wrong order; what is left of it is below rounding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """Cells of labelled patterns, and how many of their pairs are the same and are not.
+
+    `group` gives each pattern a base rate of its own (0 that of the intercept), `groups` counts
+    them; without it all share the intercept.
+    """
+
+    cells: Cells
+    same: Floats
+    other: Floats
+    group: NDArray[np.int32] | None = None
+    groups: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """Points of each cell, the intercept, and what each group adds to it (group 0 nothing)."""
+
+    points: Floats
+    intercept: float
+    offsets: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Problem:
+    design: scipy.sparse.csr_matrix
+    same: Floats
+    total: Floats
+    start: Floats
+    ridge: Floats
+    order: scipy.sparse.csr_matrix
+
+    def loss(self, beta: Floats) -> float:
+        z = self.design @ beta
+        wrong = np.minimum(self.order @ beta, 0.0)
+        drawn = float(self.ridge @ (beta - self.start) ** 2) + _ORDER * float(wrong @ wrong)
+        other = self.total - self.same
+        return float(self.same @ np.logaddexp(0, -z) + other @ np.logaddexp(0, z)) + drawn / 2
+
+    def step(self, beta: Floats) -> Floats:
+        """Return Newton's step; only the orders that are broken now count."""
+        p = 1 / (1 + np.exp(-(self.design @ beta)))
+        wrong = self.order[np.flatnonzero(self.order @ beta < 0)]
+        gradient = self.design.T @ (self.same - self.total * p)
+        gradient -= self.ridge * (beta - self.start) + _ORDER * (wrong.T @ (wrong @ beta))
+        curved = self.design.multiply((self.total * p * (1 - p))[:, None]).tocsr()
+        hessian = self.design.T @ curved + scipy.sparse.diags(self.ridge)
+        hessian += _ORDER * (wrong.T @ wrong)
+        # SuperLU works in one thread: no idle threads of a BLAS, and the same digits each time.
+        result: Floats = scipy.sparse.linalg.splu(hessian.tocsc()).solve(gradient)
+        return result
+
+
+def fit(labelled: Labelled, points: Floats, intercept: float, strength: float) -> Fitted:
+    """Return the ridge logistic fit, drawn towards the points and intercept given.
+
+    `strength` is the ridge: the precision of the given points. Newton's method with halved steps
+    on the likelihood and a steep price for weights in the wrong order; rounded to six digits, so
+    that the order of additions in a library cannot show.
+    """
+    n, width = labelled.cells.shape
+    group = np.zeros(n, np.int32) if labelled.group is None else labelled.group
+    columns = np.column_stack([labelled.cells, np.full(n, N_CELLS), N_CELLS + 1 + group])
+    design = scipy.sparse.csr_matrix(
+        (np.ones(columns.size), columns.ravel(), np.arange(0, columns.size + 1, width + 2)),
+        shape=(n, N_CELLS + 1 + max(1, labelled.groups)),
+    )
+    start = np.concatenate([points, [intercept], np.zeros(max(1, labelled.groups))])
+    ridge = np.full(len(start), strength)
+    ridge[N_CELLS:] = _FREE
+    ridge[N_CELLS + 1] = _ORDER  # group 0 adds nothing
+    beta = _newton(
+        _Problem(
+            design=design,
+            same=labelled.same,
+            total=labelled.same + labelled.other,
+            start=start,
+            ridge=ridge,
+            order=_differences(len(start)),
+        )
+    )
+    beta = np.round(beta, _ROUND)
+    return Fitted(
+        points=beta[:N_CELLS], intercept=float(beta[N_CELLS]), offsets=beta[N_CELLS + 1 :]
+    )
+
+
+def _differences(width: int) -> scipy.sparse.csr_matrix:
+    """Return, one row a pair of ordered patterns, the better one's cells less the worse one's."""
+    worse, better = (cells(patterns) for patterns in ordered_patterns())
+    n, terms = worse.shape
+    columns = np.column_stack([worse, better])
+    signs = np.repeat(np.tile([-1.0, 1.0], n), terms)
+    rows = np.arange(0, columns.size + 1, 2 * terms)
+    matrix = scipy.sparse.csr_matrix((signs, columns.ravel(), rows), shape=(n, width))
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def _newton(problem: _Problem) -> Floats:
+    beta = problem.start.copy()
+    loss = problem.loss(beta)
+    for _ in range(_STEPS):
+        step = problem.step(beta)
+        scale, trial, new_loss = 1.0, beta, np.inf
+        while scale > 1e-4:
+            trial = beta + scale * step
+            new_loss = problem.loss(trial)
+            if new_loss <= loss:
+                break
+            scale /= 2
+        if new_loss > loss:
+            break
+        beta, gained = trial, loss - new_loss
+        loss = new_loss
+        if gained < _TOLERANCE * max(1.0, abs(loss)):
+            break
+    return beta
