@@ -14,6 +14,9 @@ class Engine(Protocol):
 
     name: str
 
+    def unregister(self, name: str) -> None:
+        """Forget a registered table."""
+
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable as `name` for this session, replacing an earlier one."""
 

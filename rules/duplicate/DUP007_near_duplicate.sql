@@ -15,9 +15,11 @@ optional_tables: [cluster]
 owner: data_quality
 version: 1
 status: active
+parameters:
+  suspected: {type: number, default: "0.2", note: "a possible link of at least this probability is asked where person, township and a missing code speak for one unit"}
 message:
-  zh: 单位名称“{observed}”与单位 {related}（{expected}）写法不同，但名称、电话、负责人、地址等合起来判断为同一单位
-  en: Unit {related} has another spelling of the name, yet name, telephone, person and address together say that it is the same unit
+  zh: 单位名称“{observed}”与单位 {related}（{expected}）写法不同，综合代码、名称、电话、负责人、地址判断疑为同一单位
+  en: Unit {related} has another spelling of the name; code, name, telephone, person and address taken together say that it may be the same unit
 verify:
   zh: 核对双方证照、公章、负责人和经营地点，是同一单位的只保留一份表，不是的在匹配复核表中注明不同单位
   en: Compare licences, seals, persons and places; keep one form of one unit, or say in the review workbook that they are two
@@ -27,19 +29,19 @@ false_positives:
 --- */
 -- Scope: all units but headquarters; a unit and a household are DUP010's matter, equal codes those
 -- of DUP001 to DUP004, equal names those of DUP005 and DUP006.
--- Unknown: the matcher could not settle it (a possible link).
+-- A link fails; so does a possible one of the same person in the same township where a code is
+-- missing. Unknown: the matcher could not settle it otherwise.
 WITH pair AS (
   SELECT left_id AS unit_id, right_id AS other_id, decision, probability FROM link
   UNION ALL
   SELECT right_id AS unit_id, left_id AS other_id, decision, probability FROM link
 ),
-near AS (
-  SELECT p.unit_id,
-    COALESCE(
-      MIN(CASE WHEN p.decision = 'link' THEN p.other_id END), MIN(p.other_id)
-    ) AS other_id,
-    MAX(CASE WHEN p.decision = 'link' THEN 1 ELSE 0 END) AS is_linked,
-    MAX(CASE WHEN p.decision = 'link' THEN p.probability END) AS probability
+judged AS (
+  SELECT p.unit_id, p.other_id, p.probability,
+    CASE WHEN p.decision = 'link' OR (p.probability >= :suspected
+      AND REPLACE(u.person, ' ', '') = REPLACE(o.person, ' ', '')
+      AND u.township_code = o.township_code AND u.unit_kind = o.unit_kind
+      AND (u.credit_code IS NULL OR o.credit_code IS NULL)) THEN 1 ELSE 0 END AS is_told
   FROM pair AS p
   JOIN unit AS u ON u.unit_id = p.unit_id
   JOIN unit AS o ON o.unit_id = p.other_id
@@ -48,6 +50,13 @@ near AS (
     AND COALESCE(u.is_headquarters, '2') <> '1' AND COALESCE(o.is_headquarters, '2') <> '1'
     AND u.name_key <> o.name_key
     AND COALESCE(u.credit_code <> o.credit_code, TRUE)
+),
+near AS (
+  SELECT p.unit_id,
+    COALESCE(MIN(CASE WHEN p.is_told = 1 THEN p.other_id END), MIN(p.other_id)) AS other_id,
+    MAX(p.is_told) AS is_linked,
+    MAX(CASE WHEN p.is_told = 1 THEN p.probability END) AS probability
+  FROM judged AS p
   GROUP BY p.unit_id
 ),
 member AS (

@@ -24,9 +24,9 @@ false_positives:
   zh: 产业活动单位在外地的，只看本地的不全面，写明情况
   en: Where establishments stand elsewhere, those here are not the whole
 --- */
--- Scope: legal entities with establishments here. Where all that it counts are here, the largest
--- (by revenue, then employees) must have its industry; where some are elsewhere, one with it is
--- enough. Unknown: an industry is missing, or none here has it and some are elsewhere.
+-- Scope: legal entities with establishments here. None here with its industry is asked in any
+-- case (its headquarters is among them); one that has it without being the largest (by revenue,
+-- then employees) only where all that it counts are here. Unknown: an industry is missing.
 WITH child AS (
   SELECT parent_credit_code AS code, unit_id, industry_code,
     ROW_NUMBER() OVER (
@@ -53,7 +53,7 @@ SELECT
   c.largest_industry AS expected,
   CASE
     WHEN e.industry_code IS NULL THEN NULL
-    WHEN c.is_among = 0 AND c.n_known = c.n AND c.n >= COALESCE(e.n_establishments, c.n) THEN FALSE
+    WHEN c.is_among = 0 AND c.n_known = c.n THEN FALSE
     WHEN c.is_among = 1 AND (c.largest_industry = e.industry_code
       OR c.n < COALESCE(e.n_establishments, c.n + 1)) THEN TRUE
     WHEN c.is_among = 1 AND c.largest_industry <> e.industry_code THEN FALSE
