@@ -30,10 +30,10 @@ audit: $(STAMP) ## write the sample delivery and run the night over it
 	@$(BIN)/census-audit run --input "$(OUT)/sample" --out "$(OUT)/audit" --salt-file "$(OUT)/sample_truth/salt.txt"
 
 test: $(STAMP) ## the tests, under ten minutes
-	@$(BIN)/python -m pytest -m "not slow and not browser"
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not browser"
 
 test-all: $(STAMP) ## all tests, the long ones and the browser's too
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(STAMP) fmt-check lint types rules docs-check ## format, lint, types, rules, generated pages
 

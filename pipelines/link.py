@@ -44,6 +44,8 @@ from pipelines.link_tables import (
 )
 from reports.matching import Matching
 
+FEWEST_LABELS = 50
+"""Pairs with equal valid codes below which an estimate of precision and recall would mislead."""
 UNIT, REGISTER, MENTION = "unit@1", "register@1", "mention@1"
 
 
@@ -112,6 +114,12 @@ def _match(ctx: RunContext, decisions: list[said.Decision]) -> Found:
     return Found(parts)
 
 
+def _estimate(metric: str) -> str:
+    """Return the matcher's own estimate of units; NULL where hardly a pair had equal codes."""
+    value = f"(SELECT MAX(value) FROM linkage.quality WHERE matcher = '{UNIT}' AND metric = "
+    return f"CASE WHEN {value}'labels_same') >= {FEWEST_LABELS} THEN {value}'{metric}') END"
+
+
 def summary(ctx: RunContext) -> Matching:
     """Return the counts of tonight's matching from `linkage.*`."""
     kinds = "('register_unit', 'frame_unit')"
@@ -124,10 +132,8 @@ SELECT
   (SELECT COUNT(*) FROM linkage.large_block) AS n_large_blocks,
   (SELECT COUNT(*) FROM linkage.decision) AS n_decided,
   (SELECT COUNT(*) FROM linkage.decision WHERE state <> 'in_force') AS n_changed,
-  (SELECT MAX(value) FROM linkage.quality
-    WHERE matcher = '{UNIT}' AND metric = 'estimated_precision') AS precision,
-  (SELECT MAX(value) FROM linkage.quality
-    WHERE matcher = '{UNIT}' AND metric = 'estimated_recall') AS recall
+  {_estimate("estimated_precision")} AS precision,
+  {_estimate("estimated_recall")} AS recall
 FROM linkage.link""").to_pylist()[0]
     return Matching(state=state_of(ctx.engine) or OFF, **counted)
 
