@@ -145,6 +145,11 @@ def read_list(path: Path, wanted: Mapping[str, str], table: str) -> UnitList:
     file cannot be read, has no column of names, or no rows; UsageError where a wanted header cell
     is not there.
     """
+    if not path.is_file():
+        raise InputError(
+            f"没有文件 {path}。请检查路径和文件名。",
+            f"There is no file {path}. Check path and name.",
+        )
     try:
         reading = open_source(Source(file_no=1, file=path.name, path=path, table=LIST))
         parts: list[pl.DataFrame] = []
