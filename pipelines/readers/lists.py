@@ -49,7 +49,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "phone_mobile", "mobile", "phone", "telephone", "tel",
     ),
     "address": (
-        "单位所在地", "生产经营地址", "实际经营地址", "经营地址", "单位地址", "详细地址", "经营场所", "住所", "地址", "注册地址", "单位注册地",
+        "单位所在地", "生产经营地址", "实际经营地址", "经营地址", "单位地址", "详细地址",
+        "经营场所", "住所", "地址", "注册地址", "单位注册地",
         "通讯地址", "address", "business_address", "registered_address",
     ),
     "region_code": (
