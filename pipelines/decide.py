@@ -26,7 +26,10 @@ REASONS = {
     "unknown_answer": ("判定结果不在可选项内", "the decision is none of the choices"),
     "no_basis": ("缺少依据", "the basis is missing"),
     "no_person": ("缺少判定人", "who decided is missing"),
-    "bad_date": ("日期写法不对", "the date is not well formed"),
+    "bad_date": (
+        "日期认不出，请写成 2019-04-20",
+        "the date cannot be read; write it as 2019-04-20",
+    ),
     "unknown_pair": ("数据包中没有这一对", "the package has no such pair"),
     "twice": ("同一对在文件中有不同判定", "the file decides the pair in two ways"),
     "contradicts": (
