@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
+from io import FileIO
 from pathlib import Path
 
 import polars as pl
@@ -54,6 +55,14 @@ def _complete(data: bytes) -> bytes:
     return data[: data.rfind(b"\n") + 1]
 
 
+def _read(line: bytes) -> Decision:
+    """Return the decision of one line; ValueError or TypeError where it is none."""
+    decision = Decision(**json.loads(line))
+    if not all(isinstance(value, str) for value in asdict(decision).values()):
+        raise TypeError("a decision consists of texts")
+    return decision
+
+
 def load(state_dir: Path) -> list[Decision]:
     """Return all decisions, the oldest first; InputError where the file is damaged."""
     path = state_dir / FILE
@@ -63,7 +72,7 @@ def load(state_dir: Path) -> list[Decision]:
     found = []
     for number, line in enumerate(lines, 1):
         try:
-            found.append(Decision(**json.loads(line)))
+            found.append(_read(line))
         except (ValueError, TypeError) as error:
             raise InputError(
                 f"人工判定文件 {FILE} 第 {number} 行已损坏。请从备份恢复 {path}。",
@@ -80,24 +89,40 @@ def append(state_dir: Path, decisions: Sequence[Decision]) -> None:
     """
     if not decisions:
         return
+    lines = "".join(json.dumps(asdict(d), ensure_ascii=False) + "\n" for d in decisions)
     path = state_dir / FILE
-    lines = [json.dumps(asdict(d), ensure_ascii=False) + "\n" for d in decisions]
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "r+b") as file:
-        end = len(_complete(file.read()))
-        file.seek(end)
-        file.truncate()
-        try:
-            file.write("".join(lines).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        except OSError:
-            file.truncate(end)
-            raise
+    is_new = not path.exists()
+    # Unbuffered: what a full disk refused would otherwise be tried again on the way out.
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with FileIO(handle, "ab") as file:
+        _add(file, lines.encode(), len(_complete(path.read_bytes())))
+    if is_new:
+        _sync_folder(state_dir)
+
+
+def _add(file: FileIO, data: bytes, end: int) -> None:
+    """Write all of the data behind `end`, or cut the file there again."""
+    os.ftruncate(file.fileno(), end)
+    try:
+        while data:
+            data = data[file.write(data) :]
+        os.fsync(file.fileno())
+    except BaseException:
+        os.ftruncate(file.fileno(), end)
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put a new name in a folder on the disk, without which a crash may lose the file."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def in_force(decisions: Iterable[Decision]) -> list[Decision]:
-    """Return the last word on each pair, in the order in which they were given."""
+    """Return the last word on each pair, in the order of the pairs."""
     last = {decision.pair: decision for decision in decisions}
     return sorted(last.values(), key=lambda d: d.pair)
 

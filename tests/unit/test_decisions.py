@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,17 @@ def test_equal_ids_of_other_tables_are_other_records() -> None:
     agreement = Agreement([decision("A", "B"), decision("B", "C")])
 
     assert not agreement.refuses(decision("A", "C", DIFFERENT, right_table="frame_unit"))
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    append(tmp_path, [decision("A", "B")])
+    before = (tmp_path / FILE).read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 100, limits[1]))
+    try:
+        with pytest.raises(OSError, match="large"):
+            append(tmp_path, [decision("C", "D")])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert before == (tmp_path / FILE).read_bytes()
