@@ -160,7 +160,7 @@ def take_in(
             if old is not None and old.answer == decision.answer:
                 n_repeated += 1
                 continue
-            if agreement.refuses(decision):
+            if agreement.against(decision):
                 reason = "contradicts"
             else:
                 standing[decision.pair] = decision

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from io import FileIO
@@ -136,10 +137,13 @@ class Agreement:
 
     def _build(self) -> None:
         self._parent: dict[Node, Node] = {}
-        for pair, decision in self._words.items():
-            if decision.answer == SAME:
-                self._join(pair)
-        self._apart = [p for p, d in self._words.items() if d.answer == DIFFERENT]
+        self._same: dict[Node, dict[Node, Decision]] = defaultdict(dict)
+        # Of each root the roots that it must not meet, with the decision that says so.
+        self._apart: dict[Node, dict[Node, Decision]] = defaultdict(dict)
+        for wanted in (SAME, DIFFERENT):
+            for decision in self._words.values():
+                if decision.answer == wanted:
+                    self._take(decision)
 
     def _root(self, node: Node) -> Node:
         while (parent := self._parent.get(node, node)) != node:
@@ -147,37 +151,66 @@ class Agreement:
             node = parent
         return node
 
-    def _join(self, pair: tuple[Node, Node]) -> None:
-        left, right = (self._root(node) for node in pair)
-        self._parent[max(left, right)] = min(left, right)
-
-    def refuses(self, decision: Decision) -> bool:
-        """Tell whether a decision contradicts the others; else take it in.
+    def against(self, decision: Decision) -> list[Decision]:
+        """Return the decisions that a decision contradicts; take it in where there are none.
 
         Another word on the same pair replaces the earlier one.
         """
-        before = self._words.pop(decision.pair, None)
-        if before is not None:
+        before = self._words.get(decision.pair)
+        if before is not None and before.answer != decision.answer:
+            del self._words[decision.pair]
             self._build()
+        found = self._contradicted(decision)
+        if not found:
+            self._words[decision.pair] = decision
+            self._take(decision)
+        elif before is not None:
+            self._words[before.pair] = before
+            self._take(before)
+        return found
+
+    def _contradicted(self, decision: Decision) -> list[Decision]:
         left, right = (self._root(node) for node in decision.pair)
         if decision.answer == DIFFERENT:
-            contradicts = left == right
-        else:
-            wanted = {left, right}
-            contradicts = left != right and any(
-                {self._root(a), self._root(b)} == wanted for a, b in self._apart
-            )
-        kept = before if contradicts else decision
-        if kept is not None:
-            self._words[kept.pair] = kept
-            self._build() if before is not None else self._take(kept)
-        return contradicts
+            return self._chain(*decision.pair) if left == right else []
+        apart = self._apart.get(left, {}).get(right)
+        return [] if apart is None else [apart]
+
+    def _chain(self, start: Node, end: Node) -> list[Decision]:
+        """Return a shortest chain of decisions by which two records are one unit."""
+        came: dict[Node, Node] = {start: start}
+        waiting = deque([start])
+        while end not in came:
+            node = waiting.popleft()
+            for other in self._same[node]:
+                if other not in came:
+                    came[other] = node
+                    waiting.append(other)
+        chain = []
+        while end != start:
+            chain.append(self._same[end][came[end]])
+            end = came[end]
+        return chain[::-1]
 
     def _take(self, decision: Decision) -> None:
-        if decision.answer == SAME:
-            self._join(decision.pair)
-        else:
-            self._apart.append(decision.pair)
+        a, b = decision.pair
+        left, right = self._root(a), self._root(b)
+        if decision.answer == DIFFERENT:
+            if left != right:
+                self._apart[left][right] = self._apart[right][left] = decision
+            return
+        self._same[a][b] = self._same[b][a] = decision
+        if left != right:
+            self._join(left, right)
+
+    def _join(self, left: Node, right: Node) -> None:
+        """Join two roots; the one with fewer that it must not meet gives them to the other."""
+        if len(self._apart[left]) < len(self._apart[right]):
+            left, right = right, left
+        self._parent[right] = left
+        for other, decision in self._apart.pop(right).items():
+            del self._apart[other][right]
+            self._apart[other][left] = self._apart[left][other] = decision
 
 
 def frame(decisions: Sequence[Decision]) -> pl.DataFrame:
