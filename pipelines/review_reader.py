@@ -37,6 +37,10 @@ class Answered:
     person: str
     date: str
     intact: bool
+    left_name: str
+    left_credit_code: str
+    right_name: str
+    right_credit_code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +122,10 @@ def _row(line: int, cells: Sequence[Cell]) -> Answered:
         answer=_answer(_text(known["answer"])),
         basis=_text(known["answer_basis"]),
         note=_text(known["answer_note"]),
+        left_name=_text(known["left_name"]),
+        left_credit_code=_text(known["left_credit_code"]),
+        right_name=_text(known["right_name"]),
+        right_credit_code=_text(known["right_credit_code"]),
         person=_text(known["answer_person"]),
         date=_date(known["answer_date"]),
         intact=row_hash([cells[i] or None for i in LOCKED]) == _text(known["pair_hash"]),

@@ -12,7 +12,8 @@ import pytest
 from openpyxl.cell.rich_text import TextBlock
 
 from audit.errors import InputError
-from pipelines.decide import REASONS, take_in
+from pipelines.decide import REASONS, Known, take_in
+from pipelines.link_tables import identity_of
 from pipelines.review_reader import read_review
 from reports.review import (
     MAX_PAIRS,
@@ -62,7 +63,8 @@ def fill(path: Path, line: int = FIRST_ROW + 1, **answers: object) -> Path:
 
 
 ANSWER = {"answer": "不同单位", "answer_basis": "现场查看", "answer_person": "王一"}
-KNOWN = {("legal_entity", "L1", "legal_entity", "L2"): ("x", "y")}
+KEY = ("legal_entity", "L1", "legal_entity", "L2")
+KNOWN = Known(issued={"r1": {KEY: ("x", "y")}})
 
 
 @pytest.fixture
@@ -226,7 +228,7 @@ def test_a_row_that_cannot_be_taken_is_refused_with_why(
 
 
 def test_a_pair_that_no_package_has_is_refused(issued: Path) -> None:
-    _, summary = take_in([read_review(fill(issued, **ANSWER))], [], {})
+    _, summary = take_in([read_review(fill(issued, **ANSWER))], [], Known(issued={}))
 
     assert [r.reason for r in summary.refused] == ["unknown_pair"]
 
@@ -250,6 +252,29 @@ def test_the_same_answer_again_is_no_new_decision(issued: Path) -> None:
     assert (new, summary.n_repeated) == ([], 1)
 
 
+def test_the_same_answer_on_changed_records_is_a_new_decision_once(issued: Path) -> None:
+    file = read_review(fill(issued, **ANSWER))
+    first, _ = take_in([file], [], KNOWN)
+    changed = Known(issued={"r1": {KEY: ("x", "z")}})
+
+    second, summary = take_in([file], first, changed)
+    again, _ = take_in([file], [*first, *second], KNOWN)
+
+    assert (["z"], 0, ()) == (
+        [d.right_identity for d in second], summary.n_repeated, summary.refused
+    )  # fmt: skip
+    assert [] == again
+
+
+def test_where_the_issuing_run_is_gone_the_locked_cells_say_who_it_was(issued: Path) -> None:
+    file = read_review(fill(issued, **ANSWER))
+
+    (decision,), _ = take_in([file], [], Known(issued={}, today=frozenset([KEY])))
+
+    assert identity_of("衡南县宏达建材厂", "91430422209679931R") == decision.left_identity
+    assert identity_of("衡南县鸿达建材厂", "") == decision.right_identity
+
+
 def test_answers_that_contradict_by_way_of_a_third_unit_are_refused(tmp_path: Path) -> None:
     pairs = table(pair("L1", "L2"), pair("L2", "L3"), pair("L1", "L3"))
     (path,) = write_review(pairs, tmp_path, INFO)
@@ -261,7 +286,7 @@ def test_answers_that_contradict_by_way_of_a_third_unit_are_refused(tmp_path: Pa
         for left, right in (("L1", "L2"), ("L2", "L3"), ("L1", "L3"))
     }
 
-    new, summary = take_in([read_review(path)], [], known)
+    new, summary = take_in([read_review(path)], [], Known(issued={"r1": known}))
 
     assert len(new) == 2
     assert [(r.line, r.reason) for r in summary.refused] == [(FIRST_ROW + 3, "contradicts")]
