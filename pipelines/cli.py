@@ -187,8 +187,10 @@ def decide(
     """收回待人工判定的工作簿：判定长期有效。 Take answered review workbooks; decisions bind."""
     from pipelines.decide import decide as take_decisions
     from pipelines.show import show_decisions
+    from pipelines.system_errors import NOTHING_TAKEN, system_errors
 
-    summary = take_decisions(out, files)
+    with system_errors(NOTHING_TAKEN):
+        summary = take_decisions(out, files)
     show_decisions(summary)
     raise typer.Exit(ExitCode.INPUT if summary.refused else ExitCode.DONE)
 
@@ -224,20 +226,22 @@ def match(
     """单独使用匹配：一份清单内找重复，或两份清单对应。 Match one or two lists of units."""
     from pipelines.match import MatchOptions, summary_lines
     from pipelines.match import match as match_lists
+    from pipelines.system_errors import FOLDER_UNFINISHED, system_errors
 
-    summary = match_lists(
-        MatchOptions(
-            left=left,
-            right=right,
-            out=out,
-            columns=(*(column or ()),),
-            one_to_one=one_to_one,
-            decided=(*(decided or ()),),
-            regions=regions,
-            link_at=link_at,
-            possible_at=possible_at,
+    with system_errors(FOLDER_UNFINISHED):
+        summary = match_lists(
+            MatchOptions(
+                left=left,
+                right=right,
+                out=out,
+                columns=(*(column or ()),),
+                one_to_one=one_to_one,
+                decided=(*(decided or ()),),
+                regions=regions,
+                link_at=link_at,
+                possible_at=possible_at,
+            )
         )
-    )
     typer.echo("\n".join([*summary_lines(summary), f"→ {out}: {', '.join(summary.files)}"]))
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
+from io import FileIO
 from pathlib import Path
 
 import polars as pl
@@ -54,6 +56,14 @@ def _complete(data: bytes) -> bytes:
     return data[: data.rfind(b"\n") + 1]
 
 
+def _read(line: bytes) -> Decision:
+    """Return the decision of one line; ValueError or TypeError where it is none."""
+    decision = Decision(**json.loads(line))
+    if not all(isinstance(value, str) for value in asdict(decision).values()):
+        raise TypeError("a decision consists of texts")
+    return decision
+
+
 def load(state_dir: Path) -> list[Decision]:
     """Return all decisions, the oldest first; InputError where the file is damaged."""
     path = state_dir / FILE
@@ -63,7 +73,7 @@ def load(state_dir: Path) -> list[Decision]:
     found = []
     for number, line in enumerate(lines, 1):
         try:
-            found.append(Decision(**json.loads(line)))
+            found.append(_read(line))
         except (ValueError, TypeError) as error:
             raise InputError(
                 f"人工判定文件 {FILE} 第 {number} 行已损坏。请从备份恢复 {path}。",
@@ -80,24 +90,40 @@ def append(state_dir: Path, decisions: Sequence[Decision]) -> None:
     """
     if not decisions:
         return
+    lines = "".join(json.dumps(asdict(d), ensure_ascii=False) + "\n" for d in decisions)
     path = state_dir / FILE
-    lines = [json.dumps(asdict(d), ensure_ascii=False) + "\n" for d in decisions]
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "r+b") as file:
-        end = len(_complete(file.read()))
-        file.seek(end)
-        file.truncate()
-        try:
-            file.write("".join(lines).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        except OSError:
-            file.truncate(end)
-            raise
+    is_new = not path.exists()
+    # Unbuffered: what a full disk refused would otherwise be tried again on the way out.
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with FileIO(handle, "ab") as file:
+        _add(file, lines.encode(), len(_complete(path.read_bytes())))
+    if is_new:
+        _sync_folder(state_dir)
+
+
+def _add(file: FileIO, data: bytes, end: int) -> None:
+    """Write all of the data behind `end`, or cut the file there again."""
+    os.ftruncate(file.fileno(), end)
+    try:
+        while data:
+            data = data[file.write(data) :]
+        os.fsync(file.fileno())
+    except BaseException:
+        os.ftruncate(file.fileno(), end)
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put a new name in a folder on the disk, without which a crash may lose the file."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def in_force(decisions: Iterable[Decision]) -> list[Decision]:
-    """Return the last word on each pair, in the order in which they were given."""
+    """Return the last word on each pair, in the order of the pairs."""
     last = {decision.pair: decision for decision in decisions}
     return sorted(last.values(), key=lambda d: d.pair)
 
@@ -111,10 +137,13 @@ class Agreement:
 
     def _build(self) -> None:
         self._parent: dict[Node, Node] = {}
-        for pair, decision in self._words.items():
-            if decision.answer == SAME:
-                self._join(pair)
-        self._apart = [p for p, d in self._words.items() if d.answer == DIFFERENT]
+        self._same: dict[Node, dict[Node, Decision]] = defaultdict(dict)
+        # Of each root the roots that it must not meet, with the decision that says so.
+        self._apart: dict[Node, dict[Node, Decision]] = defaultdict(dict)
+        for wanted in (SAME, DIFFERENT):
+            for decision in self._words.values():
+                if decision.answer == wanted:
+                    self._take(decision)
 
     def _root(self, node: Node) -> Node:
         while (parent := self._parent.get(node, node)) != node:
@@ -122,37 +151,66 @@ class Agreement:
             node = parent
         return node
 
-    def _join(self, pair: tuple[Node, Node]) -> None:
-        left, right = (self._root(node) for node in pair)
-        self._parent[max(left, right)] = min(left, right)
-
-    def refuses(self, decision: Decision) -> bool:
-        """Tell whether a decision contradicts the others; else take it in.
+    def against(self, decision: Decision) -> list[Decision]:
+        """Return the decisions that a decision contradicts; take it in where there are none.
 
         Another word on the same pair replaces the earlier one.
         """
-        before = self._words.pop(decision.pair, None)
-        if before is not None:
+        before = self._words.get(decision.pair)
+        if before is not None and before.answer != decision.answer:
+            del self._words[decision.pair]
             self._build()
+        found = self._contradicted(decision)
+        if not found:
+            self._words[decision.pair] = decision
+            self._take(decision)
+        elif before is not None:
+            self._words[before.pair] = before
+            self._take(before)
+        return found
+
+    def _contradicted(self, decision: Decision) -> list[Decision]:
         left, right = (self._root(node) for node in decision.pair)
         if decision.answer == DIFFERENT:
-            contradicts = left == right
-        else:
-            wanted = {left, right}
-            contradicts = left != right and any(
-                {self._root(a), self._root(b)} == wanted for a, b in self._apart
-            )
-        kept = before if contradicts else decision
-        if kept is not None:
-            self._words[kept.pair] = kept
-            self._build() if before is not None else self._take(kept)
-        return contradicts
+            return self._chain(*decision.pair) if left == right else []
+        apart = self._apart.get(left, {}).get(right)
+        return [] if apart is None else [apart]
+
+    def _chain(self, start: Node, end: Node) -> list[Decision]:
+        """Return a shortest chain of decisions by which two records are one unit."""
+        came: dict[Node, Node] = {start: start}
+        waiting = deque([start])
+        while end not in came:
+            node = waiting.popleft()
+            for other in self._same[node]:
+                if other not in came:
+                    came[other] = node
+                    waiting.append(other)
+        chain = []
+        while end != start:
+            chain.append(self._same[end][came[end]])
+            end = came[end]
+        return chain[::-1]
 
     def _take(self, decision: Decision) -> None:
-        if decision.answer == SAME:
-            self._join(decision.pair)
-        else:
-            self._apart.append(decision.pair)
+        a, b = decision.pair
+        left, right = self._root(a), self._root(b)
+        if decision.answer == DIFFERENT:
+            if left != right:
+                self._apart[left][right] = self._apart[right][left] = decision
+            return
+        self._same[a][b] = self._same[b][a] = decision
+        if left != right:
+            self._join(left, right)
+
+    def _join(self, left: Node, right: Node) -> None:
+        """Join two roots; the one with fewer that it must not meet gives them to the other."""
+        if len(self._apart[left]) < len(self._apart[right]):
+            left, right = right, left
+        self._parent[right] = left
+        for other, decision in self._apart.pop(right).items():
+            del self._apart[other][right]
+            self._apart[other][left] = self._apart[left][other] = decision
 
 
 def frame(decisions: Sequence[Decision]) -> pl.DataFrame:

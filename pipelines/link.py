@@ -151,13 +151,16 @@ def _failed(error: BaseException) -> None:
 
 
 def run(ctx: RunContext) -> Matching:
-    """Fill `linkage.*`; safe to run again. A failing matcher never stops the night."""
+    """Fill `linkage.*`; safe to run again. A failing matcher never stops the night.
+
+    InputError where the file of decisions is damaged: going on would part what people joined.
+    """
     clear(ctx.engine)
     if not ctx.config.link.enabled:
         write_state(ctx.engine, OFF)
         return summary(ctx)
+    decisions = said.in_force(said.load(ctx.state_dir))
     try:
-        decisions = said.in_force(said.load(ctx.state_dir))
         write(ctx.engine, _match(ctx, decisions), decisions)
         write_decisions(ctx.engine, decisions)
         state = DONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ import polars as pl
 from audit.contracts import CONTRACT
 from audit.engines.duckdb import DuckDBEngine
 from audit.matching.records import Matched
+from audit.normalise import name_key
 from pipelines.context import LOG
 from pipelines.decisions import SAME, Decision, frame
 
@@ -32,6 +34,12 @@ IDENTITIES = " UNION ALL ".join(
     )
 )
 """SELECT of table_name, record_id and the digest of the values that identify a record."""
+
+
+def identity_of(name: str, credit_code: str) -> str:
+    """Return the digest that IDENTITIES has of a record with this name and code."""
+    key = pl.select(name_key(pl.lit(name, pl.String))).item() or ""
+    return hashlib.md5(f"{key}|{credit_code}".encode(), usedforsecurity=False).hexdigest()
 
 
 @dataclass(slots=True)

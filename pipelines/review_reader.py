@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,10 @@ class Answered:
     person: str
     date: str
     intact: bool
+    left_name: str
+    left_credit_code: str
+    right_name: str
+    right_credit_code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +81,34 @@ def _answer(text: str) -> str:
     return known.get(text, "?")
 
 
+# Nobody decided before this century: a number typed into a cell for dates is no date of 1905.
+_FIRST, _END = dt.date(2000, 1, 1), dt.date(2100, 1, 1)
+_DAY_ZERO = dt.date(1899, 12, 30)
+_WRITTEN = re.compile(
+    r"(\d{4})\s*[-./年]\s*(\d{1,2})\s*[-./月]\s*(\d{1,2})\s*日?(?:[T\s].*)?"
+    r"|(\d{4})(\d\d)(\d\d)"
+)
+
+
 def _date(cell: Cell) -> str:
-    """Return a date as YYYY-MM-DD; a spreadsheet may hold it as a number of days."""
+    """Return a date as YYYY-MM-DD, "" where there is none, "?" where it cannot be read.
+
+    A spreadsheet may hold it as a number of days; people also write 20190420, 2019.4.20,
+    2019/4/20 and 2019年4月20日.
+    """
     if isinstance(cell, float):
-        return (dt.date(1899, 12, 30) + dt.timedelta(days=int(cell))).isoformat()
-    text = _text(cell).replace("/", "-")[:10]
+        if (_FIRST - _DAY_ZERO).days <= cell < (_END - _DAY_ZERO).days:
+            return (_DAY_ZERO + dt.timedelta(days=int(cell))).isoformat()
+        cell = f"{cell:.15g}"
+    text = unicodedata.normalize("NFKC", _text(cell))
+    found = _WRITTEN.fullmatch(text)
+    if found is None:
+        return "?" if text else ""
     try:
-        return dt.date(*map(int, text.split("-"))).isoformat() if text else ""
-    except (TypeError, ValueError):
+        date = dt.date(*(int(part) for part in found.groups() if part))
+    except ValueError:
         return "?"
+    return date.isoformat() if _FIRST <= date < _END else "?"
 
 
 def _row(line: int, cells: Sequence[Cell]) -> Answered:
@@ -97,6 +122,10 @@ def _row(line: int, cells: Sequence[Cell]) -> Answered:
         answer=_answer(_text(known["answer"])),
         basis=_text(known["answer_basis"]),
         note=_text(known["answer_note"]),
+        left_name=_text(known["left_name"]),
+        left_credit_code=_text(known["left_credit_code"]),
+        right_name=_text(known["right_name"]),
+        right_credit_code=_text(known["right_credit_code"]),
         person=_text(known["answer_person"]),
         date=_date(known["answer_date"]),
         intact=row_hash([cells[i] or None for i in LOCKED]) == _text(known["pair_hash"]),

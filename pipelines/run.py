@@ -6,8 +6,7 @@ import re
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +16,7 @@ from zoneinfo import ZoneInfo
 from audit import __version__
 from audit.checking import CheckSummary
 from audit.engines.duckdb import DuckDBEngine, Limits
-from audit.errors import EngineError, ExitCode, UsageError
+from audit.errors import ExitCode, UsageError
 from audit.model import RunInfo, Severity
 from audit.night import create_outputs, create_reference
 from audit.rulebook import RuleBook, load_rulebook
@@ -39,6 +38,7 @@ from pipelines.config import RunConfig
 from pipelines.context import LOG, NoProgress, Progress, RunContext
 from pipelines.ingest import IngestSummary
 from pipelines.sql import PACKAGE
+from pipelines.system_errors import PACKAGE_SAFE, system_errors
 from reports.matching import Matching
 
 T = TypeVar("T")
@@ -253,20 +253,6 @@ def _published_run(out: Path) -> str:
     return current.resolve().name if current.is_symlink() else ""
 
 
-@contextmanager
-def _system_errors() -> Iterator[None]:
-    """Say in the user's words what the operating system refused."""
-    try:
-        yield
-    except OSError as error:
-        raise EngineError(
-            f"写入时出错：{error.strerror}。请检查磁盘空间和权限后重新运行；"
-            "已发布的数据包未受影响。",
-            f"Writing failed: {error.strerror}. Check space and permissions and run again; "
-            "the published package is untouched.",
-        ) from error
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
     """One night's work, which may have to begin again."""
@@ -318,7 +304,7 @@ def run_night(options: NightOptions) -> NightSummary:
     info = _run_info(options, book)
     clock = _Clock()
     publish.prepare_out(options.out)
-    with publish.RunLock(options.out), _system_errors():
+    with publish.RunLock(options.out), system_errors(PACKAGE_SAFE):
         ledger.recover(options.out / "state", _published_run(options.out))
         partial = publish.begin(options.out, info.run_id)
         work = _Work(options=options, book=book, info=info, partial=partial)

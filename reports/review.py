@@ -128,19 +128,19 @@ def differing(left: str, right: str) -> tuple[list[Piece], list[Piece]]:
 
 
 def _write_marked(
-    sheet: Any, place: tuple[int, int], pieces: Sequence[Piece], looks: tuple[Any, Any]
+    sheet: Any, place: tuple[int, int], pieces: Sequence[Piece], looks: _Looks
 ) -> None:
-    """Write a text whose differing pieces are red; `looks` are those of the cell and of red."""
-    cell, red = looks
+    """Write a text whose differing pieces are red; one that differs altogether is a red cell."""
     row, column = place
     text = "".join(piece for piece, _ in pieces)
-    if len(pieces) < 2 or not any(differs for _, differs in pieces):
-        sheet.write_string(row, column, text, cell)
+    kinds = {differs for _, differs in pieces}
+    if len(kinds) == 1:
+        sheet.write_string(row, column, text, looks.red_text if True in kinds else looks.text)
         return
     fragments: list[Any] = []
     for piece, differs in pieces:
-        fragments += [red, piece] if differs else [piece]
-    sheet.write_rich_string(row, column, *fragments, cell)
+        fragments += [looks.red, piece] if differs else [piece]
+    sheet.write_rich_string(row, column, *fragments, looks.text)
 
 
 def _cells(pairs: pa.Table, lang: str) -> list[list[Cell]]:
@@ -172,6 +172,7 @@ class _Looks:
     answer: Any
     date: Any
     red: Any
+    red_text: Any
 
 
 def _looks(formats: Formats) -> _Looks:
@@ -183,6 +184,7 @@ def _looks(formats: Formats) -> _Looks:
         answer=formats.text(**free),
         date=formats.text(**(free | {"num_format": "yyyy-mm-dd"})),
         red=formats.get(font_color=RED, bold=True, **size),
+        red_text=formats.text(align="left", font_color=RED, bold=True, **size),
     )
 
 
@@ -219,7 +221,7 @@ def _write_row(
             look = looks.date if column.kind == "date" else looks.answer
             sheet.write_blank(row, place, None, look)
         elif column.key in _MARKED and value:
-            _write_marked(sheet, (row, place), marked[column.key], (looks.text, looks.red))
+            _write_marked(sheet, (row, place), marked[column.key], looks)
         elif isinstance(value, float):
             sheet.write_number(row, place, value, looks.number)
         else:

@@ -2,7 +2,8 @@
 
 Clusters are merged best pair first. Two clusters merge only while the mean weight of all pairs
 compared between them is positive, no human decision parts them, and they do not hold two valid
-different codes; so one doubtful pair cannot chain two families together.
+different codes; so one doubtful pair cannot chain two families together. What people joined is
+together before that, whatever its codes.
 """
 
 from __future__ import annotations
@@ -120,6 +121,8 @@ def _merge(edges: Edges, hard: Ints, link_weight: float) -> dict[int, int]:
         left, right, weight.tolist(), (edges.decided[hard] < 0).tolist(), strict=True
     ):
         merger.add(a, b, w, cannot=cannot)
+    for at in np.flatnonzero(edges.decided[hard] > 0).tolist():
+        merger.unite(left[at], right[at])
     merger.run()
     return {row: merger.find(row) for row in (*left, *right)}
 
@@ -130,7 +133,7 @@ class _Merger:
     def __init__(self, codes: U64) -> None:
         self._codes = codes
         self._home: dict[int, int] = {}
-        self._code: dict[int, tuple[int, int]] = {}
+        self._held: dict[int, tuple[frozenset[int], ...]] = {}
         self._links: dict[int, dict[int, tuple[float, int]]] = defaultdict(dict)
         self._apart: dict[int, set[int]] = defaultdict(set)
         self._heap: list[tuple[float, int, int]] = []
@@ -148,9 +151,9 @@ class _Merger:
     def add(self, a: int, b: int, weight: float, *, cannot: bool) -> None:
         """Note a compared pair."""
         for row in (a, b):
-            if row not in self._code:
-                unit, household = self._codes[row].tolist()
-                self._code[row] = unit, household
+            if row not in self._held:
+                codes = self._codes[row].tolist()
+                self._held[row] = tuple(frozenset([code] if code else ()) for code in codes)
         if cannot:
             self._apart[a].add(b)
             self._apart[b].add(a)
@@ -164,6 +167,12 @@ class _Merger:
         if mean > 0:
             heapq.heappush(self._heap, (-mean, min(a, b), max(a, b)))
 
+    def unite(self, a: int, b: int) -> None:
+        """Join two rows that a person joined; only another person's word parts them."""
+        a, b = self.find(a), self.find(b)
+        if a != b and b not in self._apart[a]:
+            self._join(a, b)
+
     def run(self) -> None:
         """Merge until no pair of clusters has a positive mean weight."""
         while self._heap:
@@ -175,15 +184,16 @@ class _Merger:
                 self._join(a, b)
 
     def _may_meet(self, a: int, b: int) -> bool:
-        codes = zip(self._code[a], self._code[b], strict=True)
-        return b not in self._apart[a] and all(not x or not y or x == y for x, y in codes)
+        # Several codes in one cluster are those that people joined; merging may add none to them.
+        held = zip(self._held[a], self._held[b], strict=True)
+        return b not in self._apart[a] and all(x <= y or y <= x for x, y in held)
 
     def _join(self, a: int, b: int) -> None:
         if (len(self._links[a]), -a) < (len(self._links[b]), -b):
             a, b = b, a
         self._home[b] = a
-        unit, household = (x or y for x, y in zip(self._code[a], self._code[b], strict=True))
-        self._code[a] = unit, household
+        held = zip(self._held[a], self._held[b], strict=True)
+        self._held[a] = tuple(x | y for x, y in held)
         for other in self._apart.pop(b, set()):
             self._apart[other].discard(b)
             self._apart[other].add(a)

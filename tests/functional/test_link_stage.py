@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import logging
+import os
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import openpyxl
@@ -12,11 +16,12 @@ from deliveries import Night, run
 from tiny import entity, write_csv
 from typer.testing import CliRunner
 
-from audit.errors import ExitCode, LockError
+from audit.errors import EngineError, ExitCode, InputError, LockError
 from pipelines import link
 from pipelines.cli import app
 from pipelines.config import Linking, RunConfig
 from pipelines.decide import decide
+from pipelines.decisions import FILE, Decision
 from pipelines.publish import RunLock
 from reports.review import PAIR_COLUMNS
 from reports.workbook_layout import FIRST_ROW, position
@@ -191,6 +196,23 @@ def test_decisions_wait_while_a_night_runs(asking: Path) -> None:
         decide(asking / "out", [path])
 
 
+def test_a_full_disk_is_told_as_such(
+    asking: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    shutil.copytree(asking / "out", tmp_path / "out", symlinks=True)
+    monkeypatch.setattr("pipelines.decisions.append", full)
+    path = answered(tmp_path, "同一单位")
+
+    taken = CliRunner().invoke(app, ["decide", str(tmp_path / "out"), str(path)])
+
+    assert isinstance(taken.exception, EngineError)
+    assert "No space left on device" in taken.exception.en
+    assert "没有收回任何判定" in taken.exception.zh
+
+
 def _fail(*_: object, **__: object) -> None:
     raise ValueError("衡南县宏达建材有限公司")
 
@@ -220,6 +242,20 @@ def test_a_failing_matcher_stops_neither_night_nor_other_rules(
     known = dict(causes.rows())
     assert open_before.height
     assert {known.get(key) for key in open_before["finding_key"]} == {"not_checked"}
+
+
+@pytest.mark.parametrize("damaged", ["{", json.dumps({f.name: 1 for f in fields(Decision)})])
+def test_damaged_decisions_stop_the_night_with_what_to_do(tmp_path: Path, damaged: str) -> None:
+    deliver(tmp_path / "in")
+    state = tmp_path / "out" / "state"
+    state.mkdir(parents=True)
+    (state / FILE).write_text(damaged + "\n", encoding="utf-8")
+
+    with pytest.raises(InputError, match="备份") as caught:
+        night(tmp_path)
+
+    assert str(state / FILE) in caught.value.en
+    assert not (tmp_path / "out" / "current").exists()
 
 
 def test_matching_can_be_switched_off(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import time
 from pathlib import Path
 
 import pytest
@@ -81,26 +83,62 @@ def test_contradiction_by_way_of_a_third_unit_is_refused(
 ) -> None:
     agreement = Agreement(decision(*one) for one in before)
 
-    assert agreement.refuses(decision(*new))
-    assert agreement.refuses(decision(*new))
+    assert agreement.against(decision(*new))
+    assert agreement.against(decision(*new))
 
 
 def test_another_word_on_the_same_pair_replaces_the_first() -> None:
     agreement = Agreement([decision("A", "B"), decision("B", "C")])
 
-    assert not agreement.refuses(decision("A", "B", DIFFERENT))
-    assert not agreement.refuses(decision("A", "C", DIFFERENT))
-    assert agreement.refuses(decision("A", "B", SAME, right_id="C"))
+    assert not agreement.against(decision("A", "B", DIFFERENT))
+    assert not agreement.against(decision("A", "C", DIFFERENT))
+    assert agreement.against(decision("A", "B", SAME, right_id="C"))
 
 
 def test_a_refused_change_leaves_the_earlier_word() -> None:
     agreement = Agreement([decision("A", "B"), decision("B", "C"), decision("A", "C")])
 
-    assert agreement.refuses(decision("A", "C", DIFFERENT))
-    assert agreement.refuses(decision("A", "C", DIFFERENT))
+    assert agreement.against(decision("A", "C", DIFFERENT))
+    assert agreement.against(decision("A", "C", DIFFERENT))
 
 
 def test_equal_ids_of_other_tables_are_other_records() -> None:
     agreement = Agreement([decision("A", "B"), decision("B", "C")])
 
-    assert not agreement.refuses(decision("A", "C", DIFFERENT, right_table="frame_unit"))
+    assert not agreement.against(decision("A", "C", DIFFERENT, right_table="frame_unit"))
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    append(tmp_path, [decision("A", "B")])
+    before = (tmp_path / FILE).read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 100, limits[1]))
+    try:
+        with pytest.raises(OSError, match="large"):
+            append(tmp_path, [decision("C", "D")])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert before == (tmp_path / FILE).read_bytes()
+
+
+def test_a_contradiction_names_the_decisions_that_stand_against() -> None:
+    chain = [decision("A", "B"), decision("B", "C")]
+    parted = decision("A", "D", DIFFERENT)
+    agreement = Agreement([*chain, parted, decision("X", "Y")])
+
+    assert chain == agreement.against(decision("A", "C", DIFFERENT))
+    assert [parted] == agreement.against(decision("D", "C"))
+
+
+def test_many_decisions_are_compared_in_a_moment() -> None:
+    n = 4000
+    apart = [decision(f"A{i}", f"B{i}", DIFFERENT) for i in range(n)]
+    agreement = Agreement(apart)
+
+    start = time.process_time()
+    refused = [agreement.against(decision("A0", f"A{i}")) for i in range(1, n)]
+
+    assert not any(refused)
+    assert agreement.against(decision("A7", f"B{n - 1}"))
+    assert time.process_time() - start < 2

@@ -100,6 +100,28 @@ def test_two_valid_different_codes_never_share_a_cluster() -> None:
     assert held.height == held["cluster_id"].n_unique()
 
 
+def _joined_by_hand(*extra: dict[str, object]) -> dict[str, str]:
+    """Return the cluster of each record where a person joined u0 and u1, whose codes differ."""
+    base = unit(owner="王明", phone=13812345678, road="东路", no="8")
+    rows = [{**base, "id": f"u{i}", "code": code} for i, code in enumerate(CODES[:2])]
+    said = pl.DataFrame({"left_id": ["u0"], "right_id": ["u1"], "same": [True]})
+    found = _found([*rows, *({**base, **one} for one in extra)], Decisions(pairs=said))
+    return dict(found.clusters.select("record_id", "cluster_id").iter_rows())
+
+
+def test_what_a_person_joined_is_one_cluster_whatever_its_codes() -> None:
+    assert {"u0": "u0", "u1": "u0"} == _joined_by_hand()
+
+
+def test_every_code_that_a_person_joined_guards_against_a_third() -> None:
+    extra = [{"id": "u2", "code": CODES[2]}, {"id": "u3", "code": CODES[1]}, {"id": "u4"}]
+
+    cluster = _joined_by_hand(*extra)
+
+    assert {"u0", "u1", "u3", "u4"} == {row for row in cluster if cluster[row] == "u0"}
+    assert "u2" not in cluster
+
+
 def test_decisions_of_people_bind() -> None:
     rows = _town(100)
     said = pl.DataFrame(

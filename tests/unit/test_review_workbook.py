@@ -12,7 +12,8 @@ import pytest
 from openpyxl.cell.rich_text import TextBlock
 
 from audit.errors import InputError
-from pipelines.decide import take_in
+from pipelines.decide import REASONS, Known, take_in
+from pipelines.link_tables import identity_of
 from pipelines.review_reader import read_review
 from reports.review import (
     MAX_PAIRS,
@@ -51,7 +52,7 @@ def column(key: str) -> int:
     return position(PAIR_COLUMNS, key) + 1
 
 
-def fill(path: Path, line: int = FIRST_ROW + 1, **answers: str) -> Path:
+def fill(path: Path, line: int = FIRST_ROW + 1, **answers: object) -> Path:
     """Answer a row as a person would; `line` is that of the sheet."""
     book = openpyxl.load_workbook(path, rich_text=True)
     for key, value in answers.items():
@@ -62,7 +63,8 @@ def fill(path: Path, line: int = FIRST_ROW + 1, **answers: str) -> Path:
 
 
 ANSWER = {"answer": "不同单位", "answer_basis": "现场查看", "answer_person": "王一"}
-KNOWN = {("legal_entity", "L1", "legal_entity", "L2"): ("x", "y")}
+KEY = ("legal_entity", "L1", "legal_entity", "L2")
+KNOWN = Known(issued={"r1": {KEY: ("x", "y")}})
 
 
 @pytest.fixture
@@ -90,6 +92,27 @@ def test_differing_characters_are_red_in_the_sheet(issued: Path) -> None:
 
     assert red == ["鸿"]
     assert str(name) == "衡南县鸿达建材厂"
+
+
+def test_values_that_differ_altogether_are_red_and_equal_ones_black(tmp_path: Path) -> None:
+    row = pair(
+        left_owner="张三", right_owner="李四", left_phone="13500000000", right_phone="88462",
+        left_address="解放路1号", right_address="解放路1号", right_name="衡南县宏达建材厂",
+        left_credit_code="91430422209679931R", right_credit_code=None,
+    )  # fmt: skip
+    (path,) = write_review(table(row), tmp_path, INFO)
+    sheet = openpyxl.load_workbook(path, rich_text=True)["待人工判定"]
+
+    red = {
+        key
+        for key in ("name", "owner", "phone", "address", "credit_code")
+        for side in ("left", "right")
+        if (color := sheet.cell(FIRST_ROW + 1, column(f"{side}_{key}")).font.color)
+        and color.rgb == "FFC00000"
+    }
+
+    assert {"owner", "phone"} == red
+    assert sheet.cell(FIRST_ROW + 1, column("left_owner")).border.left.style == "thin"
 
 
 def test_codes_and_telephones_stay_text(issued: Path) -> None:
@@ -147,6 +170,31 @@ def test_a_filled_answer_becomes_a_decision_with_who_when_and_why(issued: Path) 
     assert summary.refused == ()
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        20190420, 43575, 43575.5, datetime.fromisoformat("2019-04-20"), "20190420", "2019.4.20",
+        "2019/04/20", "2019-4-20", "2019年4月20日", "２０１９－４－２０", "2019-04-20 10:30:00",
+    ],
+)  # fmt: skip
+def test_dates_are_read_as_people_write_them(issued: Path, written: object) -> None:
+    file = read_review(fill(issued, **ANSWER, answer_date=written))
+
+    assert "2019-04-20" == file.rows[0].date
+
+
+@pytest.mark.parametrize(
+    "written", [4000000, 2019.4, -1, 1e300, "2019-13-01", "2019.4", "19-4-20", "20190431", "43575"]
+)
+def test_what_is_no_date_is_refused_with_the_form_to_write(issued: Path, written: object) -> None:
+    file = read_review(fill(issued, **ANSWER, answer_date=written))
+
+    _, summary = take_in([file], [], KNOWN)
+
+    assert ["bad_date"] == [r.reason for r in summary.refused]
+    assert all("2019-04-20" in text for text in REASONS["bad_date"])
+
+
 @pytest.mark.parametrize("answer", ["暂不能定", ""])
 def test_what_cannot_be_told_yet_waits(issued: Path, answer: str) -> None:
     file = read_review(fill(issued, **(ANSWER | {"answer": answer})))
@@ -180,7 +228,7 @@ def test_a_row_that_cannot_be_taken_is_refused_with_why(
 
 
 def test_a_pair_that_no_package_has_is_refused(issued: Path) -> None:
-    _, summary = take_in([read_review(fill(issued, **ANSWER))], [], {})
+    _, summary = take_in([read_review(fill(issued, **ANSWER))], [], Known(issued={}))
 
     assert [r.reason for r in summary.refused] == ["unknown_pair"]
 
@@ -204,6 +252,29 @@ def test_the_same_answer_again_is_no_new_decision(issued: Path) -> None:
     assert (new, summary.n_repeated) == ([], 1)
 
 
+def test_the_same_answer_on_changed_records_is_a_new_decision_once(issued: Path) -> None:
+    file = read_review(fill(issued, **ANSWER))
+    first, _ = take_in([file], [], KNOWN)
+    changed = Known(issued={"r1": {KEY: ("x", "z")}})
+
+    second, summary = take_in([file], first, changed)
+    again, _ = take_in([file], [*first, *second], KNOWN)
+
+    assert (["z"], 0, ()) == (
+        [d.right_identity for d in second], summary.n_repeated, summary.refused
+    )  # fmt: skip
+    assert [] == again
+
+
+def test_where_the_issuing_run_is_gone_the_locked_cells_say_who_it_was(issued: Path) -> None:
+    file = read_review(fill(issued, **ANSWER))
+
+    (decision,), _ = take_in([file], [], Known(issued={}, today=frozenset([KEY])))
+
+    assert identity_of("衡南县宏达建材厂", "91430422209679931R") == decision.left_identity
+    assert identity_of("衡南县鸿达建材厂", "") == decision.right_identity
+
+
 def test_answers_that_contradict_by_way_of_a_third_unit_are_refused(tmp_path: Path) -> None:
     pairs = table(pair("L1", "L2"), pair("L2", "L3"), pair("L1", "L3"))
     (path,) = write_review(pairs, tmp_path, INFO)
@@ -215,7 +286,7 @@ def test_answers_that_contradict_by_way_of_a_third_unit_are_refused(tmp_path: Pa
         for left, right in (("L1", "L2"), ("L2", "L3"), ("L1", "L3"))
     }
 
-    new, summary = take_in([read_review(path)], [], known)
+    new, summary = take_in([read_review(path)], [], Known(issued={"r1": known}))
 
     assert len(new) == 2
     assert [(r.line, r.reason) for r in summary.refused] == [(FIRST_ROW + 3, "contradicts")]
