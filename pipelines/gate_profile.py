@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
+
+import polars as pl
 
 from audit.contracts import CONTRACT, Column, Table
 from audit.gate import Cell
 from pipelines.context import RunContext
+from pipelines.places import UNIT_PLACE, variants
 
-_UNITS = ("legal_entity", "establishment", "self_employed")
+REGION = "region_code"
 _UNIT_KEYS = ("unit_id", "legal_unit_id")
-_PLACE_LABELS = ("region_code", "单位所在地区划代码", "经营地区划代码")
 _CREDIT = {"legal_entity": "TRUE", "establishment": "t.is_headquarters IS DISTINCT FROM '1'"}
 _WHOLE = "SELECT DISTINCT file FROM census.rejected_row WHERE row = 0"
+_VARIANT = "gate_variant"
+_VARIANT_TYPES: dict[str, Any] = {
+    "file": pl.String, "keys": pl.List(pl.String), "region": pl.String, "unit": pl.String,
+    "whole": pl.String,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +42,7 @@ def _quoted(text: str) -> str:
 
 
 def prepare(ctx: RunContext) -> None:
-    """Make the scratch tables `gate_county` and `gate_unit` that profiles are grouped by."""
+    """Make the scratch table `gate_county`: profiles are grouped by it and by `unit_place`."""
     vintage, city = _quoted(ctx.config.vintage), _quoted(ctx.config.city[:4] + "%")
     ctx.engine.materialise(
         "gate_county",
@@ -42,27 +50,28 @@ def prepare(ctx: RunContext) -> None:
         "left(region_code, 6) || '000000' AS code FROM census.region "
         f"WHERE vintage = {vintage} AND level = '3' AND region_code LIKE {city}",
     )
-    units = " UNION ALL ".join(f"SELECT unit_id, region_code FROM census.{t}" for t in _UNITS)
-    ctx.engine.materialise(
-        "gate_unit",
-        f"SELECT unit_id, MIN(left(region_code, 6)) AS county FROM ({units}) AS u GROUP BY unit_id",
-    )
 
 
 def _place(ctx: RunContext, table: Table) -> tuple[str, str]:
     """Return the expression of a row's region and the joins that it needs."""
-    names = table.by_name
-    if "region_code" in names and table.name != "region":
-        joins = "LEFT JOIN gate_county AS c ON c.county = left(t.region_code, 6)"
-        return "COALESCE(c.code, '')", joins
-    key = next((name for name in _UNIT_KEYS if name in names), "")
-    if not key:
+    column = _place_column(table)
+    if column == REGION:
+        joins = f"LEFT JOIN gate_county AS c ON c.county = left(t.{REGION}, 6)"
+    elif column:
+        joins = (
+            f"LEFT JOIN {UNIT_PLACE} AS u ON u.unit_id = t.{column} "
+            "LEFT JOIN gate_county AS c ON c.county = u.county"
+        )
+    else:
         return _quoted(ctx.config.city), ""
-    joins = (
-        f"LEFT JOIN gate_unit AS u ON u.unit_id = t.{key} "
-        "LEFT JOIN gate_county AS c ON c.county = u.county"
-    )
     return "COALESCE(c.code, '')", joins
+
+
+def _place_column(table: Table) -> str:
+    """Return the column that tells a row's county, itself or by its unit; "" for the city."""
+    # The list of regions is the city's.
+    names = table.by_name if table.name != "region" else {}
+    return next((name for name in (REGION, *_UNIT_KEYS) if name in names), "")
 
 
 def _known_codes(ctx: RunContext, column: Column) -> str:
@@ -72,7 +81,7 @@ def _known_codes(ctx: RunContext, column: Column) -> str:
         listed = (
             f"SELECT region_code FROM census.region WHERE vintage = {_quoted(ctx.config.vintage)}"
         )
-        # Parents, registrations and register records of other cities are right, and not listed here.
+        # Parents, registrations and register records of other cities are right, and not here.
         city = _quoted(ctx.config.city[:4])
         return f"left({name}, 4) <> {city} OR rpad({name}, 12, '0') IN ({listed})"
     if column.code_list == "industry":
@@ -110,15 +119,39 @@ def _measures(ctx: RunContext, table: Table) -> dict[tuple[str, str], str]:
     return found
 
 
+def _pointers(ctx: RunContext) -> pl.DataFrame:
+    """Return where the refused rows of each header tell their county; `whole` is the city's."""
+    rows = []
+    for variant in variants(ctx.engine):
+        table = CONTRACT.tables[variant.table]
+        column = _place_column(table)
+        keys = (variant.pointer(key) for key in _UNIT_KEYS if column and key in table.by_name)
+        rows.append({
+            "file": variant.file,
+            "keys": list(variant.keys),
+            "region": variant.pointer(REGION) if column == REGION else None,
+            "unit": next(filter(None, keys), None),
+            "whole": None if column else ctx.config.city,
+        })  # fmt: skip
+    return pl.DataFrame(rows, schema=_VARIANT_TYPES)
+
+
 def _refused(ctx: RunContext) -> dict[tuple[str, str], Refused]:
     """Return the refused rows by file and county; '' is a county that the row does not tell."""
-    paths = ", ".join(f"""json_extract_string(delivered, '$."{n}"')""" for n in _PLACE_LABELS)
-    rows = ctx.engine.rows(
-        f"""SELECT q.file, COALESCE(c.code, ''), q.reason, COUNT(*) FROM (
-          SELECT file, reason, left(trim(COALESCE({paths})), 6) AS county
-          FROM census.rejected_row WHERE row > 0 AND reason <> 'confidential') AS q
-        LEFT JOIN gate_county AS c ON c.county = q.county GROUP BY ALL ORDER BY ALL"""
-    )
+    ctx.engine.register(_VARIANT, _pointers(ctx).to_arrow())
+    try:
+        rows = ctx.engine.rows(
+            f"""SELECT r.file, COALESCE(v.whole, c.code, d.code, '') AS place, r.reason, COUNT(*)
+FROM census.rejected_row AS r
+LEFT JOIN {_VARIANT} AS v ON v.file = r.file AND v.keys = json_keys(r.delivered)
+LEFT JOIN gate_county AS c
+  ON c.county = left(trim(json_extract_string(r.delivered, v.region)), 6)
+LEFT JOIN {UNIT_PLACE} AS u ON u.unit_id = trim(json_extract_string(r.delivered, v.unit))
+LEFT JOIN gate_county AS d ON d.county = u.county
+WHERE r.row > 0 AND r.reason <> 'confidential' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+        )
+    finally:
+        ctx.engine.unregister(_VARIANT)
     found: dict[tuple[str, str], dict[str, int]] = {}
     for file, region, reason, count in rows:
         found.setdefault((str(file), str(region)), {})[str(reason)] = int(str(count))

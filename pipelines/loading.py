@@ -55,6 +55,8 @@ class FileReport:
     labels: dict[str, str] = field(default_factory=dict)
     whole: bool = False
     superseded_by: str = ""
+    rows_superseded: int = 0
+    keys_lost: int = 0
     private_use: int = 0
 
     def to_json(self) -> str:
