@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import reduce
 from typing import Any
 
 import polars as pl
@@ -12,7 +14,7 @@ import polars as pl
 from audit.contracts import CONTRACT, Column, Table
 from audit.gate import Cell
 from pipelines.context import RunContext
-from pipelines.places import UNIT_PLACE, variants
+from pipelines.places import UNIT_PLACE, Counties, variants
 
 REGION = "region_code"
 _UNIT_KEYS = ("unit_id", "legal_unit_id")
@@ -35,6 +37,10 @@ class Refused:
     def total(self) -> int:
         """All of them."""
         return sum(self.by_reason.values())
+
+    def plus(self, other: Refused) -> Refused:
+        """Return both together."""
+        return Refused(by_reason=Counter(self.by_reason) + Counter(other.by_reason))
 
 
 def _quoted(text: str) -> str:
@@ -208,7 +214,8 @@ def profile(ctx: RunContext) -> list[Cell]:
     """Return one cell per delivered file and county, in the order of files and codes.
 
     A refused row whose county cannot be told counts in the county of its file where that has but
-    one. Files without a table are none of the gate's: intake names them.
+    one. A file of which nothing is loaded is its path's county's. Files without a table, or
+    replaced by a newer one, are none of the gate's: intake names them.
     """
     prepare(ctx)
     refused = _refused(ctx)
@@ -217,9 +224,11 @@ def profile(ctx: RunContext) -> list[Cell]:
         int(str(no)): (str(file), str(table))
         for no, file, table in ctx.engine.rows(
             "SELECT file_no, file, table_name FROM census.delivered_file "
-            "WHERE table_name IS NOT NULL ORDER BY file_no"
+            "WHERE table_name IS NOT NULL AND superseded_by IS NULL ORDER BY file_no"
         )
     }
+    listed = {str(row[0]) for row in ctx.engine.rows("SELECT county FROM gate_county")}
+    counties = Counties({c: n for c, n in Counties.read(ctx.engine).names.items() if c in listed})
     cells: list[Cell] = []
     for name in sorted({table for _, table in files.values()}):
         table = CONTRACT.tables[name]
@@ -229,28 +238,41 @@ def profile(ctx: RunContext) -> list[Cell]:
             if file_no in by_file:
                 by_file[file_no][region] = counts
         for file_no, regions in by_file.items():
-            made = _file_cells(name, files[file_no][0], regions, (list(measures), refused))
+            file = files[file_no][0]
+            owner = _owner(ctx, table, file, counties)
+            made = _file_cells(name, (file, owner), regions, (list(measures), refused))
             # 2 has rows, 1 readable without a row, 0 refused as a whole.
-            state = 0.0 if files[file_no][0] in whole else 1.0 + bool(regions)
+            state = 0.0 if file in whole else 1.0 + bool(regions)
             cells += [replace(c, values={"loaded": state, **c.values}) for c in made]
     return cells
 
 
+def _owner(ctx: RunContext, table: Table, file: str, counties: Counties) -> str:
+    """Return whose a file is that tells no county itself; "" where its path names none either."""
+    if not _place_column(table):
+        return ctx.config.city
+    county = counties.in_path(file)
+    return f"{county}000000" if county else ""
+
+
 def _file_cells(
     table: str,
-    file: str,
+    whose: tuple[str, str],
     regions: dict[str, list[int]],
     rest: tuple[list[tuple[str, str]], Mapping[tuple[str, str], Refused]],
 ) -> list[Cell]:
     measures, refused = rest
+    file, owner = whose
     here = {region: r for (name, region), r in refused.items() if name == file}
     if len(regions) == 1:
         # The one county of the file has all of its rows, those that do not tell included.
-        counts: dict[str, int] = {}
-        for part in here.values():
-            for reason, n in part.by_reason.items():
-                counts[reason] = counts.get(reason, 0) + n
-        here = {next(iter(regions)): Refused(by_reason=counts)}
+        total = reduce(Refused.plus, here.values(), Refused(by_reason={}))
+        here = {next(iter(regions)): total}
+    elif not regions and owner:
+        # Nothing is loaded: what its refused rows do not tell is its path's county's as well.
+        unplaced = here.pop("", Refused(by_reason={}))
+        known = here.get(owner, Refused(by_reason={}))
+        here[owner] = known.plus(unplaced)
     places = sorted({*regions, *here}) or [""]
     return [
         _cell(
