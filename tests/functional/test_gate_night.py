@@ -5,18 +5,27 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from deliveries import Night, run
+from ingest_night import context
 from tiny import entity, write_csv
 
+from audit.engines.duckdb import DuckDBEngine
 from audit.gate import GateSettings
 from pipelines import gate_worker
 from pipelines.config import RunConfig
 
 OWN = RunConfig(gate=GateSettings(judge="own"))
 EAST, WEST = "430421100013", "430422100013"
+
+
+@pytest.fixture
+def engine() -> Iterator[DuckDBEngine]:
+    with DuckDBEngine() as opened:
+        yield opened
 
 
 def units(region: str, count: int, **changes: str) -> list[dict[str, str]]:
@@ -203,6 +212,29 @@ def test_night_goes_on_when_the_other_judge_cannot_check(
     assert {"430421000000": "accept"} == verdicts(night)
     assert "Great Expectations" in (night.out / "current" / "report.html").read_text("utf-8")
     assert time.monotonic() - began < 50
+
+
+def test_killed_judge_leaves_nothing_behind(
+    tmp_path: Path, engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        monkeypatch.setenv(name, str(shared))
+    silent = "import time\ngate_gx._context = lambda folder: time.sleep(60)\n"
+    gx_with(monkeypatch, f"from pipelines import gate_gx\n{silent}gate_gx.main()")
+    config = RunConfig(gate=GateSettings(judge="gx"))
+    worker = gate_worker.start(context(engine, tmp_path, config), [])
+    assert worker is not None
+    until = time.monotonic() + 30
+    while not any(path.is_dir() for path in worker.folder.iterdir()):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+    gate_worker.stop(worker)
+
+    assert [] == list(shared.iterdir())
+    assert not worker.folder.exists()
 
 
 def test_night_never_imports_great_expectations(tmp_path: Path) -> None:
