@@ -19,6 +19,9 @@ ACCEPT, REMARKS, MISSING = "accept", "remarks", "missing"
 HELD = (QUARANTINE, MISSING)
 """Verdicts under which a county is not judged."""
 
+HELD_SQL = ", ".join(f"'{code}'" for code in HELD)
+"""The same as a list for SQL."""
+
 JUDGES = ("auto", "own", "gx")
 _RANK = {WITHIN: 0, UNKNOWN: 1, REMARK: 1, QUARANTINE: 2}
 _REASONS = 6

@@ -38,6 +38,7 @@ _RANGES = {
     "flag_probability": (0.0, 1.0),
     "due_days": (0, 365),
     "random_share": (0.0, 1.0),
+    "supersede_share": (0.01, 1.0),
     "timeout_seconds": (1, 3600),
     "min_rows": (0, 1_000_000),
     "earliest_year": (1800, 2100),
@@ -73,9 +74,13 @@ class Tasks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """How files are taken in. `supersede`: whether a newer delivery of a file replaces it."""
+    """How files are taken in. `supersede`: whether a newer delivery of a file replaces it.
+
+    `supersede_share`: the part of the older file's keys that the newer one has at least.
+    """
 
     supersede: str = "yes"
+    supersede_share: float = 0.8
 
 
 @dataclass(frozen=True, slots=True)

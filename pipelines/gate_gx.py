@@ -164,7 +164,8 @@ def results_by_cell(request: Mapping[str, Any], found: Iterable[Any]) -> dict[st
 
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     """Judge one request; with `docs`, build the Data Docs there, offline."""
-    with tempfile.TemporaryDirectory() as folder:
+    # In the folder it was started in: what a killed process leaves goes with the run's own files.
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         context = _context(Path(folder))
         found = _run(context, request)
         results = results_by_cell(request, found)

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import reduce
+from typing import Any
+
+import polars as pl
 
 from audit.contracts import CONTRACT, Column, Table
 from audit.gate import Cell
 from pipelines.context import RunContext
+from pipelines.places import UNIT_PLACE, Counties, variants
 
-_UNITS = ("legal_entity", "establishment", "self_employed")
+REGION = "region_code"
 _UNIT_KEYS = ("unit_id", "legal_unit_id")
-_PLACE_LABELS = ("region_code", "单位所在地区划代码", "经营地区划代码")
 _CREDIT = {"legal_entity": "TRUE", "establishment": "t.is_headquarters IS DISTINCT FROM '1'"}
 _WHOLE = "SELECT DISTINCT file FROM census.rejected_row WHERE row = 0"
+_VARIANT = "gate_variant"
+_VARIANT_TYPES: dict[str, Any] = {
+    "file": pl.String, "keys": pl.List(pl.String), "region": pl.String, "unit": pl.String,
+    "whole": pl.String,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +38,17 @@ class Refused:
         """All of them."""
         return sum(self.by_reason.values())
 
+    def plus(self, other: Refused) -> Refused:
+        """Return both together."""
+        return Refused(by_reason=Counter(self.by_reason) + Counter(other.by_reason))
+
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
 def prepare(ctx: RunContext) -> None:
-    """Make the scratch tables `gate_county` and `gate_unit` that profiles are grouped by."""
+    """Make the scratch table `gate_county`: profiles are grouped by it and by `unit_place`."""
     vintage, city = _quoted(ctx.config.vintage), _quoted(ctx.config.city[:4] + "%")
     ctx.engine.materialise(
         "gate_county",
@@ -42,27 +56,28 @@ def prepare(ctx: RunContext) -> None:
         "left(region_code, 6) || '000000' AS code FROM census.region "
         f"WHERE vintage = {vintage} AND level = '3' AND region_code LIKE {city}",
     )
-    units = " UNION ALL ".join(f"SELECT unit_id, region_code FROM census.{t}" for t in _UNITS)
-    ctx.engine.materialise(
-        "gate_unit",
-        f"SELECT unit_id, MIN(left(region_code, 6)) AS county FROM ({units}) AS u GROUP BY unit_id",
-    )
 
 
 def _place(ctx: RunContext, table: Table) -> tuple[str, str]:
     """Return the expression of a row's region and the joins that it needs."""
-    names = table.by_name
-    if "region_code" in names and table.name != "region":
-        joins = "LEFT JOIN gate_county AS c ON c.county = left(t.region_code, 6)"
-        return "COALESCE(c.code, '')", joins
-    key = next((name for name in _UNIT_KEYS if name in names), "")
-    if not key:
+    column = _place_column(table)
+    if column == REGION:
+        joins = f"LEFT JOIN gate_county AS c ON c.county = left(t.{REGION}, 6)"
+    elif column:
+        joins = (
+            f"LEFT JOIN {UNIT_PLACE} AS u ON u.unit_id = t.{column} "
+            "LEFT JOIN gate_county AS c ON c.county = u.county"
+        )
+    else:
         return _quoted(ctx.config.city), ""
-    joins = (
-        f"LEFT JOIN gate_unit AS u ON u.unit_id = t.{key} "
-        "LEFT JOIN gate_county AS c ON c.county = u.county"
-    )
     return "COALESCE(c.code, '')", joins
+
+
+def _place_column(table: Table) -> str:
+    """Return the column that tells a row's county, itself or by its unit; "" for the city."""
+    # The list of regions is the city's.
+    names = table.by_name if table.name != "region" else {}
+    return next((name for name in (REGION, *_UNIT_KEYS) if name in names), "")
 
 
 def _known_codes(ctx: RunContext, column: Column) -> str:
@@ -110,15 +125,39 @@ def _measures(ctx: RunContext, table: Table) -> dict[tuple[str, str], str]:
     return found
 
 
+def _pointers(ctx: RunContext) -> pl.DataFrame:
+    """Return where the refused rows of each header tell their county; `whole` is the city's."""
+    rows = []
+    for variant in variants(ctx.engine):
+        table = CONTRACT.tables[variant.table]
+        column = _place_column(table)
+        keys = (variant.pointer(key) for key in _UNIT_KEYS if column and key in table.by_name)
+        rows.append({
+            "file": variant.file,
+            "keys": list(variant.keys),
+            "region": variant.pointer(REGION) if column == REGION else None,
+            "unit": next(filter(None, keys), None),
+            "whole": None if column else ctx.config.city,
+        })  # fmt: skip
+    return pl.DataFrame(rows, schema=_VARIANT_TYPES)
+
+
 def _refused(ctx: RunContext) -> dict[tuple[str, str], Refused]:
     """Return the refused rows by file and county; '' is a county that the row does not tell."""
-    paths = ", ".join(f"""json_extract_string(delivered, '$."{n}"')""" for n in _PLACE_LABELS)
-    rows = ctx.engine.rows(
-        f"""SELECT q.file, COALESCE(c.code, ''), q.reason, COUNT(*) FROM (
-          SELECT file, reason, left(trim(COALESCE({paths})), 6) AS county
-          FROM census.rejected_row WHERE row > 0 AND reason <> 'confidential') AS q
-        LEFT JOIN gate_county AS c ON c.county = q.county GROUP BY ALL ORDER BY ALL"""
-    )
+    ctx.engine.register(_VARIANT, _pointers(ctx).to_arrow())
+    try:
+        rows = ctx.engine.rows(
+            f"""SELECT r.file, COALESCE(v.whole, c.code, d.code, '') AS place, r.reason, COUNT(*)
+FROM census.rejected_row AS r
+LEFT JOIN {_VARIANT} AS v ON v.file = r.file AND v.keys = json_keys(r.delivered)
+LEFT JOIN gate_county AS c
+  ON c.county = left(trim(json_extract_string(r.delivered, v.region)), 6)
+LEFT JOIN {UNIT_PLACE} AS u ON u.unit_id = trim(json_extract_string(r.delivered, v.unit))
+LEFT JOIN gate_county AS d ON d.county = u.county
+WHERE r.row > 0 AND r.reason <> 'confidential' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+        )
+    finally:
+        ctx.engine.unregister(_VARIANT)
     found: dict[tuple[str, str], dict[str, int]] = {}
     for file, region, reason, count in rows:
         found.setdefault((str(file), str(region)), {})[str(reason)] = int(str(count))
@@ -175,7 +214,8 @@ def profile(ctx: RunContext) -> list[Cell]:
     """Return one cell per delivered file and county, in the order of files and codes.
 
     A refused row whose county cannot be told counts in the county of its file where that has but
-    one. Files without a table are none of the gate's: intake names them.
+    one. A file of which nothing is loaded is its path's county's. Files without a table, or
+    replaced by a newer one, are none of the gate's: intake names them.
     """
     prepare(ctx)
     refused = _refused(ctx)
@@ -184,9 +224,11 @@ def profile(ctx: RunContext) -> list[Cell]:
         int(str(no)): (str(file), str(table))
         for no, file, table in ctx.engine.rows(
             "SELECT file_no, file, table_name FROM census.delivered_file "
-            "WHERE table_name IS NOT NULL ORDER BY file_no"
+            "WHERE table_name IS NOT NULL AND superseded_by IS NULL ORDER BY file_no"
         )
     }
+    listed = {str(row[0]) for row in ctx.engine.rows("SELECT county FROM gate_county")}
+    counties = Counties({c: n for c, n in Counties.read(ctx.engine).names.items() if c in listed})
     cells: list[Cell] = []
     for name in sorted({table for _, table in files.values()}):
         table = CONTRACT.tables[name]
@@ -196,28 +238,41 @@ def profile(ctx: RunContext) -> list[Cell]:
             if file_no in by_file:
                 by_file[file_no][region] = counts
         for file_no, regions in by_file.items():
-            made = _file_cells(name, files[file_no][0], regions, (list(measures), refused))
+            file = files[file_no][0]
+            owner = _owner(ctx, table, file, counties)
+            made = _file_cells(name, (file, owner), regions, (list(measures), refused))
             # 2 has rows, 1 readable without a row, 0 refused as a whole.
-            state = 0.0 if files[file_no][0] in whole else 1.0 + bool(regions)
+            state = 0.0 if file in whole else 1.0 + bool(regions)
             cells += [replace(c, values={"loaded": state, **c.values}) for c in made]
     return cells
 
 
+def _owner(ctx: RunContext, table: Table, file: str, counties: Counties) -> str:
+    """Return whose a file is that tells no county itself; "" where its path names none either."""
+    if not _place_column(table):
+        return ctx.config.city
+    county = counties.in_path(file)
+    return f"{county}000000" if county else ""
+
+
 def _file_cells(
     table: str,
-    file: str,
+    whose: tuple[str, str],
     regions: dict[str, list[int]],
     rest: tuple[list[tuple[str, str]], Mapping[tuple[str, str], Refused]],
 ) -> list[Cell]:
     measures, refused = rest
+    file, owner = whose
     here = {region: r for (name, region), r in refused.items() if name == file}
     if len(regions) == 1:
         # The one county of the file has all of its rows, those that do not tell included.
-        counts: dict[str, int] = {}
-        for part in here.values():
-            for reason, n in part.by_reason.items():
-                counts[reason] = counts.get(reason, 0) + n
-        here = {next(iter(regions)): Refused(by_reason=counts)}
+        total = reduce(Refused.plus, here.values(), Refused(by_reason={}))
+        here = {next(iter(regions)): total}
+    elif not regions and owner:
+        # Nothing is loaded: what its refused rows do not tell is its path's county's as well.
+        unplaced = here.pop("", Refused(by_reason={}))
+        known = here.get(owner, Refused(by_reason={}))
+        here[owner] = known.plus(unplaced)
     places = sorted({*regions, *here}) or [""]
     return [
         _cell(

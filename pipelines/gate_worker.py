@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 from audit.gate import Cell, Expectation, expectations
@@ -78,10 +79,16 @@ def _importable(environment: dict[str, str]) -> dict[str, str]:
 
 
 def stop(worker: Worker | None) -> None:
-    """End the process of a night that failed; it must not outlive it."""
-    if worker and worker.process and worker.process.poll() is None:
+    """End the process if it still runs, and remove its folder, whatever it left there.
+
+    It must not outlive a night, not even one that failed.
+    """
+    if worker is None:
+        return
+    if worker.process and worker.process.poll() is None:
         worker.process.kill()
         worker.process.wait()
+    rmtree(worker.folder, ignore_errors=True)
 
 
 def collect(ctx: RunContext, worker: Worker) -> Answer:

@@ -24,6 +24,7 @@ from pipelines.context import LOG, RunContext, bar
 from pipelines.duplicates import refuse_duplicates
 from pipelines.loading import OTHERS, REJECTED, FileReport, Loader, digest_of, input_digest
 from pipelines.parts import SHIFT, Part, Store
+from pipelines.places import place_units
 from pipelines.readers.model import RefusedFileError, Source
 from pipelines.readers.opening import open_source
 from pipelines.readers.which import delivered_files, is_leftover
@@ -137,6 +138,8 @@ def _delivered(report: FileReport, loaded: int, refused: int) -> dict[str, objec
         "unknown_columns": "|".join(report.unknown) or None,
         "rows_private_use": report.private_use,
         "superseded_by": report.superseded_by or None,
+        "rows_superseded": report.rows_superseded if report.superseded_by else None,
+        "keys_lost": report.keys_lost if report.superseded_by else None,
     }
 
 
@@ -238,6 +241,13 @@ def _take_in(
     return reports, frozenset(p.report.source.file for p, was_read in parts if not was_read)
 
 
+def _regions(engine: DuckDBEngine, lists: DeriveLists) -> None:
+    try:
+        load_shipped_regions(engine, lists, REGIONS)
+    except RefusedFileError as error:
+        raise InputError(error.zh, error.en) from error
+
+
 def run(ctx: RunContext) -> IngestSummary:
     """Read the delivery into census.*, raw.*, census.delivered_file and census.rejected_row.
 
@@ -256,13 +266,13 @@ def run(ctx: RunContext) -> IngestSummary:
     reports, unchanged = _take_in(ctx, loader, sources)
     if all(report.whole for report in reports):
         raise _nothing_readable(reports)
+    _regions(ctx.engine, lists)
     if ctx.config.intake.supersede == "yes":
-        supersede(ctx.engine, reports)
+        supersede(ctx.engine, reports, ctx.config.intake.supersede_share)
     _refuse_duplicates(ctx.engine, reports)
-    try:
-        load_shipped_regions(ctx.engine, lists, REGIONS)
-    except RefusedFileError as error:
-        raise InputError(error.zh, error.en) from error
+    # Once more: the rows of a delivered list may all have been refused for their keys.
+    _regions(ctx.engine, lists)
+    place_units(ctx.engine)
     frame = account(ctx.engine, reports)
     secret = f"SELECT count(*) FROM {REJECTED} WHERE reason = 'confidential'"
     summary = _summary(frame, reports, int(str(ctx.engine.scalar(secret))), unchanged)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
-from polars.exceptions import PanicException
 
 from audit.contracts import CONTRACT, Table
 from audit.derive import DeriveLists, derive
 from audit.engines.duckdb import DuckDBEngine
+from audit.errors import AuditError
 from pipelines import refusals
 from pipelines.confidential import Confidential
 from pipelines.hidden import Hidden
@@ -33,6 +35,8 @@ from pipelines.readers.opening import open_source
 from pipelines.readers.which import is_leftover
 from pipelines.writing import Writer, append, writing
 
+LOG = logging.getLogger("census_audit")
+_PANIC = "PanicException"
 PRIVATE_USE = "[\ue000-\uf8ff]"
 REJECTED = "census.rejected_row"
 OTHERS = "other_cells"
@@ -52,6 +56,8 @@ class FileReport:
     labels: dict[str, str] = field(default_factory=dict)
     whole: bool = False
     superseded_by: str = ""
+    rows_superseded: int = 0
+    keys_lost: int = 0
     private_use: int = 0
 
     def to_json(self) -> str:
@@ -185,27 +191,44 @@ class Loader:
         """
         report = FileReport(source, digest_of(source) if digest is None else digest)
         try:
-            if source.path.is_dir():
-                raise read_before()
-            if not report.digest:
-                raise unreadable()
-            if not source.table:
-                raise unknown_table(source)
-            reading = open_source(source)
-            report.format, report.encoding = reading.format, reading.encoding
-            header = self.confidential.without_names(reading.header)
-            report.unknown = header.unknown
-            if reading.header.missing:
-                report.rows_delivered = sum(batch.rows for batch in reading.batches)
-                raise missing_columns(source.table, reading.header.missing)
-            report.labels = labels_of(header)
-            self._load_whole(source, reading, report)
-        except (OSError, PanicException):
-            # polars panics on values that no calendar holds.
+            self._read(source, report)
+        except OSError:
             self._refuse(report, unreadable())
         except RefusedFileError as error:
             self._refuse(report, error)
+        except (AuditError, MemoryError):
+            # The engine's trouble, or the machine's: not this file's.
+            raise
+        except BaseException as error:
+            # Readers raise what nobody foresaw; one odd file must not end a night.
+            # Each package in Rust panics with a class of its own, equal only in its name.
+            if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
+                raise
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            # Never the message: it may quote a value.
+            LOG.warning(
+                "ingest: file %d unreadable: %s in %s line %s",
+                source.file_no, type(error).__name__, Path(place.filename).name, place.lineno,
+            )  # fmt: skip
+            self._refuse(report, unreadable_inside())
         return report
+
+    def _read(self, source: Source, report: FileReport) -> None:
+        if source.path.is_dir():
+            raise read_before()
+        if not report.digest:
+            raise unreadable()
+        if not source.table:
+            raise unknown_table(source)
+        reading = open_source(source)
+        report.format, report.encoding = reading.format, reading.encoding
+        header = self.confidential.without_names(reading.header)
+        report.unknown = header.unknown
+        if reading.header.missing:
+            report.rows_delivered = sum(batch.rows for batch in reading.batches)
+            raise missing_columns(source.table, reading.header.missing)
+        report.labels = labels_of(header)
+        self._load_whole(source, reading, report)
 
     def _load_whole(self, source: Source, reading: Reading, report: FileReport) -> None:
         self.engine.execute("BEGIN TRANSACTION")
@@ -286,6 +309,17 @@ def unreadable() -> RefusedFileError:
         "unreadable_file",
         "文件无法打开。请检查读取权限和磁盘后重新报送。",
         "The file cannot be opened. Check that it may be read and that the disk is sound.",
+    )
+
+
+def unreadable_inside() -> RefusedFileError:
+    """Return the refusal of a file that no reader copes with."""
+    return RefusedFileError(
+        "unreadable_file",
+        "文件内容无法解析，可能已损坏或写法不常见，整个文件未装载。"
+        "请在原电脑上打开，另存为 XLSX 或 CSV 后重新报送。",
+        "The contents of the file cannot be parsed: it may be damaged or unusual, so none of it is "
+        "loaded. Open it where it was made, save it as XLSX or CSV and deliver it again.",
     )
 
 

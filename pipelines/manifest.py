@@ -128,7 +128,7 @@ def _contents(package: Path) -> dict[str, Any]:
         ).to_pylist()
         inputs = reader.fetch(
             "SELECT file, table_name, digest, format, encoding, rows_delivered, rows_loaded, "
-            "rows_refused, rows_private_use, superseded_by "
+            "rows_refused, rows_private_use, superseded_by, rows_superseded, keys_lost "
             "FROM census.delivered_file ORDER BY file, file_no"
         ).to_pylist()
         findings = reader.fetch(

@@ -8,9 +8,7 @@ department) of all rows loaded from the file; else the sender is unidentified.
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -18,45 +16,13 @@ import polars as pl
 from audit.contracts import CONTRACT
 from audit.engines.duckdb import DuckDBEngine
 from audit.model import Label
-from audit.views import UNIT_SOURCES
+from pipelines.places import UNIT_PLACE, UNKNOWN, Counties
 from reports.reject_texts import UNIDENTIFIED
 
 REGISTER, SOURCE = "register_unit", "source"
 SOURCES = CONTRACT.code_lists["register_source"]
-UNKNOWN = ""
 DEPARTMENT = "部门"
 """Key of a sender: six digits of a county, `部门<source>` of a department, or UNKNOWN."""
-_CODE = re.compile(r"(?<![0-9])([0-9]{6})(?:[0-9]{3}|[0-9]{6})?(?![0-9])")
-
-
-def _fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
-@dataclass(frozen=True, slots=True)
-class Counties:
-    """The counties of the region list: name by six digits."""
-
-    names: Mapping[str, str]
-
-    @classmethod
-    def read(cls, engine: DuckDBEngine) -> Counties:
-        """Read the counties of `census.region`, all vintages, the latest name of each."""
-        rows = engine.rows(
-            "SELECT LEFT(region_code, 6), ARG_MAX(name, vintage) FROM census.region "
-            "WHERE level = '3' GROUP BY 1 ORDER BY 1"
-        )
-        return cls({str(code): str(name or code) for code, name in rows})
-
-    def in_path(self, file: str) -> str:
-        """Return the one county that a path names, the file's own name before its folders."""
-        for part in reversed(file.split("/")):
-            text = _fold(part)
-            found = {code for code in _CODE.findall(text) if code in self.names}
-            found |= {code for code, name in self.names.items() if _fold(name) in text}
-            if found:
-                return found.pop() if len(found) == 1 else UNKNOWN
-        return UNKNOWN
 
 
 def department(source: str) -> str:
@@ -96,7 +62,7 @@ def _one_region(table: str) -> str:
     elif "unit_id" in columns:
         return (
             f"SELECT t.file_no, MIN(u.county) AS low, MAX(u.county) AS high FROM census.{table} t "
-            "JOIN reject_unit u ON u.unit_id = t.unit_id GROUP BY t.file_no"
+            f"JOIN {UNIT_PLACE} u ON u.unit_id = t.unit_id GROUP BY t.file_no"
         )
     else:
         return ""
@@ -118,13 +84,7 @@ def _rows_of_files(engine: DuckDBEngine, tables: Iterable[str]) -> dict[int, str
 
 
 def read_senders(engine: DuckDBEngine) -> Senders:
-    """Return the senders of all delivered files; leaves the scratch table `reject_unit`."""
-    engine.materialise(
-        "reject_unit",
-        "SELECT unit_id, MIN(LEFT(region_code, 6)) AS county FROM ("
-        + " UNION ALL ".join(f"SELECT unit_id, region_code FROM census.{t}" for t in UNIT_SOURCES)
-        + ") WHERE unit_id IS NOT NULL GROUP BY unit_id",
-    )
+    """Return the senders of all delivered files; reads `unit_place`."""
     senders = Senders(Counties.read(engine))
     files = pl.DataFrame(
         engine.rows("SELECT file_no, file, table_name FROM census.delivered_file"),
@@ -138,7 +98,7 @@ def read_senders(engine: DuckDBEngine) -> Senders:
         key = rows.get(number, UNKNOWN)
         known = key in senders.counties.names or key.startswith(DEPARTMENT)
         senders.by_rows[file] = key if known else UNKNOWN
-    counties = engine.rows("SELECT DISTINCT county FROM reject_unit WHERE county IS NOT NULL")
+    counties = engine.rows(f"SELECT DISTINCT county FROM {UNIT_PLACE} WHERE county IS NOT NULL")
     departments = engine.rows(f"SELECT DISTINCT {SOURCE} FROM census.{REGISTER}")
     senders.all = {str(code) for (code,) in counties if code in senders.counties.names}
     senders.all |= {department(str(code)) for (code,) in departments if code in SOURCES}

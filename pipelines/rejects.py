@@ -16,12 +16,12 @@ from audit.engines.duckdb import DuckDBEngine
 from audit.model import Label
 from pipelines import refusals
 from pipelines.context import RunContext
+from pipelines.places import UNIT_PLACE, UNKNOWN, Variant, variants
 from pipelines.readers.headers import fold, known_headers
 from pipelines.reject_senders import (
     REGISTER,
     SOURCE,
     SOURCES,
-    UNKNOWN,
     Senders,
     department,
     read_senders,
@@ -59,21 +59,11 @@ class RejectSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class _Variant:
-    """One header that a file's rows came with, and the number of the sheet that shows them."""
-
-    file: str
-    keys: tuple[str, ...]
-    table: str
-    labels: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Layout:
     """Sheets by number: table and header."""
 
     sheets: tuple[tuple[str, tuple[str, ...]], ...]
-    variants: tuple[tuple[_Variant, int], ...]
+    variants: tuple[tuple[Variant, int], ...]
 
 
 def _listed(values: object) -> list[str]:
@@ -89,30 +79,20 @@ def _within(part: Sequence[str], whole: Sequence[str]) -> bool:
 
 def _layout(engine: DuckDBEngine) -> _Layout:
     """Find the headers of the refused rows, and which of them share a sheet."""
-    found = engine.rows(
-        "SELECT DISTINCT file, table_name, json_keys(delivered) AS keys FROM census.rejected_row "
-        "WHERE delivered IS NOT NULL AND row > 0 ORDER BY table_name, LEN(keys) DESC, keys, file"
-    )
     sheets: list[tuple[str, tuple[str, ...]]] = []
-    variants = []
-    for file, table, keys in found:
-        names = tuple(_listed(keys))
-        labels = tuple(name for name in names if fold(name) not in _OWN)
+    placed = []
+    for variant in variants(engine):
+        labels = tuple(name for name in variant.keys if fold(name) not in _OWN)
         fitting = (
-            n for n, (of, head) in enumerate(sheets) if of == table and _within(labels, head)
+            n
+            for n, (of, head) in enumerate(sheets)
+            if of == variant.table and _within(labels, head)
         )
         number = next(fitting, len(sheets))
         if number == len(sheets):
-            sheets.append((str(table), labels))
-        variants.append((_Variant(str(file), names, str(table), labels), number))
-    return _Layout(tuple(sheets), tuple(variants))
-
-
-def _pointer(variant: _Variant, column: str) -> str | None:
-    """Return the JSON pointer of a contract column in rows of this header."""
-    known = known_headers(variant.table)
-    label = next((key for key in variant.keys if known.get(fold(key)) == column), None)
-    return None if label is None else "/" + label.replace("~", "~0").replace("/", "~1")
+            sheets.append((variant.table, labels))
+        placed.append((variant, number))
+    return _Layout(tuple(sheets), tuple(placed))
 
 
 def _quoted(texts: Sequence[str]) -> str:
@@ -120,14 +100,14 @@ def _quoted(texts: Sequence[str]) -> str:
 
 
 def _register(engine: DuckDBEngine, layout: _Layout, senders: Senders) -> None:
-    variants = [
+    headers = [
         {"file": v.file, "keys": list(v.keys), "sheet": number}
-        | {column: _pointer(v, column) for column in _PLACES}
+        | {column: v.pointer(column) for column in _PLACES}
         for v, number in layout.variants
     ]
     schema: dict[str, Any] = {"file": pl.String, "keys": pl.List(pl.String), "sheet": pl.Int32}
     schema |= dict.fromkeys(_PLACES, pl.String)
-    engine.register("reject_variant", pl.DataFrame(variants, schema=schema).to_arrow())
+    engine.register("reject_variant", pl.DataFrame(headers, schema=schema).to_arrow())
     files = [
         {"file": file, "by_path": senders.by_path.get(file), "by_rows": by_rows}
         for file, by_rows in senders.by_rows.items()
@@ -148,7 +128,7 @@ WITH placed AS (
   FROM census.rejected_row AS r
   LEFT JOIN reject_variant AS v ON v.file = r.file AND v.keys = json_keys(r.delivered)
   LEFT JOIN reject_file AS f ON f.file = r.file
-  LEFT JOIN reject_unit AS u ON u.unit_id = {cell.format("unit_id")}
+  LEFT JOIN {UNIT_PLACE} AS u ON u.unit_id = {cell.format("unit_id")}
 ), sent AS (
   SELECT file, row, reason, sheet, COALESCE(
     CASE WHEN source IN ({_quoted(sorted(SOURCES))}) THEN '{department("")}' || source END,
@@ -173,8 +153,7 @@ def forget(ctx: RunContext) -> None:
     """Drop what gathering built."""
     for name in ("reject_variant", "reject_file"):
         ctx.engine.unregister(name)
-    for name in ("reject_line", "reject_unit"):
-        ctx.engine.execute(f"DROP TABLE IF EXISTS {name}")
+    ctx.engine.execute("DROP TABLE IF EXISTS reject_line")
 
 
 def _reason(code: object) -> Label:

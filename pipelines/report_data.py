@@ -255,7 +255,7 @@ FROM rows AS r LEFT JOIN files AS f ON f.table_name = r.table_name ORDER BY r.pl
 def _files(ctx: RunContext) -> pa.Table:
     return ctx.engine.fetch(f"""
 SELECT file_no, file, table_name, format, encoding, rows_delivered, rows_loaded, rows_refused,
-  unknown_columns, superseded_by
+  unknown_columns, superseded_by, rows_superseded, keys_lost
 FROM census.delivered_file
 ORDER BY COALESCE(rows_loaded, 0) > 0, COALESCE(rows_refused, 0) DESC,
   COALESCE(unknown_columns, '') = '', file_no

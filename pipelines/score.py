@@ -10,6 +10,7 @@ from audit.contracts import CONTRACT
 from audit.engines.duckdb import DuckDBEngine
 from audit.scoring import VISITED_LEVELS, Evidence, Limits, score_regions
 from pipelines.context import LOG, RunContext
+from pipelines.gate_held import HELD_COUNTIES
 
 _FATAL = (
     "SELECT f.subject_id, f.rule_id, MAX(r.title_zh) AS title_zh, MAX(r.title_en) AS title_en "
@@ -86,9 +87,6 @@ def _unjudged(scores: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-_HELD = """SELECT DISTINCT left(region_code, 6) AS county FROM audit.gate
-WHERE verdict IN ('quarantine', 'missing') AND region_code <> ''
-  AND table_name IN ('legal_entity', 'establishment', 'self_employed')"""
 _HELD_REASON = "单位数据未过数据门禁（隔离待核或应送未送），本次不评定差错率"
 _HELD_REASON_EN = "unit data did not pass the gate (quarantined or missing): no rate is judged"
 
@@ -144,7 +142,7 @@ def run(ctx: RunContext, *, partial: bool = False) -> ScoreSummary:
             flag_probability=settings.flag_probability,
         ),
     )
-    counties = [str(row[0]) for row in ctx.engine.rows(_HELD)]
+    counties = [str(row[0]) for row in ctx.engine.rows(HELD_COUNTIES)]
     if partial:
         scores = _unjudged(scores)
     elif counties:

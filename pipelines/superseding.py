@@ -2,8 +2,9 @@
 
 A file replaces another of its table where their bytes are the same, or where their paths differ by
 nothing but marks of a revision (`_v2`, `(2)`, `_第2次`, `_更正`, `_20190420`, a dated folder) and
-at least half of the older file's keys are in the newer one. Keys tell a revision from a part, a
-supplement or a list of corrections, whatever their names. See docs/decisions/0008.
+enough of the older file's keys are in the newer one (`[intake] supersede_share`). Keys tell a
+revision from a part, a supplement or a list of corrections, whatever their names. See
+docs/decisions/0008.
 """
 
 from __future__ import annotations
@@ -19,12 +20,10 @@ from audit.contracts import CONTRACT, Table
 from audit.engines.duckdb import DuckDBEngine
 from pipelines.confidential import TABLE as DIGESTS
 from pipelines.loading import REJECTED, FileReport
+from pipelines.places import Counties
 from pipelines.readers.model import RefusedFileError
 from pipelines.refusals import refused_file
 from pipelines.writing import append
-
-SHARE = 0.5
-"""The part of the older file's keys that a newer one has at least."""
 
 HALF_A_YEAR = 6
 
@@ -46,10 +45,16 @@ _MARKS = (
     ),
 )  # fmt: skip
 _CHINESE_DIGITS = dict(zip("一二三四五六七八九十", range(1, 11), strict=True))
-_COUNTY_CODE = re.compile(r"(?<!\d)[1-6]\d{5}(?!\d)")
-_COUNTY_NAME = re.compile(r"[\u4e00-\u9fff]{1,12}?[县区市旗]")
 _COUNTED = ("version", "round")
 Marks = dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Newer:
+    """The file that counts instead of another, and how many keys of the other it lacks."""
+
+    report: FileReport
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,31 +140,23 @@ def is_supplement(file: str) -> bool:
     return "补" in file.rsplit("/", maxsplit=1)[-1]
 
 
-def _shared(engine: DuckDBEngine, table: Table, older: int, newer: int) -> float:
-    """Return the share of one file's keys that another has too; 1 where it has none."""
+def _lost(engine: DuckDBEngine, table: Table, older: int, newer: int) -> tuple[int, float]:
+    """Return how many of one file's keys another lacks, and the share that it has; 1 of none."""
     keys = ", ".join(f'"{name}"' for name in table.key)
     of_file = f"SELECT DISTINCT {keys} FROM census.{table.name} WHERE file_no = "
     rows = engine.rows(
         f"SELECT count(*), count(n.there) FROM ({of_file}{older}) AS o "
         f"LEFT JOIN (SELECT *, 1 AS there FROM ({of_file}{newer})) AS n USING ({keys})"
     )
-    ((total, shared),) = rows
-    return int(str(shared)) / int(str(total)) if total else 1.0
+    total, shared = (int(str(number)) for number in rows[0])
+    return total - shared, shared / total if total else 1.0
 
 
 def _loaded(engine: DuckDBEngine, table: Table) -> set[object]:
     return {no for (no,) in engine.rows(f"SELECT DISTINCT file_no FROM census.{table.name}")}
 
 
-def counties_of(file: str) -> set[str]:
-    """Return the counties that a path names, by code or by name."""
-    text = unicodedata.normalize("NFKC", file)
-    for table in CONTRACT.delivered:
-        text = text.replace(table.title.zh, " ")
-    return set(_COUNTY_CODE.findall(text)) | set(_COUNTY_NAME.findall(text))
-
-
-def _same_bytes(reports: Iterable[FileReport]) -> dict[int, FileReport]:
+def _same_bytes(reports: Iterable[FileReport], counties: Counties) -> dict[int, FileReport]:
     """Return the files whose bytes a later one of the table has.
 
     Not where their names tell of different counties: then one of them was sent in error.
@@ -169,19 +166,22 @@ def _same_bytes(reports: Iterable[FileReport]) -> dict[int, FileReport]:
         alike[report.digest].append(report)
     found: dict[int, FileReport] = {}
     for group in alike.values():
-        places = [counties_of(report.source.file) for report in group]
-        if len({frozenset(place) for place in places if place}) <= 1:
+        places = {counties.named(report.source.file) for report in group}
+        if len(places - {frozenset()}) <= 1:
             found |= {report.source.file_no: group[-1] for report in group[:-1]}
     return found
 
 
 def _replaced(
-    engine: DuckDBEngine, table: Table, reports: Sequence[FileReport]
-) -> dict[int, FileReport]:
-    """Return the report of the newer file by the number of the file that it replaces."""
+    engine: DuckDBEngine, table: Table, reports: Sequence[FileReport], share: float
+) -> dict[int, Newer]:
+    """Return the newer file by the number of the file that it replaces."""
     ordered = sorted(reports, key=lambda report: _order(report))
     loaded = _loaded(engine, table)
-    found = _same_bytes(report for report in ordered if report.source.file_no in loaded)
+    alike = _same_bytes(
+        (report for report in ordered if report.source.file_no in loaded), Counties.read(engine)
+    )
+    found = {number: Newer(report) for number, report in alike.items()}
     groups: dict[tuple[str, ...], list[tuple[Revision, FileReport]]] = defaultdict(list)
     for report in ordered:
         if report.source.file_no not in found and not is_supplement(report.source.file):
@@ -189,17 +189,16 @@ def _replaced(
             groups[revision.base].append((revision, report))
     for group in groups.values():
         for revision, report in group:
+            number = report.source.file_no
             later = [
                 other for its, other in reversed(group)
                 if its.is_after(revision) and other.source.file_no in loaded
             ]  # fmt: skip
-            number = report.source.file_no
-            newer = next(
-                (o for o in later if _shared(engine, table, number, o.source.file_no) >= SHARE),
-                None,
-            )
-            if newer is not None:
-                found[number] = newer
+            for other in later:
+                lost, shared = _lost(engine, table, number, other.source.file_no)
+                if shared >= share:
+                    found[number] = Newer(other, lost)
+                    break
     return found
 
 
@@ -207,14 +206,17 @@ def _order(report: FileReport) -> tuple[list[tuple[str, tuple[int, ...]]], int]:
     return sorted(revision_of(report.source.file).marks.items()), report.source.file_no
 
 
-def _message(newer: FileReport, *, same: bool) -> RefusedFileError:
-    name = newer.source.file
+def _message(newer: Newer, *, same: bool) -> RefusedFileError:
+    name = newer.report.source.file
     why_zh = "内容完全相同" if same else "文件名只有报送次序不同，主键大半重合"
     why_en = (
         "their bytes are the same"
         if same
         else "their names differ only by a mark of revision, and most keys are the same"
     )
+    if newer.lost:
+        why_zh += f"；旧文件中有 {newer.lost} 个主键新文件没有"
+        why_en += f"; {newer.lost} keys of the older file are not in the newer one"
     return RefusedFileError(
         "superseded",
         f"已被“{name}”替代（{why_zh}），本文件的行未装载。如两份都应保留，请改用不同的文件名并去掉重复的行。",
@@ -223,25 +225,27 @@ def _message(newer: FileReport, *, same: bool) -> RefusedFileError:
     )
 
 
-def _take_out(engine: DuckDBEngine, report: FileReport, newer: FileReport) -> None:
-    """Leave nothing of a replaced file but the line that says by what."""
+def _take_out(engine: DuckDBEngine, report: FileReport, newer: Newer) -> None:
+    """Leave nothing of a replaced file but the line that says by what, and its rows' number."""
     source = report.source
     for schema in ("census", "raw"):
         engine.execute(f"DELETE FROM {schema}.{source.table} WHERE file_no = {source.file_no}")
     name = source.file.replace("'", "''")
     engine.execute(f"DELETE FROM {REJECTED} WHERE file = '{name}'")
-    same = report.digest == newer.digest
+    same = report.digest == newer.report.digest
     append(engine, REJECTED, refused_file(source, _message(newer, same=same)))
-    report.superseded_by = newer.source.file
+    report.superseded_by = newer.report.source.file
+    report.rows_superseded, report.keys_lost = report.rows_delivered, newer.lost
     report.rows_delivered = report.private_use = 0
     report.whole = False
 
 
-def supersede(engine: DuckDBEngine, reports: Sequence[FileReport]) -> int:
+def supersede(engine: DuckDBEngine, reports: Sequence[FileReport], share: float) -> int:
     """Take the files that a newer one replaces out of the database; return how many.
 
-    `reports` of all files, loaded, before keys that repeat are refused. Digests of confidential
-    units are never replaced: a digest too many harms nobody.
+    `reports` of all files, loaded, before keys that repeat are refused; `share` of the older file's
+    keys that a newer one has at least. Digests of confidential units are never replaced: a digest
+    too many harms nobody.
     """
     by_table: dict[str, list[FileReport]] = defaultdict(list)
     for report in reports:
@@ -251,7 +255,7 @@ def supersede(engine: DuckDBEngine, reports: Sequence[FileReport]) -> int:
     for name, group in by_table.items():
         if len(group) == 1:
             continue
-        replaced = _replaced(engine, CONTRACT.tables[name], group)
+        replaced = _replaced(engine, CONTRACT.tables[name], group, share)
         for report in group:
             if report.source.file_no in replaced:
                 _take_out(engine, report, replaced[report.source.file_no])

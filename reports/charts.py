@@ -124,8 +124,9 @@ def _panel(panel: Panel, x: float, rows: Sequence[Mapping[str, Any]]) -> list[st
         y = _TOP + number * _ROW
         width = round((value or 0) / top * room, 1)
         if value:
+            css = "held" if row.get("held") else panel.css
             body.append(
-                f'<rect class="bar {panel.css}" x="{x:g}" y="{y + 3:g}" '
+                f'<rect class="bar {css}" x="{x:g}" y="{y + 3:g}" '
                 f'width="{max(width, 1):g}" height="{_ROW - 9}"/>'
             )
         body.append(
@@ -139,6 +140,7 @@ def county_chart(rows: Sequence[Mapping[str, Any]], panels: Sequence[Panel]) -> 
     """Draw bars side by side, one row a county and one panel a measure.
 
     `rows`: `name` and the panels' columns (counts, or shares where `percent`; NULL has no bar).
+    One with a true `held` is grey: it is not judged.
     """
     height = _TOP + _ROW * len(rows) + 4
     width = _NAME_WIDTH + len(panels) * (_PANEL + _GAP) - _GAP

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from audit.contracts import CONTRACT
 from audit.model import Label, RunInfo, Severity
 from reports.charts import Panel, Scale, county_chart, interval_axis, interval_bar, share_bar
-from reports.html_gate import gate_view
+from reports.html_gate import county_rows, gate_view, held_counties
 from reports.html_texts import (
     CAUSES,
     CENSUSES,
@@ -336,21 +336,21 @@ def _panels() -> tuple[Panel, ...]:
 
 
 def _view(data: ReportData) -> dict[str, Any]:
-    counties = data.counties.to_pylist()
+    held = held_counties(data.gate.to_pylist())
+    counties = county_rows(data.counties.to_pylist(), held)
     rules = _rule_rows(data)
-    files = _file_rows(data)
     year = data.reference_date[:4]
     listed = [row for row in counties if row["county_code"]]
-    fallback = Label("全国经济普查", "National Economic Census")
     return {
         "d": data,
         "year": year,
-        "census": CENSUSES.get(year, fallback),
+        "census": CENSUSES.get(year, Label("全国经济普查", "National Economic Census")),
         "life": _life(data),
         "levels": _region_tables(data),
         "first": _first_places(data),
         "awaited": _awaited(data),
         "counties": counties,
+        "held": held,
         "chart": county_chart(listed, _panels()),
         "rules": rules,
         "verdicts": VERDICTS,
@@ -361,7 +361,7 @@ def _view(data: ReportData) -> dict[str, Any]:
         "matrix": _matrix(data),
         "outside": {row["county_code"]: row["n_units"] for row in data.outside.to_pylist()},
         "tables": _table_rows(data),
-        "files": files,
+        "files": _file_rows(data),
         "gate": gate_view(data.gate.to_pylist()),
         "refusals": {_reason_label(k): n for k, n in _refused(data).items()},
         "n_confidential": _refused(data).get("confidential", 0),

@@ -226,6 +226,8 @@ def _files() -> tuple[list[dict[str, object]], list[dict[str, object]]]:
             "rows_delivered": delivered, "rows_loaded": delivered - refused,
             "rows_refused": refused, "unknown_columns": "备注|审核人" if number % 5 == 0 else None,
             "superseded_by": "法人单位_重报.xlsx" if number == 3 else None,
+            "rows_superseded": 2_113 if number == 3 else None,
+            "keys_lost": 7 if number == 3 else None,
         })  # fmt: skip
         if refused:
             refusals += [
@@ -237,7 +239,7 @@ def _files() -> tuple[list[dict[str, object]], list[dict[str, object]]]:
         "file_no": 99, "file": "会议纪要.csv", "table_name": None, "format": "csv",
         "encoding": "UTF-8", "rows_delivered": 0, "rows_loaded": 0, "rows_refused": 0,
         "unknown_columns": "甲公司|乙公司",
-        "superseded_by": None,
+        "superseded_by": None, "rows_superseded": None, "keys_lost": None,
     })  # fmt: skip
     refusals.append({"file": "会议纪要.csv", "reason": "unknown_table", "n": 1})
     return rows, refusals

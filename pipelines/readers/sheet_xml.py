@@ -205,7 +205,8 @@ def sheet_facts(path: Path) -> dict[str, Facts]:
                 found[names.get(part, part)] = facts
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, zlib.error) as error:
         raise damaged() from error
-    except NotImplementedError as error:
+    except RuntimeError as error:
+        # zipfile has no class of its own for a part with a password, or with a cipher it lacks.
         raise protected() from error
     return found
 

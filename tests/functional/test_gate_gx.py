@@ -45,7 +45,7 @@ class Judge:
         self.stderr = self.log.open("wb")
         self.process = subprocess.Popen(
             [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=self.stderr, cwd=ROOT,
+            stderr=self.stderr, cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
         )  # fmt: skip
 

@@ -5,18 +5,27 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from deliveries import Night, run
+from ingest_night import context
 from tiny import entity, write_csv
 
+from audit.engines.duckdb import DuckDBEngine
 from audit.gate import GateSettings
 from pipelines import gate_worker
 from pipelines.config import RunConfig
 
 OWN = RunConfig(gate=GateSettings(judge="own"))
 EAST, WEST = "430421100013", "430422100013"
+
+
+@pytest.fixture
+def engine() -> Iterator[DuckDBEngine]:
+    with DuckDBEngine() as opened:
+        yield opened
 
 
 def units(region: str, count: int, **changes: str) -> list[dict[str, str]]:
@@ -133,6 +142,55 @@ def test_profile_counts_what_is_empty_unlisted_refused_and_repeated(tmp_path: Pa
     assert round(2 / 40, 4) == found["duplicate"][1]
 
 
+def cells_of(night: Night) -> list[tuple[object, ...]]:
+    return night.table(
+        "SELECT file, region_code, verdict, n_rows, n_refused FROM audit.gate "
+        "WHERE table_name = 'legal_entity' ORDER BY file"
+    ).rows()
+
+
+def test_file_refused_as_a_whole_holds_back_the_county_of_its_path(tmp_path: Path) -> None:
+    folder = deliver(tmp_path / "1", units(EAST, 30), [])
+    shops = [{"unit_id": f"S{n}", "region_code": WEST, "name": "甲店"} for n in range(30)]
+    write_csv(folder / "self_employed.csv", shops)
+    (folder / "legal_entity_430422.xlsx").write_bytes(b"PK\x03\x04 cut short")
+    (folder / "legal_entity_430405.csv").write_text("unit_id,name\nX1,甲\n", "utf-8")
+    night = run(folder, tmp_path / "out", config=OWN)
+
+    assert [
+        ("legal_entity_430405.csv", "430405000000", "quarantine", 0, 0),
+        ("legal_entity_430422.xlsx", "430422000000", "quarantine", 0, 0),
+        ("legal_entity_east.csv", "430421000000", "accept", 30, 0),
+    ] == cells_of(night)
+    scores = night.table(
+        "SELECT left(region_code, 6) AS county, COUNT(rank), COUNT(rate) FROM audit.region_score "
+        "WHERE left(region_code, 6) = '430422' AND region_level IN ('3', '4', '5') GROUP BY 1"
+    ).rows()
+    assert [("430422", 0, 0)] == scores
+
+
+def test_file_that_a_newer_one_replaces_holds_nothing_back(tmp_path: Path) -> None:
+    folder = tmp_path / "1"
+    write_csv(folder / "legal_entity_430421.csv", units(EAST, 30))
+    write_csv(folder / "legal_entity_430421_v2.csv", units(EAST, 30, name="甲新店"))
+    night = run(folder, tmp_path / "out", config=OWN)
+
+    assert [("legal_entity_430421_v2.csv", "430421000000", "accept", 30, 0)] == cells_of(night)
+
+
+@pytest.mark.parametrize("header", ["region_code", "单位所在地区划代码", "105 单位所在地区划代码"])
+def test_refused_rows_count_in_the_county_that_they_name(tmp_path: Path, header: str) -> None:
+    rows = [*units(EAST, 25), *units(WEST, 25)]
+    rows[0]["employees"] = rows[30]["employees"] = rows[31]["employees"] = "约三十"
+    named = [{header if k == "region_code" else k: v for k, v in row.items()} for row in rows]
+    write_csv(tmp_path / "1" / "legal_entity.csv", named)
+    night = run(tmp_path / "1", tmp_path / "out", config=OWN)
+
+    assert [("430421000000", 24, 1), ("430422000000", 23, 2)] == sorted(
+        (place, loaded, refused) for _, place, _, loaded, refused in cells_of(night)
+    )
+
+
 def gx_with(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     monkeypatch.setattr(gate_worker, "COMMAND", (sys.executable, "-c", code))
 
@@ -154,6 +212,29 @@ def test_night_goes_on_when_the_other_judge_cannot_check(
     assert {"430421000000": "accept"} == verdicts(night)
     assert "Great Expectations" in (night.out / "current" / "report.html").read_text("utf-8")
     assert time.monotonic() - began < 50
+
+
+def test_killed_judge_leaves_nothing_behind(
+    tmp_path: Path, engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        monkeypatch.setenv(name, str(shared))
+    silent = "import time\ngate_gx._context = lambda folder: time.sleep(60)\n"
+    gx_with(monkeypatch, f"from pipelines import gate_gx\n{silent}gate_gx.main()")
+    config = RunConfig(gate=GateSettings(judge="gx"))
+    worker = gate_worker.start(context(engine, tmp_path, config), [])
+    assert worker is not None
+    until = time.monotonic() + 30
+    while not any(path.is_dir() for path in worker.folder.iterdir()):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+    gate_worker.stop(worker)
+
+    assert [] == list(shared.iterdir())
+    assert not worker.folder.exists()
 
 
 def test_night_never_imports_great_expectations(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 from ingest_night import households
 
 from audit.engines.duckdb import DuckDBEngine
-from pipelines import ingest
+from audit.errors import EngineError
+from pipelines import ingest, loading
 from pipelines.confidential import Confidential
 from pipelines.loading import FileReport, Loader
-from pipelines.readers.model import Source
+from pipelines.readers.model import Batch, Reading, Source
+from pipelines.readers.opening import open_source
 
 BASE = households(*(f"S{n},430405010002,第{n}号小吃店,,{n},{n}50" for n in range(12)))
 
@@ -83,3 +86,50 @@ def test_rows_beside_a_damaged_one_are_loaded_as_they_are(
     there = workplace[0].engine.rows("SELECT unit_id, name FROM raw.self_employed")
     whole = {(f"S{n}", f"第{n}号小吃店") for n in range(12) if n not in damages}
     assert whole <= set(there)
+
+
+class PanicException(BaseException):  # the name by which Rust readers panic
+    """Every Rust package has a class of its own under this name."""
+
+
+@pytest.mark.parametrize("error", [ValueError("S7 第7号"), RecursionError(), PanicException("S7")])
+def test_what_no_reader_foresaw_refuses_one_file_and_tells_no_value(
+    workplace: tuple[Loader, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: BaseException,
+) -> None:
+    def odd(source: Source) -> Reading:
+        reading = open_source(source)
+
+        def batches() -> Iterator[Batch]:
+            yield from reading.batches
+            raise error
+
+        return replace(reading, batches=batches())
+
+    monkeypatch.setattr(loading, "open_source", odd)
+
+    report, loaded, _ = take_in(*workplace, BASE.encode())
+
+    assert report.whole
+    assert 0 == loaded
+    assert [("self_employed.csv", 0, "unreadable_file")] == workplace[0].engine.rows(
+        "SELECT file, row, reason FROM census.rejected_row"
+    )
+    assert type(error).__name__ in caplog.text
+    assert "test_ingest_damage.py line" in caplog.text
+    assert "S7" not in caplog.text
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), MemoryError(), EngineError("坏", "bad")])
+def test_trouble_that_is_not_the_files_is_not_laid_at_its_door(
+    workplace: tuple[Loader, Path], monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def stopped(_: Source) -> Reading:
+        raise error
+
+    monkeypatch.setattr(loading, "open_source", stopped)
+
+    with pytest.raises(type(error)):
+        take_in(*workplace, BASE.encode())

@@ -11,7 +11,7 @@ from ingest_night import GOOD, Files, households, night, refused
 from audit.engines.duckdb import DuckDBEngine
 from pipelines import ingest
 from pipelines.config import Intake, RunConfig
-from pipelines.superseding import counties_of, revision_of
+from pipelines.superseding import revision_of
 
 OLD = households(GOOD, "S2,430405010002,乙店,,1,1")
 NEW = households(GOOD.replace("甲店", "甲新店"), "S2,430405010002,乙店,,2,1")
@@ -188,12 +188,54 @@ def test_the_same_bytes_under_two_names_count_once(engine: DuckDBEngine, tmp_pat
 def test_the_same_bytes_as_two_counties_are_an_error_to_be_shown(
     engine: DuckDBEngine, tmp_path: Path
 ) -> None:
-    night(
-        engine, tmp_path / "in", {"self_employed_430405.csv": OLD, "self_employed_430406.csv": OLD}
+    regions = "region_code,name,level,parent_code,vintage\n" + "".join(
+        f"{code}000000,{name},3,430400000000,2018-10-31\n"
+        for code, name in (("430405", "珠晖区"), ("430406", "雁峰区"))
     )
+    files: Files = {"region.csv": regions, "self_employed_430405.csv": OLD}
+
+    night(engine, tmp_path / "in", {**files, "个体经营户普查表_雁峰区.csv": OLD})
 
     assert {} == replaced(engine)
     assert ["duplicate_key"] * 4 == [reason for (reason,) in refused(engine, "reason")]
+
+
+def deliver_twice(
+    engine: DuckDBEngine, folder: Path, kept: int, config: RunConfig | None = None
+) -> None:
+    whole = [GOOD.replace("S1", f"S{n}") for n in range(10)]
+    files: Files = {
+        "self_employed.csv": households(*whole),
+        "self_employed_v2.csv": households(*whole[:kept]),
+    }
+    night(engine, folder / "in", files, config)
+
+
+def test_what_a_newer_file_leaves_out_is_counted_and_told(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    deliver_twice(engine, tmp_path, 8)
+
+    assert [(0, 10, 2), (8, None, None)] == engine.rows(
+        "SELECT rows_delivered, rows_superseded, keys_lost FROM census.delivered_file ORDER BY file"
+    )
+    ((zh, en),) = refused(engine, "message_zh, message_en")
+    assert "旧文件中有 2 个主键新文件没有" in zh
+    assert "2 keys of the older file are not in the newer one" in en
+
+
+def test_a_file_that_lacks_more_than_a_fifth_of_the_keys_replaces_nothing(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    deliver_twice(engine, tmp_path, 7)
+
+    assert {} == replaced(engine)
+
+
+def test_how_many_keys_must_be_shared_is_a_setting(engine: DuckDBEngine, tmp_path: Path) -> None:
+    deliver_twice(engine, tmp_path, 7, RunConfig(intake=Intake(supersede_share=0.7)))
+
+    assert {"self_employed.csv": "self_employed_v2.csv"} == replaced(engine)
 
 
 def test_it_can_be_switched_off(engine: DuckDBEngine, tmp_path: Path) -> None:
@@ -203,12 +245,6 @@ def test_it_can_be_switched_off(engine: DuckDBEngine, tmp_path: Path) -> None:
 
     assert {} == replaced(engine)
     assert [] == names(engine)
-
-
-def test_counties_that_paths_name() -> None:
-    assert {"430405"} == counties_of("self_employed_430405_20190420.csv")
-    assert {"衡南县"} == counties_of("法人单位基本情况/衡南县.xlsx")
-    assert {"衡南县"} == counties_of("法人单位基本情况衡南县.xlsx")
 
 
 def test_a_mark_is_only_what_stands_at_the_end() -> None:

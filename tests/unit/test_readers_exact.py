@@ -263,6 +263,24 @@ def test_workbooks_with_a_password_say_so(tmp_path: Path) -> None:
     assert "密码" in refusal(new).zh
 
 
+def test_a_workbook_in_an_encrypted_zip_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "agency.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        book.add_worksheet().write_row(0, 0, HEADER)
+    content = bytearray(path.read_bytes())
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = content.find(mark)
+        while start >= 0:
+            content[start + place] |= 1
+            start = content.find(mark, start + 4)
+    path.write_bytes(content)
+
+    told = refusal(path)
+
+    assert "unreadable_file" == told.reason
+    assert "电子表格设有打开密码" in told.zh
+
+
 # Sheets.
 
 

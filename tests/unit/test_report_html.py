@@ -272,6 +272,35 @@ def test_matrix_shows_each_verdict_in_its_county(page: Node) -> None:
     assert [*data.counties["name"].to_pylist()[:-1], "全市层面或区划外"] == heads
 
 
+@pytest.mark.parametrize("section", ["where", "counties"])
+def test_county_held_back_is_grey_with_its_reason(page: Node, section: str) -> None:
+    (place,) = [n for n in page.all("section") if n.attributes.get("id") == section]
+    (row,) = place.all("tr", "held")
+
+    assert "衡南县" in row.text
+    assert ["v-held"] == [c for pill in row.all(css="pill") for c in pill.classes - {"pill"}]
+    assert "行数与应到行数之比 41.7%" in row.text
+    assert "rows against those expected 41.7%" in row.text
+
+
+def test_county_held_back_has_no_share_and_no_coloured_bar(page: Node) -> None:
+    (place,) = [n for n in page.all("section") if n.attributes.get("id") == "counties"]
+    (row,) = place.all("tr", "held")
+    bars = place.all("rect", "bar")
+
+    assert "—" == row.all("td")[3].text
+    assert 2 == sum("held" in bar.classes for bar in bars)
+    assert 14 == sum("fatal" in bar.classes for bar in bars)
+    assert 14 == sum("rate" in bar.classes for bar in bars)
+
+
+def test_regions_of_a_county_held_back_are_grey_in_every_list(page: Node) -> None:
+    (place,) = [n for n in page.all("section") if n.attributes.get("id") == "levels"]
+    codes = {row.all("td", "where")[0].attributes["data-v"][:6] for row in place.all("tr", "held")}
+
+    assert {"430422"} == codes
+
+
 def test_villages_not_shown_are_counted_and_located(page: Node) -> None:
     rows = {
         level: len(next(n for n in page.all("table") if n.attributes.get("id") == level).all("tr"))
