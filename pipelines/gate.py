@@ -36,6 +36,9 @@ Row = dict[str, object]
 Expected = dict[tuple[str, str], tuple[int, str]]
 """Rows that a table should have in a region, and the file that brought them last."""
 
+ROWS_LOST = 3
+"""Rows fewer than expected that are worth a remark however few were expected."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
@@ -87,7 +90,8 @@ def _expected(ctx: RunContext) -> Expected:
 def _compare(ctx: RunContext, cells: Sequence[Cell], owed: Expected) -> list[Cell]:
     """Give each cell the rows of its table and region against those expected.
 
-    Few expected rows say nothing as a ratio, but none at all is told as missing.
+    Few expected rows say nothing as a ratio, unless `ROWS_LOST` of them or more are gone; none at
+    all is told as missing.
     """
     totals: dict[tuple[str, str], int] = {}
     for cell in cells:
@@ -103,7 +107,9 @@ def _compare(ctx: RunContext, cells: Sequence[Cell], owed: Expected) -> list[Cel
             key = (cell.table, ctx.config.city)
         n_expected = owed[key][0] if key in owed else None
         values = dict(cell.values)
-        if n_expected is not None and n_expected >= max(ctx.config.gate.min_rows, 1):
+        if n_expected and (
+            n_expected >= ctx.config.gate.min_rows or n_expected - totals[key] >= ROWS_LOST
+        ):
             values["rows"] = totals[key] / n_expected
         compared.append(replace(cell, n_expected=n_expected, values=values))
     return compared

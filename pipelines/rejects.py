@@ -129,6 +129,8 @@ WITH placed AS (
   LEFT JOIN reject_variant AS v ON v.file = r.file AND v.keys = json_keys(r.delivered)
   LEFT JOIN reject_file AS f ON f.file = r.file
   LEFT JOIN {UNIT_PLACE} AS u ON u.unit_id = {cell.format("unit_id")}
+  -- A file that a newer delivery replaced asks nothing of its sender.
+  WHERE r.reason IS DISTINCT FROM 'superseded'
 ), sent AS (
   SELECT file, row, reason, sheet, COALESCE(
     CASE WHEN source IN ({_quoted(sorted(SOURCES))}) THEN '{department("")}' || source END,

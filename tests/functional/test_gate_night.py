@@ -100,6 +100,17 @@ def test_delivery_note_goes_before_last_night(tmp_path: Path) -> None:
     assert {"430421000000": "quarantine"} == verdicts(night)
 
 
+def test_a_small_county_that_loses_rows_gets_a_remark(tmp_path: Path) -> None:
+    found = [
+        verdicts(run(deliver(tmp_path / str(n), units(EAST, n), []), tmp_path / "out", config=OWN))[
+            "430421000000"
+        ]
+        for n in (8, 6, 3)
+    ]
+
+    assert ["accept", "accept", "remarks"] == found
+
+
 def test_region_codes_of_other_cities_are_not_judged(tmp_path: Path) -> None:
     rows = units(EAST, 40)
     for row in rows:
