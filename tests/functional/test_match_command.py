@@ -209,6 +209,19 @@ def test_options_that_do_not_fit_are_refused(tmp_path: Path, wrong: dict[str, ob
         match(one(write_csv(tmp_path / "a.csv", [SHOP]), **wrong))
 
 
+def test_a_full_disk_is_told_with_what_to_do(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", [SHOP, FARM, AGAIN])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        result = CliRunner().invoke(app, ["match", str(path), "--out", str(tmp_path / "out")])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert isinstance(result.exception, EngineError)
+    assert "空文件夹" in result.exception.zh
+
+
 def test_a_folder_that_holds_something_is_never_written_into(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "out" / "a.csv", [SHOP])
 
@@ -224,16 +237,3 @@ def test_the_command_prints_no_value_of_a_unit(tmp_path: Path) -> None:
     assert result.exit_code == ExitCode.DONE, result.output
     assert "同一单位 the same unit: 1" in result.output
     assert not any(text in result.output for text in ("宏达", "13574700001", "91430422209679931R"))
-
-
-def test_a_full_disk_is_told_with_what_to_do(tmp_path: Path) -> None:
-    path = write_csv(tmp_path / "a.csv", [SHOP, FARM, AGAIN])
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
-    try:
-        result = CliRunner().invoke(app, ["match", str(path), "--out", str(tmp_path / "out")])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-    assert isinstance(result.exception, EngineError)
-    assert "空文件夹" in result.exception.zh
