@@ -23,19 +23,32 @@ from pipelines.sql import PACKAGE, current_package
 from reports.review_texts import OPEN, SAME
 
 REASONS = {
-    "edited": ("锁定的列被改动，或行被拼接", "locked cells were changed"),
-    "unknown_answer": ("判定结果不在可选项内", "the decision is none of the choices"),
-    "no_basis": ("缺少依据", "the basis is missing"),
-    "no_person": ("缺少判定人", "who decided is missing"),
+    "edited": (
+        "锁定的列被改动，或行被拼接；请用下发的原文件重填此行",
+        "locked cells were changed; answer this row again in the file as it was issued",
+    ),
+    "unknown_answer": (
+        "判定结果不在可选项内；请从下拉列表中选择",
+        "the decision is none of the choices; choose from the list",
+    ),
+    "no_basis": ("缺少依据；请从下拉列表中选择", "the basis is missing; choose from the list"),
+    "no_person": ("缺少判定人；请填写姓名", "who decided is missing; write the name"),
     "bad_date": (
         "日期认不出，请写成 2019-04-20",
         "the date cannot be read; write it as 2019-04-20",
     ),
-    "unknown_pair": ("数据包中没有这一对", "the package has no such pair"),
-    "twice": ("同一对在文件中有不同判定", "the file decides the pair in two ways"),
+    "unknown_pair": (
+        "数据包中没有这一对；请用最近一次下发的工作簿",
+        "the package has no such pair; use the workbook issued last",
+    ),
+    "twice": (
+        "交回的文件对同一对有不同判定；请商定后只留一个",
+        "the files decide the pair in two ways; agree, and leave one answer",
+    ),
     "contradicts": (
-        "与其他判定矛盾（经由第三个单位推得相反的结论）",
-        "contradicts other decisions, by way of third units",
+        "与其他判定矛盾（经由第三个单位推得相反的结论）；请核对后改正其中之一，改正哪个交回哪个",
+        "contradicts other decisions, by way of third units; look again and hand in the one that "
+        "was wrong, corrected",
     ),
 }
 """Why a row is refused, Chinese and English."""

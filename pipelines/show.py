@@ -21,6 +21,7 @@ from audit.model import OutcomeStatus, Rule, Severity
 from audit.rulebook import RuleBook, render
 from pipelines.context import NoProgress, Progress
 from pipelines.decide import REASONS, DecideSummary
+from pipelines.decisions import SAME
 from pipelines.explain import Explanation, SourceRow, pretty_sql
 from pipelines.gate import GateSummary
 from pipelines.link_tables import DONE, FAILED, OFF
@@ -31,6 +32,7 @@ from reports.reject_texts import FOLDER as REJECTS
 from sample_data import SampleSummary
 
 PAGE = 100
+OTHERS = 5  # decisions named with an answer that contradicts them
 NARROW = 12  # characters that a column needs to be read
 WIDTH = 160  # of output that goes to a file or a pipe
 
@@ -204,6 +206,11 @@ def show_decisions(summary: DecideSummary) -> None:
     for refused in summary.refused[:PAGE]:
         zh, en = REASONS[refused.reason]
         out.print(f"{escape(refused.file)} 第 {refused.line} 行 line: {zh} {en}")
+        for other in refused.others[:OTHERS]:
+            sign = "=" if other.answer == SAME else "≠"
+            pair = f"{other.left_id} {sign} {other.right_id}"
+            text = f"    {other.file} ({other.run_id}), {pair}, {other.decided_on}"
+            out.print(escape(text), soft_wrap=True)
     if len(summary.refused) > PAGE:
         out.print(f"另有 {len(summary.refused) - PAGE} 行 more rows")
 

@@ -21,7 +21,8 @@ from pipelines import link
 from pipelines.cli import app
 from pipelines.config import Linking, RunConfig
 from pipelines.decide import decide
-from pipelines.decisions import FILE, Decision
+from pipelines.decisions import FILE, SAME, Decision, append, load
+from pipelines.link_tables import identity_of
 from pipelines.publish import RunLock
 from reports.review import PAIR_COLUMNS
 from reports.workbook_layout import FIRST_ROW, position
@@ -187,6 +188,50 @@ def test_the_command_takes_workbooks_and_says_what_it_refused(asking: Path, tmp_
     assert "接受 accepted 1" in taken.output
     assert "bad.xlsx" in refused.output
     assert "宏达" not in refused.output
+
+
+def test_a_refused_contradiction_names_the_decisions_by_ids_alone(
+    asking: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(asking / "out", tmp_path / "out", symlinks=True)
+    legal = {"left_table": "legal_entity", "right_table": "legal_entity"}
+    empty = dict.fromkeys((f.name for f in fields(Decision)), "") | legal
+    for pair in (("L1", "L9"), ("L9", "L2")):
+        ids = {"left_id": pair[0], "right_id": pair[1], "answer": SAME}
+        told = {"file": "older.xlsx", "run_id": "r0", "decided_on": "2019-03-01", "person": "赵六"}
+        append(tmp_path / "out" / "state", [Decision(**(empty | ids | told))])
+
+    path = answered(tmp_path, "不同单位")
+    refused = CliRunner().invoke(app, ["decide", str(tmp_path / "out"), str(path)])
+
+    assert ExitCode.INPUT == refused.exit_code
+    assert "older.xlsx (r0), L1 = L9, 2019-03-01" in refused.output
+    assert "older.xlsx (r0), L9 = L2, 2019-03-01" in refused.output
+    assert not [word for word in ("宏达", "鸿达", "赵六") if word in refused.output]
+
+
+def test_a_decision_is_about_the_records_of_the_run_that_asked(
+    asking: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(asking / "out", tmp_path / "out", symlinks=True)
+    path = answered(tmp_path, "不同单位")
+    deliver(tmp_path / "in", FIRST, DOUBTFUL | {"name": "衡南县远望农机厂"}, OTHER)
+    night(tmp_path, ASK, "r2")
+    without = tmp_path / "without"
+    shutil.copytree(tmp_path / "out", without, symlinks=True)
+    shutil.rmtree(without / "runs" / "r1")
+
+    for out in (tmp_path / "out", without):
+        assert 1 == decide(out, [path]).n_accepted
+
+    kept, gone = (load(out / "state") for out in (tmp_path / "out", without))
+    names = {"L1": FIRST["name"], "L2": DOUBTFUL["name"]}
+    codes = {"L1": FIRST["credit_code"], "L2": ""}
+    expected = {unit: identity_of(names[unit], codes[unit]) for unit in names}
+    assert expected == {
+        kept[0].left_id: kept[0].left_identity, kept[0].right_id: kept[0].right_identity
+    }  # fmt: skip
+    assert kept == gone
 
 
 def test_decisions_wait_while_a_night_runs(asking: Path) -> None:

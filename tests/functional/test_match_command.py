@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import resource
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from tiny import write_csv
 from typer.testing import CliRunner
 
-from audit.errors import ExitCode, InputError, UsageError
+from audit.errors import EngineError, ExitCode, InputError, UsageError
 from pipelines.cli import app
 from pipelines.match import MatchOptions, match
 from reports.review import PAIR_COLUMNS
@@ -127,7 +128,7 @@ def test_a_code_that_a_spreadsheet_made_a_number_is_taken_as_empty_and_told(tmp_
 def test_answers_in_the_review_workbook_bind_the_next_match(tmp_path: Path) -> None:
     moved = AGAIN | {"联系电话": "13574788888", "地址": "", "企业名称": "衡南县宏大建材有限公司"}
     path = write_csv(tmp_path / "a.csv", [SHOP, moved, FARM])
-    match(one(path, link_at=0.999, possible_at=0.001))
+    match(one(path, link_at=0.999999, possible_at=0.001))
     (issued,) = (tmp_path / "out" / "review").glob("*.xlsx")
     book = openpyxl.load_workbook(issued, rich_text=True)
     sheet = book["待人工判定"]
@@ -206,6 +207,19 @@ def test_a_list_that_cannot_be_used_is_refused_with_what_to_do(
 def test_options_that_do_not_fit_are_refused(tmp_path: Path, wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         match(one(write_csv(tmp_path / "a.csv", [SHOP]), **wrong))
+
+
+def test_a_full_disk_is_told_with_what_to_do(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", [SHOP, FARM, AGAIN])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        result = CliRunner().invoke(app, ["match", str(path), "--out", str(tmp_path / "out")])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert isinstance(result.exception, EngineError)
+    assert "空文件夹" in result.exception.zh
 
 
 def test_a_folder_that_holds_something_is_never_written_into(tmp_path: Path) -> None:
