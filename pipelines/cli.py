@@ -229,19 +229,11 @@ def match(
     from pipelines.system_errors import FOLDER_UNFINISHED, system_errors
 
     with system_errors(FOLDER_UNFINISHED):
-        summary = match_lists(
-            MatchOptions(
-                left=left,
-                right=right,
-                out=out,
-                columns=(*(column or ()),),
-                one_to_one=one_to_one,
-                decided=(*(decided or ()),),
-                regions=regions,
-                link_at=link_at,
-                possible_at=possible_at,
-            )
-        )
+        options = MatchOptions(
+            left=left, right=right, out=out, columns=(*(column or ()),), one_to_one=one_to_one,
+            decided=(*(decided or ()),), regions=regions, link_at=link_at, possible_at=possible_at,
+        )  # fmt: skip
+        summary = match_lists(options)
     typer.echo("\n".join([*summary_lines(summary), f"→ {out}: {', '.join(summary.files)}"]))
 
 

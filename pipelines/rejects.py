@@ -16,7 +16,7 @@ from audit.engines.duckdb import DuckDBEngine
 from audit.model import Label
 from pipelines import refusals
 from pipelines.context import RunContext
-from pipelines.places import UNIT_PLACE, UNKNOWN, Variant, variants
+from pipelines.places import UNIT_PLACE, UNKNOWN, Variant, place_units, variants
 from pipelines.readers.headers import fold, known_headers
 from pipelines.reject_senders import (
     REGISTER,
@@ -328,6 +328,7 @@ def run(ctx: RunContext) -> RejectSummary:
 
     Reads `census.rejected_row` and `census.delivered_file`; the same tables give the same bytes.
     """
+    place_units(ctx.engine)
     senders = read_senders(ctx.engine)
     try:
         layout = _prepare(ctx.engine, senders)

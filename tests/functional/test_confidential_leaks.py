@@ -18,7 +18,7 @@ from ingest_night import CODE, HEADER
 
 from audit.engines.duckdb import DuckDBEngine, PackageReader
 from audit.errors import EngineError
-from pipelines import loading
+from pipelines import writing
 from pipelines.config import RunConfig
 from pipelines.run import NightOptions, run_night
 
@@ -137,14 +137,14 @@ def test_an_error_in_mid_intake_leaves_no_trace(
     delivery: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_th: int
 ) -> None:
     calls = iter(range(1, 1000))
-    real = loading.append
+    real = writing.append
 
     def broken(engine: DuckDBEngine, name: str, frame: pl.DataFrame) -> None:
         real(engine, name, frame)
         if next(calls) == n_th:
             engine.execute(f"INSERT INTO {name} SELECT CAST(error('x') AS INTEGER)")
 
-    monkeypatch.setattr(loading, "append", broken)
+    monkeypatch.setattr(writing, "append", broken)
     options = NightOptions(
         input_dir=delivery,
         out=tmp_path / "out",

@@ -98,9 +98,9 @@ DAMAGE = st.lists(
 )  # fmt: skip
 CASES = (
     pytest.param(40, id="fast"),
-    pytest.param(1000, id="long", marks=pytest.mark.slow),
+    pytest.param(600, id="long", marks=pytest.mark.slow),
 )
-COSTLY = (CASES[0], pytest.param(500, id="long", marks=pytest.mark.slow))
+COSTLY = (CASES[0], pytest.param(300, id="long", marks=pytest.mark.slow))
 """For cases most of which are read to their end."""
 
 
