@@ -17,7 +17,7 @@ $(STAMP): requirements.txt pyproject.toml
 	  { echo "需要 Python 3.11 或更高版本。 Python 3.11 or later is needed."; exit 2; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 	  { echo "缺少 venv（Debian: apt install python3-venv）。 The venv module is missing."; exit 2; }
-	@echo "第一次运行：建立环境，约一分钟。 First run: setting up, about a minute."
+	@echo "第一次运行：建立环境，约一两分钟。 First run: setting up, one or two minutes."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .

@@ -116,10 +116,12 @@ def constrained(scored: pl.DataFrame, threshold: float, codes: pl.DataFrame) -> 
         codes, on="unique_id", how="left", maintain_order="left"
     )
     weight = (near["match_weight"].to_numpy() - threshold) * np.log(2)
+    code = valid["label"].fill_null(0).cast(pl.UInt64).to_numpy()
     edges = Edges(
         n=len(ids), left=left, right=right, weight=weight,
         decided=np.zeros(len(left), np.int8),
-        codes=valid["label"].fill_null(0).cast(pl.UInt64).to_numpy(),
+        # One kind of code: the households' own kind is not told apart here.
+        codes=np.column_stack((code, np.zeros_like(code))),
     )  # fmt: skip
     return pl.DataFrame({"cluster_id": clusters(edges, 0.0), "record_id": ids})
 
