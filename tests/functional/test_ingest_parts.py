@@ -186,7 +186,7 @@ def test_any_sequence_of_edits_gives_what_a_full_reading_gives(
 
 
 @pytest.mark.slow
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(sequences)
 def test_many_sequences_of_edits_give_what_a_full_reading_gives(
     nights: list[list[tuple[str, Any]]],
