@@ -18,7 +18,7 @@ FUZZY = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n"))
 def points(values: pl.Series) -> Points:
     """Return an (n, width) array of code points, zeros behind the end (and for NULL)."""
     filled = values.fill_null("")
-    width = max(1, int(filled.str.len_chars().max() or 1))  # type: ignore[arg-type]
+    width = max(1, int(filled.str.len_chars().max() or 1))
     return filled.to_numpy().astype(f"U{width}").view(np.uint32).reshape(len(values), width).copy()
 
 

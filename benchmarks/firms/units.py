@@ -56,7 +56,7 @@ def characters(draw: Draw, n: int, alphabet: str) -> pl.Series:
     """Return n characters, the first of the alphabet far more often than the last."""
     chars = list(dict.fromkeys(alphabet))
     weights = 1.0 / (np.arange(len(chars)) + 8.0) ** 0.9
-    return draw.pick(chars, n, weights)  # type: ignore[arg-type]
+    return draw.pick(chars, n, weights)
 
 
 def trade_names(draw: Draw, n: int, alphabet: str) -> pl.Series:
@@ -65,7 +65,7 @@ def trade_names(draw: Draw, n: int, alphabet: str) -> pl.Series:
     first, second = characters(draw, n, alphabet), characters(draw, n, alphabet)
     third = choose(length >= 1, characters(draw, n, alphabet), "")
     fourth = choose(length >= 2, characters(draw, n, alphabet), "")
-    popular = draw.pick(pools.POPULAR, n, 1.0 / (np.arange(len(pools.POPULAR)) + 4.0))  # type: ignore[arg-type]
+    popular = draw.pick(pools.POPULAR, n, 1.0 / (np.arange(len(pools.POPULAR)) + 4.0))
     return choose(length == 3, popular, join_text(first, second, third, fourth))
 
 
@@ -74,7 +74,7 @@ def persons(draw: Draw, n: int) -> pl.Series:
     surnames = list(pools.SURNAMES)
     weights = 1.0 / (np.arange(len(surnames)) + 6.0)
     second = choose(draw.chance(n, 0.7), draw.pick(list(GIVEN), n), "")
-    first = draw.pick(surnames, n, weights)  # type: ignore[arg-type]
+    first = draw.pick(surnames, n, weights)
     return join_text(first, draw.pick(list(GIVEN), n), second)
 
 
@@ -152,7 +152,7 @@ def _regions_in_names(draw: Draw, parts: Parts, province: str) -> pl.Series:
 def _shop_trades(draw: Draw, owners: pl.Series, alphabet: str) -> pl.Series:
     n = len(owners)
     kind = draw.index(4, n, [48.0, 30.0, 14.0, 8.0])
-    popular = draw.pick(pools.POPULAR, n, 1.0 / (np.arange(len(pools.POPULAR)) + 3.0))  # type: ignore[arg-type]
+    popular = draw.pick(pools.POPULAR, n, 1.0 / (np.arange(len(pools.POPULAR)) + 3.0))
     trade = choose(kind == 1, popular, trade_names(draw, n, alphabet))
     return choose(
         kind == 2, join_text(owners.str.slice(0, 1), "记"), choose(kind == 3, owners, trade)

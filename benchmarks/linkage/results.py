@@ -157,7 +157,7 @@ def splink(truth: Truth, out: Path) -> dict[str, Any]:
         "clusters": max(tried, key=lambda q: q["f1"]),
         "clusters_merged": max(merged, key=lambda q: q["f1"]),
         "calibration_error": scoring.calibration_error(scored, truth.pairs),
-        "stated_precision": float(likely["probability"].mean() or 0.0),  # type: ignore[arg-type]
+        "stated_precision": float(likely["probability"].mean() or 0.0),
         "precision_there": truth.quality(likely)["precision"],
         "by_damage": scoring.by_damage(linked, truth.pairs, truth.damage),
     }

@@ -130,7 +130,7 @@ def _code() -> Any:
 def settings(link_type: str) -> Any:
     """Return the settings of the model."""
     return SettingsCreator(
-        link_type=link_type,  # type: ignore[arg-type]
+        link_type=link_type,
         comparisons=[_name(), *_others(), _code()],
         blocking_rules_to_generate_predictions=[block_on(*rule) for rule in RULES],
         retain_matching_columns=False,
