@@ -61,6 +61,7 @@ def _write_rules(ctx: RunContext, book: RuleBook, parameters: Parameters) -> Non
         "owner": [rule.owner for rule in rules],
         "variable": [rule.variable for rule in rules],
         "tables": ["|".join((*rule.tables, *rule.optional_tables)) for rule in rules],
+        "optional_tables": ["|".join(rule.optional_tables) for rule in rules],
         "title_zh": [rule.title.zh for rule in rules],
         "title_en": [rule.title.en for rule in rules],
         "verify_zh": [rule.verify.zh for rule in rules],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from audit.contracts import CONTRACT, Table
 from audit.model import Label
 from pipelines.context import RunContext
-from pipelines.gate_held import HELD_RULES
 from pipelines.report_data import OPEN
 
 _UNIT_NAMES = """(
@@ -45,21 +44,14 @@ WHERE s.flagged ORDER BY s.rank, s.region_code""",
     "coverage": (
         Label("审核覆盖：规则 × 县", "Coverage: rule by county"),
         """
-SELECT o.rule_id, r.title_zh, r.title_en, r.severity,
-  left(o.region_code, 6) || '000000' AS county_code, MIN(c.name) AS county_name,
-  CAST(SUM(o.n_checked) AS BIGINT) AS n_checked, CAST(SUM(o.n_failed) AS BIGINT) AS n_failed,
-  CAST(SUM(o.n_unknown) AS BIGINT) AS n_unknown,
-  CASE WHEN BOOL_OR(o.status = 'ERROR') THEN 'ERROR'
-    WHEN BOOL_AND(o.status = 'NOT_APPLICABLE') THEN 'NOT_APPLICABLE'
-    WHEN SUM(o.n_failed) > 0 THEN 'FAILED' ELSE 'PASSED' END AS status,
-  MAX(o.detail) AS detail,
-  CASE WHEN BOOL_OR(h.rule_id IS NOT NULL) THEN 'quarantine' ELSE 'accept' END AS gate
-FROM audit.outcome AS o
-LEFT JOIN audit.rule AS r ON r.rule_id = o.rule_id
-LEFT JOIN ({held}) AS h ON h.rule_id = o.rule_id
-  AND h.county IN (left(o.region_code, 6), {city})
-LEFT JOIN {regions} AS c ON c.region_code = left(o.region_code, 6) || '000000'
-GROUP BY o.rule_id, r.title_zh, r.title_en, r.severity, left(o.region_code, 6)""",
+SELECT v.run_id, v.rule_id, r.title_zh, r.title_en, r.severity, v.county_code, v.county_name,
+  v.n_checked, v.n_failed, v.n_unknown, v.state, v.verdict,
+  CASE v.state WHEN 'crashed' THEN 'ERROR' WHEN 'input_missing' THEN 'NOT_APPLICABLE'
+    WHEN 'not_asked' THEN 'NOT_APPLICABLE' WHEN 'not_applicable' THEN 'NOT_APPLICABLE'
+    ELSE CASE WHEN v.n_failed > 0 THEN 'FAILED' ELSE 'PASSED' END END AS status,
+  COALESCE(v.detail, v.missing_tables) AS detail,
+  CASE WHEN v.state = 'held' THEN 'quarantine' ELSE 'accept' END AS gate
+FROM audit.coverage AS v LEFT JOIN audit.rule AS r ON r.rule_id = v.rule_id""",
     ),
     "units_flagged": (
         Label("有差错的单位，一户一行", "Units with findings, one row each"),
@@ -147,8 +139,6 @@ def create_views(ctx: RunContext) -> None:
             regions=regions,
             unit_names=_UNIT_NAMES,
             open=OPEN.replace("state", "f.state"),
-            held=HELD_RULES,
-            city=_text(ctx.config.city[:6]),
         )
         ctx.engine.execute(f"CREATE OR REPLACE VIEW main.{name} AS {body}")
         ctx.engine.execute(f"COMMENT ON VIEW main.{name} IS {_text(f'{title.zh} | {title.en}')}")
@@ -164,7 +154,7 @@ def create_plain_names(ctx: RunContext) -> None:
     views = [
         f"CREATE OR REPLACE VIEW main.{name.split('.')[1]} AS SELECT * FROM {name}"
         for name in names
-        if name in ctx.engine.tables()
+        if name in ctx.engine.tables() and name.split(".")[1] not in VIEWS
     ]
     _at_once(ctx, views)
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from audit.contracts import CONTRACT
 from pipelines import link
 from pipelines.context import RunContext
-from pipelines.gate_held import HELD_RULES
+from pipelines.coverage import COUNTS, VERDICT
 from pipelines.ledger import IN_FORCE
 from pipelines.publish import CURRENT
 from pipelines.report_gate import gate_docs, gate_rows
@@ -131,20 +131,6 @@ LEFT JOIN audit.region_score AS s ON s.region_code = l.county_code
 ORDER BY l.county_code = '', l.county_code""")
 
 
-# NULL is no pass: a rule that could decide nothing is UNDECIDED, one with gaps PARTLY.
-_VERDICT = """CASE
-    WHEN COUNT(*) FILTER (WHERE o.status = 'ERROR') > 0 THEN 'ERROR'
-    WHEN COUNT(*) FILTER (WHERE o.status IN ('PASSED', 'FAILED')) = 0 THEN {nothing}
-    WHEN SUM(o.n_failed) > 0 THEN 'FAILED'
-    WHEN SUM(o.n_unknown) = 0 THEN 'PASSED'
-    WHEN SUM(o.n_unknown) < SUM(o.n_checked) THEN 'PARTLY'
-    ELSE 'UNDECIDED' END"""
-_COUNTS = ", ".join(
-    f"CAST(COALESCE(SUM(o.{name}), 0) AS BIGINT) AS {name}"
-    for name in ("n_checked", "n_failed", "n_unknown")
-)
-
-
 def _rules(ctx: RunContext) -> pa.Table:
     states = ", ".join(
         f"COUNT(*) FILTER (WHERE COALESCE(state, 'new') = '{state}') AS n_{state}"
@@ -154,10 +140,10 @@ def _rules(ctx: RunContext) -> pa.Table:
         f"COALESCE(l.n_{state}, 0) AS n_{state}"
         for state in ("new", "persisting", "reopened", "waived")
     )
-    verdict = _VERDICT.format(nothing="'NOT_APPLICABLE'")
+    verdict = VERDICT.format(nothing="'NOT_APPLICABLE'")
     return ctx.engine.fetch(f"""
 WITH result AS (
-  SELECT o.rule_id, {verdict} AS verdict, MAX(o.detail) AS detail, {_COUNTS}
+  SELECT o.rule_id, {verdict} AS verdict, MAX(o.detail) AS detail, {COUNTS}
   FROM audit.outcome AS o GROUP BY o.rule_id
 ), life AS (
   SELECT rule_id, {states} FROM audit.finding GROUP BY rule_id
@@ -173,34 +159,15 @@ LEFT JOIN life AS l ON l.rule_id = r.rule_id
 ORDER BY MIN(r.rule_id) OVER (PARTITION BY r.family), r.rule_id""")
 
 
-def _coverage(ctx: RunContext, places: str, counties: pa.Table) -> pa.Table:
+def _coverage(ctx: RunContext, counties: pa.Table) -> pa.Table:
     ctx.engine.register("report_county", counties.select(["county_code"]))
-    verdict = _VERDICT.format(nothing="'NONE'")
     try:
-        return ctx.engine.fetch(f"""
-WITH {places}, stopped AS (
-  SELECT rule_id, MIN(status) AS status FROM audit.outcome
-  GROUP BY rule_id HAVING COUNT(*) FILTER (WHERE status IN ('PASSED', 'FAILED')) = 0
-    OR COUNT(*) FILTER (WHERE status = 'ERROR') > 0
-), cell AS (
-  SELECT o.rule_id, COALESCE(c.county_code, '') AS county_code, {verdict} AS verdict, {_COUNTS}
-  FROM audit.outcome AS o
-  LEFT JOIN county AS c ON c.county_code = LEFT(o.region_code, 6) || '000000'
-  GROUP BY 1, 2
-)
-SELECT r.rule_id, k.county_code,
-  COALESCE(CASE WHEN h.rule_id IS NOT NULL THEN 'HELD' END, s.status, x.verdict,
-    CASE WHEN ran.rule_id IS NULL THEN 'NOT_APPLICABLE' ELSE 'NONE' END)
-    AS verdict,
-  COALESCE(x.n_checked, 0) AS n_checked, COALESCE(x.n_failed, 0) AS n_failed,
-  COALESCE(x.n_unknown, 0) AS n_unknown
+        return ctx.engine.fetch("""
+SELECT r.rule_id, k.county_code, COALESCE(v.verdict, 'NONE') AS verdict,
+  COALESCE(v.n_checked, 0) AS n_checked, COALESCE(v.n_failed, 0) AS n_failed,
+  COALESCE(v.n_unknown, 0) AS n_unknown
 FROM audit.rule AS r CROSS JOIN report_county AS k
-LEFT JOIN stopped AS s ON s.rule_id = r.rule_id
-LEFT JOIN (SELECT DISTINCT rule_id FROM audit.outcome) AS ran ON ran.rule_id = r.rule_id
-LEFT JOIN cell AS x ON x.rule_id = r.rule_id AND x.county_code = k.county_code
-LEFT JOIN (SELECT DISTINCT h.rule_id, k.county_code FROM ({HELD_RULES}) AS h
-  JOIN report_county AS k ON h.county IN (left(k.county_code, 6), {text(ctx.config.city[:6])})
-) AS h ON h.rule_id = r.rule_id AND h.county_code = k.county_code
+LEFT JOIN audit.coverage AS v ON v.rule_id = r.rule_id AND v.county_code = k.county_code
 ORDER BY r.rule_id, k.county_code""")
     finally:
         ctx.engine.unregister("report_county")
@@ -330,7 +297,7 @@ def collect(ctx: RunContext) -> ReportData:
         "regions": regions(ctx),
         "counties": counties,
         "rules": _rules(ctx),
-        "coverage": _coverage(ctx, places, counties),
+        "coverage": _coverage(ctx, counties),
         "changes": _changes(ctx),
         "causes": _causes(ctx),
         "tables": _tables(ctx),

@@ -22,6 +22,7 @@ from audit.night import create_outputs, create_reference
 from audit.rulebook import RuleBook, load_rulebook
 from pipelines import (
     check,
+    coverage,
     dispatch,
     export,
     gate,
@@ -222,6 +223,8 @@ def _after_gate(
     tasks = clock.time("dispatch", lambda: dispatch.run(ctx))
     if begun.worker and not awaited:
         judged = clock.time("gx", lambda: gate.finish(ctx, begun, collect=True))
+    prefix = check.region_prefix(ctx, options.region)
+    clock.time("coverage", lambda: coverage.run(ctx, prefix))
     exported = clock.time("export", lambda: export.run(ctx))
     return NightSummary(
         run_id=ctx.info.run_id,

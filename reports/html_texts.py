@@ -38,6 +38,20 @@ VERDICTS = {
         Label("错", "E"),
         Label("规则未能执行，没有结论", "the rule crashed: no verdict at all"),
     ),
+    "MISSING": Verdict(
+        "v-missing",
+        Label("缺送达数据", "input missing"),
+        Label("缺", "M"),
+        Label(
+            "规则所需的表全市或该县没有送达", "a table it needs did not come, at all or from there"
+        ),
+    ),
+    "NOT_ASKED": Verdict(
+        "v-unasked",
+        Label("本夜未审核", "not asked"),
+        Label("未", "—"),
+        Label("本夜只审核指定地区", "the night was asked for one region only"),
+    ),
     "NOT_APPLICABLE": Verdict(
         "v-na",
         Label("不适用", "not applicable"),

@@ -19,7 +19,7 @@ from audit.errors import EngineError
 from audit.model import RunInfo
 from audit.night import create_outputs, create_unit_view
 from audit.rulebook import RuleBook
-from pipelines import export, manifest, workbook_data
+from pipelines import coverage, export, manifest, workbook_data
 from pipelines.config import RunConfig
 from pipelines.context import RunContext
 from pipelines.package_views import VIEWS
@@ -294,6 +294,7 @@ def test_a_finding_that_no_workbook_holds_stops_the_export(
 
 def test_the_whole_export_and_its_manifest(ctx: RunContext) -> None:
     _finding(ctx.engine, "k1", "FRM002", "L1")
+    coverage.run(ctx)
     summary = export.run(ctx)
     ctx.engine.checkpoint()
     ctx.engine.close()
@@ -301,7 +302,7 @@ def test_the_whole_export_and_its_manifest(ctx: RunContext) -> None:
     told = json.loads(path.read_text(encoding="utf-8"))
     outputs = {entry["path"]: entry["sha256"] for entry in told["outputs"]}
 
-    assert (summary.n_workbooks, summary.n_rows, summary.n_validations) == (2, 1, 3)
+    assert (summary.n_workbooks, summary.n_rows, summary.n_validations) == (2, 1, 13)
     assert told["counts"]["findings"] == {"fatal": 1}
     assert told["stages"] == [
         {"stage": "check", "wall_seconds": 1.235, "cpu_seconds": 1.0, "peak_mb": 99.9}
@@ -326,13 +327,16 @@ def test_parquet_holds_the_published_tables(ctx: RunContext) -> None:
 
 def test_views_and_comments_are_in_the_package(ctx: RunContext) -> None:
     _finding(ctx.engine, "k1", "FRM002", "L1")
+    coverage.run(ctx)
     export.run(ctx)
     ctx.engine.checkpoint()
     ctx.engine.close()
     with PackageReader(ctx.run_dir / PACKAGE) as reader:
         current = reader.fetch("SELECT unit_name, county_name FROM findings_current").to_pylist()
         units = reader.fetch("SELECT unit_id, n_fatal FROM units_flagged").to_pylist()
-        coverage = reader.fetch("SELECT county_name, status FROM coverage ORDER BY 1").to_pylist()
+        coverage = reader.fetch(
+            "SELECT county_name, verdict FROM coverage WHERE rule_id = 'FRM002' ORDER BY county_code"
+        ).to_pylist()
         comment = reader.fetch(
             "SELECT comment FROM duckdb_columns() "
             "WHERE schema_name = 'audit' AND table_name = 'finding' AND column_name = 'rule_id'"
@@ -343,8 +347,9 @@ def test_views_and_comments_are_in_the_package(ctx: RunContext) -> None:
     assert current == [{"unit_name": "公司L1", "county_name": "珠晖区"}]
     assert units == [{"unit_id": "L1", "n_fatal": 1}]
     assert coverage == [
-        {"county_name": "珠晖区", "status": "PASSED"},
-        {"county_name": "雁峰区", "status": "PASSED"},
+        {"county_name": "珠晖区", "verdict": "PASSED"},
+        {"county_name": "雁峰区", "verdict": "PASSED"},
+        {"county_name": "石鼓区", "verdict": "NONE"},
     ]
     assert comment == [{"comment": "规则编号 | Rule"}]
 

@@ -247,10 +247,10 @@ def test_reason_of_a_missing_verdict_is_shown(page: Node) -> None:
 
 def test_verdicts_differ_by_letter_and_by_colour(page: Node) -> None:
     css = page.all("style")[0].text
-    assert 8 == len({v.letter.zh for v in VERDICTS.values()})
-    assert 8 == len({v.letter.en for v in VERDICTS.values()})
+    assert 10 == len({v.letter.zh for v in VERDICTS.values()})
+    assert 10 == len({v.letter.en for v in VERDICTS.values()})
     colours = [re.findall(rf"\.{v.css} \{{([^}}]*)\}}", css)[0] for v in VERDICTS.values()]
-    assert 8 == len(set(colours))
+    assert 10 == len(set(colours))
 
 
 def test_crash_is_announced_at_the_top(page: Node) -> None:
