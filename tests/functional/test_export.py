@@ -334,7 +334,7 @@ def test_views_and_comments_are_in_the_package(ctx: RunContext) -> None:
     with PackageReader(ctx.run_dir / PACKAGE) as reader:
         current = reader.fetch("SELECT unit_name, county_name FROM findings_current").to_pylist()
         units = reader.fetch("SELECT unit_id, n_fatal FROM units_flagged").to_pylist()
-        coverage = reader.fetch(
+        covered = reader.fetch(
             "SELECT county_name, verdict FROM coverage WHERE rule_id = 'FRM002' ORDER BY county_code"
         ).to_pylist()
         comment = reader.fetch(
@@ -346,7 +346,7 @@ def test_views_and_comments_are_in_the_package(ctx: RunContext) -> None:
 
     assert current == [{"unit_name": "公司L1", "county_name": "珠晖区"}]
     assert units == [{"unit_id": "L1", "n_fatal": 1}]
-    assert coverage == [
+    assert covered == [
         {"county_name": "珠晖区", "verdict": "PASSED"},
         {"county_name": "雁峰区", "verdict": "PASSED"},
         {"county_name": "石鼓区", "verdict": "NONE"},
