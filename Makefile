@@ -54,7 +54,7 @@ types: $(STAMP)
 rules: $(STAMP) ## lint the rules and look at their lock
 	@$(BIN)/census-audit rules lint
 
-docs: $(STAMP) ## write the generated pages (docs/tables.md, docs/rules.md)
+docs: $(STAMP) ## write the generated pages (docs/rules, docs/tables, docs/clauses.md)
 	@$(BIN)/python -m reports.pages
 
 docs-check: $(STAMP)

@@ -17,7 +17,7 @@ from audit.gate import GateSettings
 from audit.rulebook import load_rulebook, render
 from pipelines.cli import app
 from pipelines.config import Linking, RunConfig, Scoring, Tasks, load_config
-from reports.pages import pages
+from reports.pages import pages, stale_pages
 
 ROOT = Path(__file__).resolve().parents[1]
 QUERIES = re.findall(
@@ -33,9 +33,15 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
 
 
 def test_generated_pages_are_current() -> None:
-    stale = [path.name for path, text in pages().items() if path.read_text("utf-8") != text]
+    assert stale_pages() == []
 
-    assert stale == []
+
+def test_page_of_a_rule_tells_what_a_field_team_asks() -> None:
+    text = next(text for path, text in pages().items() if path.name == "FRM006.md")
+    rule = load_rulebook().get("FRM006")
+
+    told = (rule.title.zh, rule.clause, rule.verify.zh, rule.false_positives.en, "Unknown:")
+    assert [part for part in (*told, render(rule), "v1: 首次登记") if part not in text] == []
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda q: q.split("\n")[0][:50])

@@ -335,7 +335,8 @@ def test_views_and_comments_are_in_the_package(ctx: RunContext) -> None:
         current = reader.fetch("SELECT unit_name, county_name FROM findings_current").to_pylist()
         units = reader.fetch("SELECT unit_id, n_fatal FROM units_flagged").to_pylist()
         covered = reader.fetch(
-            "SELECT county_name, verdict FROM coverage WHERE rule_id = 'FRM002' ORDER BY county_code"
+            "SELECT county_name, verdict FROM coverage WHERE rule_id = 'FRM002' "
+            "ORDER BY county_code"
         ).to_pylist()
         comment = reader.fetch(
             "SELECT comment FROM duckdb_columns() "
