@@ -60,6 +60,7 @@ class Explanation:
     rule: dict[str, Any]
     rows: tuple[SourceRow, ...]
     again: list[dict[str, Any]]
+    suggestions: list[dict[str, Any]]
 
 
 def visible(text: str) -> str:
@@ -192,7 +193,13 @@ def explain(out: Path, key: str) -> Explanation:
         keys = [finding[c] for c in ("subject_id", "related_id") if finding[c] is not None]
         rows = [row for table in _tables(rule) for row in _rows_of(reader, table, keys)]
         again = _again(reader, rule, finding["subject_id"])
-    return Explanation(finding=finding, rule=dict(rule), rows=tuple(rows), again=again)
+        suggestions = reader.fetch(
+            "SELECT * FROM audit.suggestion "
+            f"WHERE finding_key = {_quoted(finding['finding_key'])} ORDER BY form, variable"
+        ).to_pylist()
+    return Explanation(
+        finding=finding, rule=dict(rule), rows=tuple(rows), again=again, suggestions=suggestions
+    )
 
 
 def pretty_sql(sql: str) -> str:

@@ -30,6 +30,7 @@ from pipelines import (
     ingest,
     ledger,
     link,
+    localise,
     manifest,
     parts,
     publish,
@@ -213,6 +214,7 @@ def _after_gate(
     intake, begun = came
     linked = clock.time("link", lambda: link.run(ctx))
     checked = clock.time("check", lambda: check.run(ctx, book, options.region))
+    clock.time("localise", lambda: localise.run(ctx, book))
     awaited = options.config.gate.judge == "gx"
     judged = clock.time("gate verdict", lambda: gate.finish(ctx, begun, collect=awaited))
     _write_run(ctx, "rule_error" if checked.errors else "done")

@@ -333,6 +333,24 @@ def _show_row(out: Console, source: SourceRow) -> None:
     out.print(table)
 
 
+def _show_suggestions(out: Console, explanation: Explanation) -> None:
+    if not explanation.suggestions:
+        return
+    out.print()
+    out.print(
+        "[bold]如只有一项填错，可能是 if one item alone is wrong[/]（仅供核对，不会自动改动）"
+    )
+    table = Table(
+        "指标 item", "填报 reported", "建议 fits", "可取范围 range", "部门 register", "上期 last"
+    )
+    for row in explanation.suggestions:
+        low, high = (("" if row[k] is None else f"{row[k]:g}") for k in ("low", "high"))
+        shown = [f"{row[k]:.12g}" if row[k] is not None else "" for k in
+                 ("observed", "value", "register_value", "prior_value")]  # fmt: skip
+        table.add_row(row["variable"], shown[0], shown[1], f"{low} – {high}", shown[2], shown[3])
+    out.print(table)
+
+
 def show_explanation(explanation: Explanation) -> None:
     """Show a finding from its message down to the line of the file it came from."""
     out = console()
@@ -353,6 +371,7 @@ def show_explanation(explanation: Explanation) -> None:
     out.print(head)
     for source in explanation.rows:
         _show_row(out, source)
+    _show_suggestions(out, explanation)
     out.print()
     out.print("[bold]规则语句 SQL[/]")
     out.print(escape(pretty_sql(rule["sql"])))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pipelines import workbook_items
 from pipelines.context import RunContext
 from pipelines.report_data import OPEN
+from pipelines.workbook_suggestions import SUGGESTIONS
 from reports.workbook import TOWNSHIP_FIELDS, CountyData, WorkbookSource
 
 NOWHERE = "000000"
@@ -193,10 +194,11 @@ SELECT v.* EXCLUDE (region_code, message_zh, message_en), u.county, u.township_c
   v.observed_number - v.expected_number AS difference,
   COALESCE(r.zh, v.related_id) AS related_zh, COALESCE(r.en, v.related_id) AS related_en,
   CASE WHEN m.short_zh IS NULL THEN v.message_zh
-    ELSE replace(v.message_zh, m.related_id, m.short_zh) END AS message_zh,
+    ELSE replace(v.message_zh, m.related_id, m.short_zh) END || COALESCE(g.zh, '') AS message_zh,
   CASE WHEN m.short_en IS NULL THEN v.message_en
-    ELSE replace(v.message_en, m.related_id, m.short_en) END AS message_en
+    ELSE replace(v.message_en, m.related_id, m.short_en) END || COALESCE(g.en, '') AS message_en
 FROM valued AS v JOIN export_unit AS u ON u.place_key = v.place_key
+LEFT JOIN export_suggestion AS g ON g.finding_key = v.finding_key
 LEFT JOIN export_related AS r ON r.related_id = v.related_id
 LEFT JOIN export_related AS m
   ON m.related_id = COALESCE(v.related_id, CASE WHEN v.place_key LIKE 'r|%'
@@ -288,12 +290,13 @@ def _prepare(ctx: RunContext) -> None:
     ctx.engine.execute(_FINDINGS)
     ctx.engine.execute(_KNOWN)
     found = ctx.engine.rows(
-        "SELECT DISTINCT variable FROM export_finding WHERE variable IS NOT NULL ORDER BY variable"
+        "SELECT variable FROM export_finding WHERE variable IS NOT NULL "
+        "UNION SELECT variable FROM audit.suggestion ORDER BY variable"
     )
     ctx.engine.register("export_kind", workbook_items.kinds())
     ctx.engine.register("export_label", workbook_items.labels())
     ctx.engine.register("export_item", workbook_items.items([str(row[0]) for row in found]))
-    for statement in (_PLACES, _UNITS, _RELATED, _ROWS, _COUNTIES, _TOWNSHIPS):
+    for statement in (_PLACES, _UNITS, _RELATED, SUGGESTIONS, _ROWS, _COUNTIES, _TOWNSHIPS):
         ctx.engine.execute(statement.format(**words))
 
 
@@ -339,6 +342,16 @@ def forget(ctx: RunContext) -> None:
     """Drop what `gather` built."""
     for name in ("export_kind", "export_label", "export_item"):
         ctx.engine.unregister(name)
-    for name in ("region", "finding", "known", "place", "unit", "related", "row", "county"):
+    for name in (
+        "region",
+        "finding",
+        "known",
+        "place",
+        "unit",
+        "related",
+        "row",
+        "county",
+        "suggestion",
+    ):
         ctx.engine.execute(f"DROP TABLE IF EXISTS export_{name}")
     ctx.engine.execute("DROP TABLE IF EXISTS export_township")

@@ -1,0 +1,45 @@
+"""Suggestions in words, beside the finding they belong to in the workbooks."""
+
+from __future__ import annotations
+
+
+def _number(column: str) -> str:
+    return (
+        f"CASE WHEN {column} = round({column}) THEN CAST(CAST({column} AS HUGEINT) AS VARCHAR) "
+        f"ELSE CAST(round({column}, 2) AS VARCHAR) END"
+    )
+
+
+def _other(column: str, name: str) -> str:
+    return f"CASE WHEN {column} IS NOT NULL THEN '，{name} ' || {_number(column)} END"
+
+
+def _item(language: str, register: str, prior: str) -> str:
+    """Return the words for one item: as reported, as it would fit, what other sources hold."""
+    parts = [
+        f"i.item_{language}",
+        "' '",
+        _number("s.observed"),
+        "' → '",
+        _number("s.value"),
+        _other("s.register_value", register),
+        _other("s.prior_value", prior),
+    ]
+    return f"concat({', '.join(parts)})"
+
+
+SUGGESTIONS = f"""
+CREATE OR REPLACE TEMP TABLE export_suggestion AS
+SELECT s.finding_key,
+  '。如只有一项填错，可能是：'
+    || STRING_AGG({_item("zh", "部门登记", "上期")}, '；' ORDER BY s.form, s.variable)
+    || '（仅供核对）' AS zh,
+  '. If one item alone is wrong, it may be: '
+    || STRING_AGG({_item("en", "register", "last period")}, '; ' ORDER BY s.form, s.variable)
+    || ' (to be checked)' AS en
+FROM audit.suggestion AS s
+JOIN export_finding AS f ON f.finding_key = s.finding_key
+JOIN export_item AS i ON i.variable = s.variable
+GROUP BY s.finding_key
+"""
+"""SQL that makes `export_suggestion`: finding_key, zh, en; items in the order of their names."""

@@ -1,0 +1,67 @@
+"""Suggestions beside findings: in the package, in the workbook, in `explain`; never applied."""
+
+from __future__ import annotations
+
+import openpyxl
+import pytest
+from deliveries import Night, run
+from tiny import entity, write_csv
+
+from audit.gate import GateSettings
+from pipelines.config import RunConfig
+from pipelines.explain import explain
+
+CODE = "91430405MA4L000001"
+OWN = RunConfig(gate=GateSettings(judge="own"))
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
+    folder = tmp_path_factory.mktemp("suggest")
+    write_csv(folder / "in" / "legal_entity.csv", [entity(credit_code=CODE)])
+    finance = {
+        "unit_id": "L1", "form": "B603", "assets_kyuan": "15016", "liabilities_kyuan": "6692",
+        "equity_kyuan": "9324", "current_assets_kyuan": "20", "inventory_kyuan": "5",
+    }  # fmt: skip
+    write_csv(folder / "in" / "finance.csv", [finance])
+    prior = {"credit_code": CODE, "period": "2017", "assets_kyuan": "16100"}
+    write_csv(folder / "in" / "prior_value.csv", [prior])
+    return run(folder / "in", folder / "out", config=OWN)
+
+
+def test_each_single_item_is_told_with_what_others_hold(night: Night) -> None:
+    rows = night.table(
+        "SELECT s.variable, s.observed, s.value, s.low, s.high, s.prior_value, s.register_value "
+        "FROM audit.suggestion AS s JOIN audit.finding AS f USING (finding_key) "
+        "WHERE f.rule_id = 'FRM006' ORDER BY 1"
+    ).rows()
+
+    assert rows == [
+        ("assets_kyuan", 15016, 16016, 16014, 16018, 16100, None),
+        ("equity_kyuan", 9324, 8324, 8322, 8326, None, None),
+        ("liabilities_kyuan", 6692, 5692, 5690, 5694, None, None),
+    ]
+
+
+def test_census_values_stay_as_delivered(night: Night) -> None:
+    assert night.table("SELECT assets_kyuan, equity_kyuan FROM finance").rows() == [(15016, 9324)]
+
+
+def test_workbook_tells_it_beside_the_finding(night: Night) -> None:
+    book = next((night.out / "current" / "workbooks").glob("4*.xlsx"))
+    sheet = openpyxl.load_workbook(book)["核查差错一览表"]
+    cells = [str(cell) for row in sheet.iter_rows(values_only=True) for cell in row if cell]
+
+    told = [text for text in cells if text.startswith("资产总计 15016 千元")]
+    assert len(told) == 1
+    assert "如只有一项填错，可能是：资产总计(千元) 15016 → 16016，上期 16100；" in told[0]
+
+
+def test_explain_tells_it(night: Night) -> None:
+    key = night.table("SELECT finding_key FROM audit.finding WHERE rule_id = 'FRM006'").item()
+
+    found = explain(night.out, key).suggestions
+
+    assert [(s["variable"], s["value"]) for s in found] == [
+        ("assets_kyuan", 16016), ("equity_kyuan", 8324), ("liabilities_kyuan", 5692),
+    ]  # fmt: skip
