@@ -17,6 +17,7 @@ from audit import __version__
 from audit.errors import AuditError, ExitCode, InputError, UsageError
 from audit.model import Severity
 from pipelines.cli_confidential import confidential_app
+from pipelines.cli_rules import rules_app
 from pipelines.secrecy import keep_no_dumps
 
 app = typer.Typer(
@@ -30,11 +31,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog="退出码 exit codes: 0 完成 done; 1 有差错达到 --fail-on; 2 用法 usage; 10 输入 input; "
     "11 规则 rule; 12 引擎 engine; 13 锁 lock",
-)
-rules_app = typer.Typer(
-    help="规则库：列出、查看、检查、登记。 The rulebook.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
 )
 app.add_typer(rules_app, name="rules")
 app.add_typer(confidential_app, name="confidential")
@@ -235,47 +231,6 @@ def match(
         )  # fmt: skip
         summary = match_lists(options)
     typer.echo("\n".join([*summary_lines(summary), f"→ {out}: {', '.join(summary.files)}"]))
-
-
-@rules_app.command("list")
-def rules_list(
-    pattern: Annotated[str, typer.Argument(help="如 DUP* e.g. DUP*")] = "*",
-) -> None:
-    """列出规则。 List the rules."""
-    from audit.rulebook import load_rulebook
-    from pipelines.show import show_rules
-
-    show_rules(load_rulebook().select(pattern))
-
-
-@rules_app.command("show")
-def rules_show(rule_id: Annotated[str, typer.Argument(help="如 LNK003 e.g. LNK003")]) -> None:
-    """查看一条规则：说明、语句、核查要点。 Show one rule."""
-    from audit.rulebook import load_rulebook
-    from pipelines.show import show_rule
-
-    show_rule(load_rulebook().get(rule_id.upper()))
-
-
-@rules_app.command("lint")
-def rules_lint() -> None:
-    """检查全部规则的格式、可移植性和登记。 Check all rules."""
-    from pipelines.rulework import lint_rules
-
-    found = lint_rules()
-    for rule_id, problem in found:
-        typer.echo(f"{rule_id}: {problem.zh} / {problem.en}", err=True)
-    typer.echo(f"{len(found)} 个问题 problems")
-    raise typer.Exit(ExitCode.RULE if found else ExitCode.DONE)
-
-
-@rules_app.command("lock")
-def rules_lock() -> None:
-    """登记全部规则的版本。 Write rules.lock."""
-    from audit.rulebook import load_rulebook
-    from audit.rulelock import LOCK_FILE, write_lock
-
-    typer.echo(f"{write_lock(load_rulebook())} 条规则已登记 rules locked → {LOCK_FILE}")
 
 
 def main() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from audit.errors import RuleError
 from audit.model import Label
 from audit.portable import lint
+from audit.relations import load_relations
 from audit.rulebook import load_rulebook, render
 from audit.rulelock import problems, read_lock
+from pipelines.rule_logic import Judged, judge
 
 
 def lint_rules() -> list[tuple[str, Label]]:
@@ -20,3 +24,8 @@ def lint_rules() -> list[tuple[str, Label]]:
             found.append((rule.id, Label(error.zh, error.en)))
     found += [("rules.lock", problem) for problem in problems(book, read_lock())]
     return found
+
+
+def linear_judgements(parameters: Mapping[str, Mapping[str, str]]) -> list[Judged]:
+    """Return which linear rules contradict or imply each other, with these parameters."""
+    return judge(load_relations(load_rulebook(), parameters))

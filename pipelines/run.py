@@ -192,6 +192,20 @@ def _counts(ctx: RunContext, sql: str) -> dict[str, int]:
     return {str(name): int(str(count)) for name, count in ctx.engine.rows(sql)}
 
 
+def _findings(ctx: RunContext) -> dict[str, int]:
+    return _counts(
+        ctx, "SELECT severity, COUNT(*) FROM audit.finding GROUP BY severity ORDER BY severity"
+    )
+
+
+def _changes(ctx: RunContext) -> dict[str, int]:
+    return _counts(
+        ctx,
+        "SELECT CASE cause WHEN 'not_checked' THEN cause ELSE state END AS name, COUNT(*) "
+        "FROM audit.finding_history GROUP BY name ORDER BY name",
+    )
+
+
 def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Clock) -> NightSummary:
     create_outputs(ctx.engine)
     create_reference(ctx.engine)
@@ -234,20 +248,14 @@ def _after_gate(
         intake=intake,
         link=linked,
         check=checked,
-        findings=_counts(
-            ctx, "SELECT severity, COUNT(*) FROM audit.finding GROUP BY severity ORDER BY severity"
-        ),
+        findings=_findings(ctx),
         n_flagged=scored.n_flagged,
         n_regions=scored.n_regions,
         n_tasks=tasks.n_tasks,
         workbooks=exported.n_workbooks,
         gate=judged,
         rejects=exported.n_rejects,
-        changes=_counts(
-            ctx,
-            "SELECT CASE cause WHEN 'not_checked' THEN cause ELSE state END AS name, COUNT(*) "
-            "FROM audit.finding_history GROUP BY name ORDER BY name",
-        ),
+        changes=_changes(ctx),
         stages=(),
     )
 

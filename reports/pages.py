@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from audit.contracts import CONTRACT, Column, Table
-from audit.model import Rule
+from audit.model import Label, Rule
 from audit.reference import load_families
 from audit.rulebook import RuleBook, load_rulebook, render
 from reports.clauses import Change, load_clauses, load_history
@@ -136,49 +136,41 @@ def _history(rule: Rule, history: Mapping[str, tuple[Change, ...]]) -> Iterator[
     yield ""
 
 
+def _facts(rule: Rule) -> Iterator[str]:
+    """What a rule is at one look, as the rows of a table."""
+    tables = (*rule.tables, *(f"{name}*" for name in rule.optional_tables))
+    named = (
+        f"[`{t}`](../tables/{t.rstrip('*')}.md)" if t.rstrip("*") in CONTRACT.tables else f"`{t}`"
+        for t in tables
+    )
+    lead = "（线索 a lead, never a proof）" if rule.is_lead else ""
+    facts = {
+        "性质 severity": f"{rule.severity.zh} {rule.severity}",
+        "条款 clause": rule.clause,
+        "对象 grain": f"{rule.grain}{lead}",
+        "校验层级 level": str(rule.level),
+        "责任组 owner": rule.owner,
+        "指标 variable": f"`{rule.variable}`",
+        "所用的表 tables（* 可缺 optional）": ", ".join(named),
+        "无法判定 unknown": "从不 never" if rule.always_decidable else "见范围 see the scope",
+        "版本 version": f"{rule.version}（{rule.status}）",
+    }
+    yield from ("| | |", "|---|---|")
+    yield from (f"| {name} | {value} |" for name, value in facts.items())
+    yield ""
+
+
+def _both(title: str, label: Label) -> tuple[str, ...]:
+    return (f"## {title}", "", f"- {label.zh}", f"- {label.en}", "")
+
+
 def rule_page(rule: Rule, history: Mapping[str, tuple[Change, ...]]) -> str:
     """Return the page of one rule."""
-    tables = (*rule.tables, *(f"{name}*" for name in rule.optional_tables))
-    named = ", ".join(f"[`{t}`](../tables/{t.rstrip('*')}.md)" if t.rstrip("*") in CONTRACT.tables
-                      else f"`{t}`" for t in tables)  # fmt: skip
-    unknown = "从不 never" if rule.always_decidable else "见下 see the scope below"
-    lines = [
-        f"# {rule.id} {rule.title.zh}",
-        "",
-        f"*{rule.title.en}*",
-        "",
-        "| | |",
-        "|---|---|",
-        f"| 性质 severity | {rule.severity.zh} {rule.severity} |",
-        f"| 条款 clause | {rule.clause} |",
-        f"| 对象 grain | {rule.grain}{'（线索 a lead, never a proof）' if rule.is_lead else ''} |",
-        f"| 校验层级 level | {rule.level} |",
-        f"| 责任组 owner | {rule.owner} |",
-        f"| 指标 variable | `{rule.variable}` |",
-        f"| 所用的表 tables（* 可缺 optional） | {named} |",
-        f"| 无法判定 unknown | {unknown} |",
-        f"| 版本 version | {rule.version}（{rule.status}） |",
-        "",
-        "## 范围 Scope",
-        "",
-        *_remarks(rule),
-        "",
-        "## 提示 Message",
-        "",
-        f"- {rule.message.zh}",
-        f"- {rule.message.en}",
-        "",
-        "## 核查要点 What to verify",
-        "",
-        f"- {rule.verify.zh}",
-        f"- {rule.verify.en}",
-        "",
-        "## 易误判情形 False positives",
-        "",
-        f"- {rule.false_positives.zh}",
-        f"- {rule.false_positives.en}",
-        "",
-    ]
+    lines = [f"# {rule.id} {rule.title.zh}", "", f"*{rule.title.en}*", "", *_facts(rule)]
+    lines += ["## 范围 Scope", "", *_remarks(rule), ""]
+    lines += _both("提示 Message", rule.message)
+    lines += _both("核查要点 What to verify", rule.verify)
+    lines += _both("易误判情形 False positives", rule.false_positives)
     if rule.parameters:
         lines += ["## 参数 Parameters", "", "| 参数 | 默认 default | 说明 |", "|---|---|---|"]
         lines += [f"| `{p.name}` | {p.default} | {p.note} |" for p in rule.parameters]

@@ -50,7 +50,8 @@ def _hot_township(legal: pl.DataFrame) -> str:
     return str(middling.sort("len", "town", descending=[True, False])["town"][0])
 
 
-def _plot(tables: dict[str, pl.DataFrame], seed: int, error_rate: float) -> Plot:
+def new_plot(tables: dict[str, pl.DataFrame], seed: int, error_rate: float) -> Plot:
+    """Return the ground for the planters: a share of the units for each of them."""
     legal = tables["legal_entity"]
     return Plot(
         tables=dict(tables),
@@ -65,14 +66,22 @@ def _plot(tables: dict[str, pl.DataFrame], seed: int, error_rate: float) -> Plot
     )
 
 
-def _plant(plot: Plot, rule: str) -> None:
-    """Plant one rule's errors, or none of them where too few units are left."""
+def plant(plot: Plot, rule: str) -> bool:
+    """Plant one rule's errors; False, and nothing changed, where too few units are left.
+
+    A planter that fails otherwise changes nothing either, and its error is raised.
+    """
     before = dict(plot.tables), set(plot.used), list(plot.truth)
     plot.rule = rule
     try:
         PLANTERS[rule](plot)
     except ExhaustedError:
         plot.tables, plot.used, plot.truth = before
+        return False
+    except Exception:
+        plot.tables, plot.used, plot.truth = before
+        raise
+    return True
 
 
 def inject(
@@ -89,8 +98,8 @@ def inject(
     empty = pl.DataFrame(schema=dict.fromkeys(TRUTH, pl.String))
     if error_rate == 0:
         return dict(tables), empty
-    plot = _plot(tables, seed, error_rate)
+    plot = new_plot(tables, seed, error_rate)
     for rule in (*SCARCE, *(rule for rule in PLANTERS if rule not in SCARCE)):
-        _plant(plot, rule)
+        plant(plot, rule)
     truth = pl.concat([empty, *plot.truth]).sort("rule_id", maintain_order=True)
     return plot.tables, truth

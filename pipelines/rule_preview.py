@@ -1,0 +1,108 @@
+"""`census-audit rules preview`: findings gained and lost before a changed rule goes out."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from audit.engines.duckdb import PackageReader
+from audit.errors import RuleError
+from audit.model import Rule
+from audit.portable import lint
+from audit.reference import load_families
+from audit.rulebook import load_rulebook, read_rule, render
+from pipelines.sql import current_package
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """What one text of the rule says of the package: subjects in scope, failing, unknown."""
+
+    n_checked: int
+    n_failed: int
+    n_unknown: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """Both texts on the same package. `counties`: county_code, county_name, n_old, n_new, gained,
+    lost, in the order of the most change."""
+
+    run_id: str
+    old: Side
+    new: Side
+    counties: pa.Table
+
+
+def named_rule(text: str) -> Rule:
+    """Return a rule by its id, or read it from a file; RuleError where neither is there.
+
+    A file may lie anywhere: its family is told by its id.
+    """
+    path = Path(text)
+    if path.suffix != ".sql":
+        return load_rulebook().get(text.upper())
+    if not path.is_file():
+        raise RuleError(f"没有规则文件 {path}", f"There is no rule file {path}")
+    folders = {family.id: family.folder for family in load_families()}
+    folder = folders.get(path.name[:3], path.parent.name)
+    with tempfile.TemporaryDirectory() as work:
+        copy = Path(work) / folder / path.name
+        copy.parent.mkdir()
+        shutil.copyfile(path, copy)
+        rule = read_rule(copy)
+    if found := lint(rule, render(rule)):
+        raise RuleError(
+            f"{path.name}：" + "；".join(p.zh for p in found),
+            f"{path.name}: " + "; ".join(p.en for p in found),
+        )
+    return rule
+
+
+def _side(reader: PackageReader, sql: str) -> Side:
+    row = reader.fetch(
+        "SELECT COUNT(*) AS n_checked, COUNT(*) FILTER (WHERE NOT holds) AS n_failed, "
+        f"COUNT(*) FILTER (WHERE holds IS NULL) AS n_unknown FROM ({sql}\n) AS r"
+    ).to_pylist()[0]
+    return Side(**row)
+
+
+def _failing(sql: str, side: str) -> str:
+    return (
+        f"SELECT CAST(subject_id AS VARCHAR) AS subject_id, region_code, '{side}' AS side "
+        f"FROM ({sql}\n) AS r WHERE NOT holds"
+    )
+
+
+def preview(out: Path, old: Rule, new: Rule) -> Preview:
+    """Run both texts of a rule on the current package, with the parameters of their headers.
+
+    A subject counts once. RuleError where a text fails on the package's tables.
+    """
+    before, after = render(old), render(new)
+    with PackageReader(current_package(out)) as reader:
+        counties = reader.fetch(f"""
+WITH both_sides AS (
+  SELECT subject_id, LEFT(MIN(region_code), 6) || '000000' AS county_code,
+    BOOL_OR(side = 'old') AS in_old, BOOL_OR(side = 'new') AS in_new
+  FROM ({_failing(before, "old")} UNION ALL {_failing(after, "new")}) AS f GROUP BY subject_id
+), named AS (
+  SELECT region_code, ARG_MAX(name, vintage) AS name FROM census.region
+  WHERE level = '3' GROUP BY region_code
+)
+SELECT b.county_code, MIN(n.name) AS county_name, COUNT(*) FILTER (WHERE in_old) AS n_old,
+  COUNT(*) FILTER (WHERE in_new) AS n_new, COUNT(*) FILTER (WHERE in_new AND NOT in_old) AS gained,
+  COUNT(*) FILTER (WHERE in_old AND NOT in_new) AS lost
+FROM both_sides AS b LEFT JOIN named AS n ON n.region_code = b.county_code
+GROUP BY b.county_code ORDER BY gained + lost DESC, b.county_code""")
+        run = reader.fetch("SELECT run_id FROM audit.run").to_pylist()
+        return Preview(
+            run_id=str(run[0]["run_id"]) if run else "",
+            old=_side(reader, before),
+            new=_side(reader, after),
+            counties=counties,
+        )

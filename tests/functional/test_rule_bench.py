@@ -1,0 +1,149 @@
+"""The rule bench and the preview, as a rule author uses them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from deliveries import run
+from tiny import entity, write_csv
+from typer.testing import CliRunner
+
+from audit.gate import GateSettings
+from audit.rulebook import RULES_DIR
+from pipelines.cli import app
+from pipelines.config import RunConfig
+from pipelines.rule_bench import BenchOptions, BenchResult, _judged, bench
+from pipelines.rule_preview import named_rule, preview
+from sample_data import write_sample
+from sample_data.inject import PLANTERS
+
+OWN = RunConfig(gate=GateSettings(judge="own"))
+RULES = "FRM002,FRM006,COD002,DUP001"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def delivery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bench")
+    write_sample(folder / "in", units=500, seed=3, error_rate=0.0)
+    return folder / "in"
+
+
+@pytest.fixture(scope="module")
+def benched(delivery: Path) -> BenchResult:
+    work = delivery.parent / "work"
+    work.mkdir()
+    before = contents(delivery)
+    config = RunConfig(gate=OWN.gate, salt_file=delivery.parent / "in_truth" / "salt.txt")
+    result = bench(BenchOptions(delivery=delivery, config=config, rules=RULES, work=work))
+    assert contents(delivery) == before
+    assert list(work.iterdir()) == []
+    return result
+
+
+def test_every_rule_in_force_finds_what_was_planted_for_it(benched: BenchResult) -> None:
+    rows = benched.rules.select("rule_id", "recall", "extra").rows()
+
+    assert rows == [(rule, 1.0, 0) for rule in sorted(RULES.split(","))]
+    assert benched.n_found == benched.n_owed == benched.rules["planted"].sum()
+    assert benched.missed == ()
+
+
+def test_taking_a_rule_out_lowers_recall_by_what_it_alone_finds(benched: BenchResult) -> None:
+    alone = dict(benched.rules.select("rule_id", "alone").rows())
+    planted = dict(benched.rules.select("rule_id", "planted").rows())
+
+    assert alone["FRM006"] == planted["FRM006"] > 0
+    assert (benched.n_found - alone["FRM006"]) / benched.n_owed < (benched.recall or 0)
+
+
+def test_error_that_no_rule_finds_is_named() -> None:
+    truth = pl.DataFrame(
+        {
+            "rule_id": ["FRM002", "FRM006", "DUP004"],
+            "accept": [None, None, "DUP001"],
+            "subject_id": ["A", "B", "C"],
+            "related_id": [None, None, "D"],
+            "kind": ["planted", "planted", "consequence"],
+        },
+        schema=dict.fromkeys(("rule_id", "accept", "subject_id", "related_id", "kind"), pl.String),
+    )
+    hits = pl.DataFrame({"rule_id": ["COD001", "DUP001"], "subject_id": ["B", "D"]})
+
+    found = _judged(truth, hits).select("rule_id", "own", "n_rules").rows()
+
+    assert found == [("FRM002", False, 0), ("FRM006", False, 1), ("DUP004", True, 1)]
+
+
+def test_planter_that_does_not_fit_is_told_and_changes_nothing(
+    delivery: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sample_data import generate
+    from sample_data.foreign import plant_into
+
+    def broken(plot):
+        plot.tables["agency"] = plot.tables["agency"].clear()
+        raise KeyError("a column that this delivery has not")
+
+    monkeypatch.setitem(PLANTERS, "FRM002", broken)
+    tables = generate(500, 3)
+    damaged, truth, left = plant_into(tables, 3, 0.02)
+
+    assert left["FRM002"] == "KeyError"
+    assert truth.filter(rule_id="FRM002").height == 0
+    assert damaged["agency"].height == tables["agency"].height > 0
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    rows = [
+        entity(unit_id="L1"),
+        entity(unit_id="L2", region_code="430422100013", employees_female="9", employees="5"),
+    ]
+    rows += [entity(unit_id="L3", region_code="430422100013", employees="9", employees_female="9")]
+    write_csv(tmp_path / "in" / "legal_entity.csv", rows)
+    run(tmp_path / "in", tmp_path / "out", config=OWN)
+    return tmp_path / "out"
+
+
+def changed(folder: Path, old: str, new: str) -> Path:
+    source = next((RULES_DIR / "form").glob("FRM002_*.sql"))
+    path = folder / source.name
+    text = source.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    return path
+
+
+def test_preview_tells_gains_and_losses_by_county(package: Path, tmp_path: Path) -> None:
+    path = changed(
+        tmp_path, "u.employees_female <= u.employees AND", "u.employees_female < u.employees AND"
+    )
+    found = preview(package, named_rule("FRM002"), named_rule(str(path)))
+
+    told = found.counties.select(["county_code", "n_old", "n_new", "gained", "lost"]).to_pylist()
+    west = {"county_code": "430422000000", "n_old": 1, "n_new": 2, "gained": 1, "lost": 0}
+    assert [west] == [row for row in told if row["gained"] or row["lost"]]
+    assert (found.new.n_failed - found.old.n_failed, found.new.n_checked) == (1, 3)
+
+
+def test_preview_on_the_command_line_refuses_what_is_not_portable(
+    package: Path, tmp_path: Path
+) -> None:
+    path = changed(
+        tmp_path,
+        "u.region_code AS region_code",
+        "regexp_replace(u.region_code, 'a', 'b') AS region_code",
+    )
+    result = CliRunner().invoke(
+        app, ["rules", "preview", "FRM002", str(path), "--out", str(package)]
+    )
+
+    assert result.exit_code != 0
+    shutil.rmtree(package)
