@@ -128,7 +128,7 @@ def test_preview_tells_gains_and_losses_by_county(package: Path, tmp_path: Path)
     found = preview(package, named_rule("FRM002"), named_rule(str(path)))
 
     told = found.counties.select(["county_code", "n_old", "n_new", "gained", "lost"]).to_pylist()
-    west = {"county_code": "430422000000", "n_old": 1, "n_new": 2, "gained": 1, "lost": 0}
+    west = {"county_code": "430422000000", "n_old": 2, "n_new": 3, "gained": 1, "lost": 0}
     assert [west] == [row for row in told if row["gained"] or row["lost"]]
     assert (found.new.n_failed - found.old.n_failed, found.new.n_checked) == (1, 3)
 
