@@ -25,25 +25,26 @@ def head_band(employees: pl.Expr) -> pl.Expr:
 
 
 def industry_levels(*parts: str) -> dict[str, list[pl.Expr]]:
-    """Return cells from class to all industries; `parts` are columns that go with each level.
+    """Return cells from class to section, then all; `parts` are columns that go with each level.
 
-    Needs `industry_code` (four digits). Where even a division is too small with the
-    parts, all industries are taken together with the parts, then without.
+    Needs `industry_code` (four digits) and `section` (a letter). Division and section stand alone
+    before the next wider industry is taken: figures differ more by industry than by size. The last
+    level, `all`, is there for sections of few units; it is a poor comparison.
     """
     extra = [pl.col(part) for part in parts]
     code = pl.col("industry_code")
-    levels = {
-        name: [code.str.slice(0, digits), *extra]
-        for name, digits in (("class", 4), ("group", 3), ("division", 2))
-    }
-    return levels | {"band": extra, "all": []}
+    levels = {"class": [code, *extra], "group": [code.str.slice(0, 3), *extra]}
+    for name, key in (("division", code.str.slice(0, 2)), ("section", pl.col("section"))):
+        levels[f"{name}_size"] = [key, *extra]
+        levels[name] = [key]
+    return levels | {"all": []}
 
 
 def place(rows: pl.DataFrame, levels: Levels, fewest: int) -> pl.DataFrame:
     """Return the same rows with the finest cell that holds at least `fewest` of them.
 
     Adds for each level a column `_<level>` (text, the level and its keys joined by `|`; NULL where
-    a key is unknown) and `cell`, NULL where every cell of the row is too small.
+    a key is unknown), `cell`, NULL where every cell of the row is too small, and `cell_level`.
     """
     keys = [
         pl.concat_str(pl.lit(level), *parts, separator="|").alias(f"_{level}")
@@ -55,7 +56,8 @@ def place(rows: pl.DataFrame, levels: Levels, fewest: int) -> pl.DataFrame:
         )
         for level in levels
     ]
-    return rows.with_columns(keys).with_columns(cell=pl.coalesce(choices))
+    placed = rows.with_columns(keys).with_columns(cell=pl.coalesce(choices))
+    return placed.with_columns(cell_level=pl.col("cell").str.split("|").list.first())
 
 
 def summaries(placed: pl.DataFrame, levels: Levels, *figures: pl.Expr) -> pl.DataFrame:

@@ -19,8 +19,9 @@ FEWEST = 30
 """Units below which quartiles of a cell say little; the cell is then widened."""
 
 UNITS = """
-SELECT unit_id, industry_code, employees, revenue_kyuan FROM legal_entity
-WHERE employees > 0 AND revenue_kyuan > 0"""
+SELECT l.unit_id, l.industry_code, p.section, l.employees, l.revenue_kyuan FROM legal_entity AS l
+LEFT JOIN ref_industry_profile AS p ON p.industry_code = l.industry_code
+WHERE l.employees > 0 AND l.revenue_kyuan > 0"""
 
 
 def _effect(ratio: pl.Expr, median: pl.Expr, size: pl.Expr) -> pl.Expr:
@@ -31,7 +32,7 @@ def _effect(ratio: pl.Expr, median: pl.Expr, size: pl.Expr) -> pl.Expr:
 def revenue_per_head(frames: Frames) -> Frames:
     """Return each unit's ratio, its effect and the quartiles of the effects of its cell.
 
-    `units`: unit_id, industry_code, employees, revenue_kyuan (thousand yuan), both above zero.
+    `units`: unit_id, industry_code, section, employees, revenue_kyuan (thousand yuan), both above zero.
     """
     levels = industry_levels("head_band")
     units = frames["units"].with_columns(
@@ -54,7 +55,7 @@ def revenue_per_head(frames: Frames) -> Frames:
         effect=_effect(ratio, pl.col("ratio_median"), size)
     )
     columns = (
-        "unit_id", "ratio", "cell", "n_cell", "ratio_median", "effect", "effect_q1",
+        "unit_id", "ratio", "cell", "cell_level", "n_cell", "ratio_median", "effect", "effect_q1",
         "effect_median", "effect_q3",
     )  # fmt: skip
     return {"revenue_per_head": found.select(columns)}

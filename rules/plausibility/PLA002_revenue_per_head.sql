@@ -16,6 +16,8 @@ version: 1
 status: active
 parameters:
   a: {type: number, default: 0.05, note: least distance of a quartile from the median as a share of it (A)}
+  fold: {type: number, default: 5, note: times the median within which a unit is never queried}
+  fold_all: {type: number, default: 20, note: the same where all industries are compared together}
   c: {type: number, default: 7, note: quartile distances beyond which a unit is queried (C)}
 message:
   zh: 人均营业收入 {observed} 千元，同组单位的中位数为 {expected}，请核实收入和人数
@@ -29,7 +31,8 @@ false_positives:
 --- */
 -- Scope: legal entities whose revenue and head count are not zero; a blank makes it unknown.
 -- Hidiroglou and Berthelot (1986) in cells of industry by head count: the estimate holds effects
--- and quartiles, this rule the fences. A cell that no widening makes large enough is unknown.
+-- and quartiles, this rule the fences. Effects grow with revenue, so that in a large unit a small
+-- departure lies outside: within `fold` times the median nobody is asked. Too few units: unknown.
 SELECT l.unit_id AS subject_id, l.region_code AS region_code,
   CAST(CAST(r.ratio AS DECIMAL(18, 2)) AS STRING) AS observed,
   CAST(CAST(r.ratio_median AS DECIMAL(18, 2)) AS STRING) || ' 千元（' ||
@@ -38,6 +41,8 @@ SELECT l.unit_id AS subject_id, l.region_code AS region_code,
       r.effect_median - :c * GREATEST(r.effect_median - r.effect_q1, ABS(:a * r.effect_median))
     AND
       r.effect_median + :c * GREATEST(r.effect_q3 - r.effect_median, ABS(:a * r.effect_median))
+    OR GREATEST(r.ratio / NULLIF(r.ratio_median, 0), r.ratio_median / NULLIF(r.ratio, 0))
+      <= CASE WHEN r.cell_level = 'all' THEN :fold_all ELSE :fold END
     AS holds
 FROM legal_entity AS l
 LEFT JOIN revenue_per_head AS r ON r.unit_id = l.unit_id

@@ -105,21 +105,29 @@ def test_a_failed_estimate_leaves_its_rules_undecided_and_tells_no_value(
     assert detail.startswith("估计量未算出")
 
 
-def test_cells_are_widened_until_they_are_large_enough() -> None:
-    rows = pl.DataFrame(
-        {"industry_code": ["5211", "5212", "5213", "5213", "1310"], "band": ["1"] * 5}
+def _industries(*codes: str) -> pl.DataFrame:
+    return pl.DataFrame({"industry_code": codes}).with_columns(
+        section=pl.lit("F"), band=pl.lit("1")
     )
+
+
+def test_cells_are_widened_until_they_are_large_enough() -> None:
+    rows = _industries("5211", "5212", "5213", "5213", "5110", "5229")
 
     placed = place(rows, industry_levels("band"), 2)
 
-    assert ["group|521|1", "group|521|1", "class|5213|1", "class|5213|1", "band|1"] == placed[
-        "cell"
-    ].to_list()
+    assert [
+        *["group|521|1", "group|521|1", "class|5213|1", "class|5213|1"],
+        *["section_size|F|1", "division_size|52|1"],
+    ] == placed["cell"].to_list()
     figures = dict(summaries(placed, industry_levels("band"), pl.len()).iter_rows())
-    assert (figures["group|521|1"], figures["class|5213|1"], figures["band|1"]) == (4, 2, 5)
+    assert (figures["group|521|1"], figures["class|5213|1"], figures["section_size|F|1"]) == (
+        *(4, 2),
+        6,
+    )
 
 
 def test_too_few_units_have_no_cell() -> None:
-    rows = pl.DataFrame({"industry_code": ["5211"], "band": ["1"]})
+    placed = place(_industries("5211"), industry_levels("band"), 2)
 
-    assert [None] == place(rows, industry_levels("band"), 2)["cell"].to_list()
+    assert [None] == placed["cell"].to_list()
