@@ -32,7 +32,8 @@ def _effect(ratio: pl.Expr, median: pl.Expr, size: pl.Expr) -> pl.Expr:
 def revenue_per_head(frames: Frames) -> Frames:
     """Return each unit's ratio, its effect and the quartiles of the effects of its cell.
 
-    `units`: unit_id, industry_code, section, employees, revenue_kyuan (thousand yuan), both above zero.
+    `units`: unit_id, industry_code, section, employees, revenue_kyuan (thousand yuan), both above
+    zero.
     """
     levels = industry_levels("head_band")
     units = frames["units"].with_columns(

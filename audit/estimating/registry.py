@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from audit.estimating import head_revenue
+from audit.estimating import head_revenue, pay
 from audit.estimating.model import Estimate
 
 ESTIMATES: tuple[Estimate, ...] = (
     head_revenue.ESTIMATE,
+    pay.ESTIMATE,
 )  # fmt: skip
 
 
