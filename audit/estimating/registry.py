@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from audit.estimating import head_revenue, pay
+from audit.estimating import growth, head_revenue, pay
 from audit.estimating.model import Estimate
 
 ESTIMATES: tuple[Estimate, ...] = (
     head_revenue.ESTIMATE,
     pay.ESTIMATE,
+    growth.ESTIMATE,
 )  # fmt: skip
 
 
