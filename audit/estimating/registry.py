@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from audit.estimating import growth, head_revenue, pay
+from audit.estimating import growth, head_revenue, heaping, pay
 from audit.estimating.model import Estimate
 
 ESTIMATES: tuple[Estimate, ...] = (
     head_revenue.ESTIMATE,
     pay.ESTIMATE,
     growth.ESTIMATE,
+    heaping.ESTIMATE,
 )  # fmt: skip
 
 
