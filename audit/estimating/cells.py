@@ -35,7 +35,8 @@ def industry_levels(*parts: str) -> dict[str, list[pl.Expr]]:
     code = pl.col("industry_code")
     levels = {"class": [code, *extra], "group": [code.str.slice(0, 3), *extra]}
     for name, key in (("division", code.str.slice(0, 2)), ("section", pl.col("section"))):
-        levels[f"{name}_size"] = [key, *extra]
+        if extra:
+            levels[f"{name}_size"] = [key, *extra]
         levels[name] = [key]
     return levels | {"all": []}
 
