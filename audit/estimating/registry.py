@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from audit.estimating import asset_ratio, growth, head_revenue, heaping, pay
+from audit.estimating import asset_ratio, bunching, growth, head_revenue, heaping, pay
 from audit.estimating.model import Estimate
 
 ESTIMATES: tuple[Estimate, ...] = (
     head_revenue.ESTIMATE,
     pay.ESTIMATE,
     asset_ratio.ESTIMATE,
+    bunching.ESTIMATE,
     growth.ESTIMATE,
     heaping.ESTIMATE,
 )  # fmt: skip
