@@ -1,4 +1,4 @@
-"""The night: ingest, link, check, ledger, score, dispatch, export, publish."""
+"""The night: ingest, link, estimate, check, ledger, score, dispatch, export, publish."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from pipelines import (
     check,
     coverage,
     dispatch,
+    estimate,
     export,
     gate,
     gate_worker,
@@ -227,6 +228,7 @@ def _after_gate(
 ) -> NightSummary:
     intake, begun = came
     linked = clock.time("link", lambda: link.run(ctx))
+    clock.time("estimate", lambda: estimate.run(ctx))
     checked = clock.time("check", lambda: check.run(ctx, book, options.region))
     clock.time("localise", lambda: localise.run(ctx, book))
     awaited = options.config.gate.judge == "gx"

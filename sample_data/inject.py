@@ -15,6 +15,7 @@ from sample_data import (
     inject_linkage,
     inject_matched,
     inject_places,
+    inject_plausible,
     inject_registers,
     inject_returns,
 )
@@ -31,6 +32,7 @@ PLANTERS: dict[str, Planter] = {
     **inject_places.PLANTERS,
     **inject_codes.PLANTERS,
     **inject_confidential.PLANTERS,
+    **inject_plausible.PLANTERS,
 }
 """Rule id to the function that plants its error."""
 SCARCE = ("XSP009", "XSP008", "FRM016", "XSP010", "XSP005")

@@ -1,0 +1,20 @@
+"""All estimates of a night, in the order they are made."""
+
+from __future__ import annotations
+
+from audit.estimating import asset_ratio, bunching, growth, head_revenue, heaping, pay
+from audit.estimating.model import Estimate
+
+ESTIMATES: tuple[Estimate, ...] = (
+    head_revenue.ESTIMATE,
+    pay.ESTIMATE,
+    asset_ratio.ESTIMATE,
+    bunching.ESTIMATE,
+    growth.ESTIMATE,
+    heaping.ESTIMATE,
+)  # fmt: skip
+
+
+def making(tables: frozenset[str]) -> tuple[Estimate, ...]:
+    """Return the estimates that make any of `tables`."""
+    return tuple(estimate for estimate in ESTIMATES if tables & set(estimate.makes))
