@@ -8,7 +8,7 @@ family: edit_trail
 severity: query
 clause: 三(二)2
 level: 1
-grain: event
+grain: unit
 variable: main_revenue_kyuan
 tables: [edit_event]
 optional_tables: [unit]
@@ -18,8 +18,8 @@ status: active
 parameters:
   key_items: {type: list, default: "employees|revenue_kyuan|main_revenue_kyuan|assets_kyuan|fixed_assets_kyuan|depreciation_total_kyuan|depreciation_year_kyuan|cost_kyuan|taxes_surcharges_kyuan|taxes_kyuan|operating_profit_kyuan|total_profit_kyuan|pay_kyuan|wages_kyuan|vat_kyuan|income_kyuan|expenditure_kyuan|gross_output_kyuan|sales_kyuan|turnover_kyuan|investment_kyuan|consumed_tce|rd_expense_kyuan", note: "main items (主要指标); codes and addresses, which offices put right by duty, are not among them"}
 message:
-  zh: 指标 {variable} 由普查机构账号修改（{observed}），应由{expected}修改
-  en: "{variable} was changed by an office's account ({observed}); only the respondent or its enumerator may"
+  zh: 指标 {variable} 由普查机构账号修改（第 {related} 号，{observed}），应由{expected}修改
+  en: "{variable} was changed by an office's account (edit {related}: {observed}); only the respondent or its enumerator may"
 verify:
   zh: 与被调查单位核对修改前后的数值和是否知情；确需更正的退回被调查单位或普查员重新填报
   en: Ask the respondent for the figure and whether it knew; a needed correction goes back to the respondent or the enumerator
@@ -30,9 +30,9 @@ false_positives:
 -- Scope: edits of main items that changed something. Filling a blank is an edit, too.
 -- 决不允许任何机构、人员自行修改 (clause 三(二)2). Unknown: a role that is not in the list.
 SELECT
-  CAST(e.event_id AS STRING) AS subject_id,
+  e.unit_id AS subject_id,
   u.region_code AS region_code,
-  e.unit_id AS related_id,
+  CAST(e.event_id AS STRING) AS related_id,
   e.field AS variable,
   CASE e.editor_role
     WHEN '3' THEN '乡级普查机构'
@@ -47,4 +47,4 @@ SELECT
   END AS holds
 FROM edit_event AS e
 LEFT JOIN unit AS u ON u.unit_id = e.unit_id
-WHERE e.field IN (:key_items) AND COALESCE(e.old_value, '') <> COALESCE(e.new_value, '')
+WHERE e.field IN :key_items AND COALESCE(e.old_value, '') <> COALESCE(e.new_value, '')

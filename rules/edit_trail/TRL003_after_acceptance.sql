@@ -8,15 +8,15 @@ family: edit_trail
 severity: fatal
 clause: 三(三)1
 level: 2
-grain: event
+grain: unit
 variable: accepted_at
 tables: [edit_event, unit]
 owner: data_processing
 version: 1
 status: active
 message:
-  zh: 指标 {variable} 在 {observed} 修改，晚于该表的验收时间 {expected}
-  en: "{variable} was edited at {observed}, after the form's acceptance at {expected}"
+  zh: 指标 {variable} 在 {observed} 修改（第 {related} 号），晚于该表的验收时间 {expected}
+  en: "{variable} was edited at {observed} (edit {related}), after the form's acceptance at {expected}"
 verify:
   zh: 查明谁在验收后重新开放了该表、依据何在；没有退回手续的恢复验收时的数值
   en: Find out who reopened the form after acceptance, and why; without a formal return restore the accepted value
@@ -27,9 +27,9 @@ false_positives:
 -- Scope: edits of legal entities and establishments, and of their returns; the self-employed form
 -- has no acceptance of its own. Unknown: a form that is not accepted (or does not say so).
 SELECT
-  CAST(e.event_id AS STRING) AS subject_id,
+  e.unit_id AS subject_id,
   u.region_code AS region_code,
-  e.unit_id AS related_id,
+  CAST(e.event_id AS STRING) AS related_id,
   e.field AS variable,
   LEFT(CAST(e.edited_at AS STRING), 19) AS observed,
   LEFT(CAST(u.accepted_at AS STRING), 19) AS expected,

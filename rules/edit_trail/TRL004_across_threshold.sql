@@ -8,15 +8,15 @@ family: edit_trail
 severity: query
 clause: 三(三)3
 level: 2
-grain: event
+grain: unit
 variable: main_revenue_kyuan
 tables: [edit_event, legal_entity, ref_industry_profile]
 owner: specialty
 version: 1
 status: active
 message:
-  zh: 指标 {variable} 由 {observed}，跨越{expected}
-  en: "{variable} was changed from {observed}, across a threshold of its industry ({expected})"
+  zh: 指标 {variable} 由 {observed}（第 {related} 号修改），跨越{expected}
+  en: "{variable} was changed ({observed}, edit {related}), across a threshold of its industry ({expected})"
 verify:
   zh: 对照原始凭证核实修改后的数值；确已跨越的，核对单位规模和是否应纳入或退出一套表
   en: Check the new figure against the books; if it is right, look at the size class and at the unit's place in the panel
@@ -66,9 +66,9 @@ crossed AS (
   WHERE COALESCE(threshold, large, medium, small) IS NOT NULL
 )
 SELECT
-  CAST(event_id AS STRING) AS subject_id,
+  unit_id AS subject_id,
   region_code AS region_code,
-  unit_id AS related_id,
+  CAST(event_id AS STRING) AS related_id,
   field AS variable,
   old_value || ' 改为 ' || new_value AS observed,
   bound AS expected,

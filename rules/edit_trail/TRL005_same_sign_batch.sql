@@ -39,7 +39,7 @@ WITH edited AS (
     CASE WHEN e.new_number IS NULL OR e.old_number IS NULL THEN 1 ELSE 0 END AS unsigned
   FROM edit_event AS e
   LEFT JOIN unit AS u ON u.unit_id = e.unit_id
-  WHERE e.field IN (:key_items) AND e.editor_role <> '1'
+  WHERE e.field IN :key_items AND e.editor_role <> '1'
 ),
 by_day AS (
   SELECT editor_id, day, COUNT(*) AS n, SUM(up) AS up, SUM(down) AS down,

@@ -47,11 +47,9 @@ drift AS (
     COUNT(DISTINCT unit_id) AS n_units
   FROM (
     SELECT township_code AS code, item, unit_id, change FROM edited
-    UNION ALL
-    SELECT county_code AS code, item, unit_id, change FROM edited
+    UNION ALL SELECT county_code, item, unit_id, change FROM edited
   ) AS place
-  WHERE code IS NOT NULL
-  GROUP BY code, item
+  WHERE code IS NOT NULL GROUP BY code, item
 ),
 stored AS (
   SELECT township_code, county_code, SUM(ABS(main_revenue_kyuan)) AS revenue,
@@ -71,8 +69,7 @@ total AS (
     SUM(profit) AS profit
   FROM (
     SELECT township_code AS code, revenue, depreciation, pay, profit FROM stored
-    UNION ALL
-    SELECT county_code AS code, revenue, depreciation, pay, profit FROM stored
+    UNION ALL SELECT county_code, revenue, depreciation, pay, profit FROM stored
   ) AS place
   GROUP BY code
 ),

@@ -61,7 +61,8 @@ SELECT
     ELSE LEFT(first_region, 4) || '00000000'
   END AS region_code,
   '共修改 ' || CAST(n AS STRING) || ' 次，其中夜间 ' || CAST(night AS STRING)
-    || ' 次，最密集时连续 ' || CAST(recent AS STRING) || ' 次' AS observed,
+    || ' 次，最密集时 ' || CAST(:window AS STRING) || ' 秒内 ' || CAST(recent AS STRING) || ' 次'
+    AS observed,
   CASE WHEN recent >= :burst THEN '短时间集中修改' ELSE '夜间修改比例过高' END AS expected,
   GREATEST(CAST(night AS DOUBLE) / NULLIF(n, 0), LEAST(CAST(recent AS DOUBLE) / 100, 1)) AS score,
   (n < :least OR night <= :night_share * n) AND recent < :burst AS holds

@@ -33,25 +33,25 @@ false_positives:
 -- forms of their own units; figures in a note make it another note. An account with no note at all is
 -- unknown here: a missing reason is TRL001's. A lead about an account, not a proof.
 WITH note AS (
-  SELECT e.editor_id AS account, e.unit_id, e.reason_key AS text, u.region_code
+  SELECT e.editor_id AS account, e.unit_id, e.reason_key AS words, u.region_code
   FROM edit_event AS e
   LEFT JOIN unit AS u ON u.unit_id = e.unit_id
   WHERE e.editor_role NOT IN ('1', '6')
   UNION ALL
   SELECT enumerator_id AS account, unit_id,
-    TRANSLATE(UPPER(explanation), ' ,.;:!()-/，。；：！（）、…', '') AS text, region_code
+    TRANSLATE(UPPER(explanation), ' ,.;:!()-/，。；：！（）、…', '') AS words, region_code
   FROM unit
   WHERE explanation IS NOT NULL AND enumerator_id IS NOT NULL
 ),
 alike AS (
-  SELECT account, text, COUNT(DISTINCT unit_id) AS n_units,
-    CASE WHEN LENGTH(text) < :length THEN COUNT(*) ELSE 0 END AS n_short,
+  SELECT account, words, COUNT(DISTINCT unit_id) AS n_units,
+    CASE WHEN LENGTH(words) < :length THEN COUNT(*) ELSE 0 END AS n_short,
     MIN(region_code) AS first_region, MAX(region_code) AS last_region
   FROM note
-  GROUP BY account, text
+  GROUP BY account, words
 ),
 by_account AS (
-  SELECT account, MAX(CASE WHEN text IS NOT NULL THEN n_units END) AS n_same,
+  SELECT account, MAX(CASE WHEN words IS NOT NULL THEN n_units END) AS n_same,
     SUM(n_short) AS n_short, MIN(first_region) AS first_region, MAX(last_region) AS last_region
   FROM alike
   GROUP BY account
