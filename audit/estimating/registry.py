@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from audit.estimating import head_revenue
+from audit.estimating import edit_bounds, edit_replay, head_revenue
 from audit.estimating.model import Estimate
 
 ESTIMATES: tuple[Estimate, ...] = (
     head_revenue.ESTIMATE,
+    edit_replay.ESTIMATE,
+    edit_bounds.ESTIMATE,
 )  # fmt: skip
 
 
