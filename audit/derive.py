@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from audit import codes
+from audit import codes, trail
 from audit.contracts import CONTRACT, Table
-from audit.normalise import name_key
+from audit.normalise import name_key, note_key
 
 POLARS_TYPES: dict[str, pl.DataType] = {
     "text": pl.String(),
@@ -26,6 +26,9 @@ POLARS_TYPES: dict[str, pl.DataType] = {
     "timestamp": pl.Datetime("us"),
     "boolean": pl.Boolean(),
 }
+
+
+_NUMBER = r"^[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,12 @@ def _code_check(function: Callable[[pl.Series], pl.Series], column: str) -> pl.E
     return pl.col(column).map_batches(check, return_dtype=pl.Boolean())
 
 
+def _number(column: str) -> pl.Expr:
+    text = pl.col(column).str.strip_chars()
+    plain = pl.when(text.str.contains(_NUMBER)).then(text.str.replace_all(",", "", literal=True))
+    return plain.cast(pl.Float64, strict=False)
+
+
 EXPRESSIONS: dict[str, pl.Expr] = {
     "county_code": _wide_code(6),
     "township_code": _wide_code(9),
@@ -72,6 +81,15 @@ EXPRESSIONS: dict[str, pl.Expr] = {
     "record_id": pl.col("source") + "|" + pl.col("register_id"),
     "opened_day": pl.col("opened_on").cast(pl.Int32()).cast(pl.Int64()),
     "closed_day": pl.col("closed_on").cast(pl.Int32()).cast(pl.Int64()),
+    "old_number": _number("old_value"),
+    "new_number": _number("new_value"),
+    "edited_day": pl.col("edited_at").dt.date().cast(pl.Int32()).cast(pl.Int64()),
+    "edited_hour": pl.col("edited_at").dt.hour().cast(pl.Int64()),
+    "edited_second": pl.col("edited_at").dt.epoch("s"),
+    "reason_key": note_key(pl.col("reason")),
+    "digest_ok": pl.struct(trail.TRAIL_COLUMNS).map_batches(
+        lambda column: trail.digest_ok(column.struct.unnest()), return_dtype=pl.Boolean()
+    ),
 }
 """How each derived column is computed from the delivered ones; days count from 1970-01-01."""
 

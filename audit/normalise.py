@@ -35,3 +35,13 @@ def name_key(name: pl.Expr) -> pl.Expr:
     unmarked = bare.str.replace(r"(本部)+$", "")
     key = unmarked.str.replace_all("有限责任公司", "有限公司", literal=True)
     return pl.when(key != "").then(key)
+
+
+def note_key(note: pl.Expr) -> pl.Expr:
+    """Return a remark without widths, case, blanks and punctuation; figures in it stay.
+
+    The number of a record or the date of a call is what makes one remark differ from another.
+    """
+    folded = note.str.normalize("NFKC").str.to_uppercase()
+    bare = folded.str.replace_all(_NOISE, "").str.normalize("NFKC")
+    return pl.when(bare != "").then(bare)

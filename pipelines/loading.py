@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from audit import trail
 from audit.contracts import CONTRACT, Table
 from audit.derive import DeriveLists, derive
 from audit.engines.duckdb import DuckDBEngine
@@ -259,7 +260,10 @@ class Loader:
         writer.add(REJECTED, refusals.confidential_rows(source, secret))
         file_no = pl.lit(source.file_no + self.shift, dtype=pl.Int32).alias("file_no")
         numbers = batch.frame.get_column(ROW)
-        typed = derive(source.table, checked.sound, self.lists)
+        sound = checked.sound
+        if source.table == trail.TABLE:
+            sound = sound.with_columns(trail.digest_ok_as_delivered(sound, texts))
+        typed = derive(source.table, sound, self.lists)
         writer.add(f"census.{source.table}", typed.with_columns(numbers, file_no))
         raw = texts.with_columns(numbers, batch.frame.get_column(LINE), file_no, _others(batch))
         writer.add(f"raw.{source.table}", raw)

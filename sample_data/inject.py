@@ -18,6 +18,7 @@ from sample_data import (
     inject_plausible,
     inject_registers,
     inject_returns,
+    inject_trail,
 )
 from sample_data.draws import Draw
 from sample_data.plot import TRUTH, ExhaustedError, Planter, Plot
@@ -33,6 +34,7 @@ PLANTERS: dict[str, Planter] = {
     **inject_codes.PLANTERS,
     **inject_confidential.PLANTERS,
     **inject_plausible.PLANTERS,
+    **inject_trail.PLANTERS,
 }
 """Rule id to the function that plants its error."""
 SCARCE = ("XSP009", "XSP008", "FRM016", "XSP010", "XSP005")

@@ -22,6 +22,8 @@ RANGES = (
 )
 VISITS_A_DAY = 18
 EDITED_SHARE = 0.1
+CORRECTED_FROM = 10_000
+"""Main revenue (thousand yuan) from which on a firm may have corrected it by a trifle."""
 
 
 def salt(seed: int) -> str:
@@ -174,7 +176,10 @@ def client_ips(legal: pl.DataFrame, seed: int) -> pl.Series:
 
 
 def edits(legal: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """Return the edit trail: telephones corrected before acceptance, with reason and proof."""
+    """Return the edit trail before acceptance, with reason and proof: telephones, and a few sums.
+
+    A corrected sum stays within its hundred, so it crosses no threshold and moves no total.
+    """
     draw = Draw(seed, "edits")
     n = max(20, round(EDITED_SHARE * legal.height))
     rows = legal[np.sort(draw.rng.choice(legal.height, n, replace=False))]
@@ -185,14 +190,17 @@ def edits(legal: pl.DataFrame, seed: int) -> pl.DataFrame:
     account = join_text("HY", rows["unit_id"].str.slice(1))
     number = pl.Series(np.arange(1, n + 1)).cast(pl.String)
     proof = digits(draw.whole(10_000, 99_999, n), 5)
+    main = rows["main_revenue_kyuan"].fill_null(0).cast(pl.Int64)
+    before = main // 100 * 100 + pl.Series(draw.whole(0, 99, n))
+    summed = (main >= CORRECTED_FROM) & (before != main)
     frame = pl.DataFrame(
         {
             "event_id": np.arange(1, n + 1),
             "unit_id": rows["unit_id"],
             "table_name": pl.Series(["legal_entity"] * n),
-            "field": pl.Series(["phone_mobile"] * n),
-            "old_value": mobiles(draw, n),
-            "new_value": rows["phone_mobile"],
+            "field": choose(summed, "main_revenue_kyuan", "phone_mobile"),
+            "old_value": choose(summed, before.cast(pl.String), mobiles(draw, n)),
+            "new_value": choose(summed, main.cast(pl.String), rows["phone_mobile"]),
             "editor_id": choose(panel, account, rows["enumerator_id"].fill_null("P00")),
             "editor_role": choose(panel, "1", "2"),
             "edited_at": when.astype("datetime64[us]"),
@@ -201,21 +209,23 @@ def edits(legal: pl.DataFrame, seed: int) -> pl.DataFrame:
             "client_ip": join_text("59.51.28.", digits(draw.whole(1, 254, n), 1)),
         }
     )
-    return _chained(frame)
+    return chained(frame)
 
 
-def _chained(frame: pl.DataFrame) -> pl.DataFrame:
+def chained(frame: pl.DataFrame, previous: str = "") -> pl.DataFrame:
+    """Return edits with their digests, each of which takes in that of the edit before it."""
     parts = [pl.col(c).fill_null("") for c in ("unit_id", "table_name", "field", "old_value",
                                                "new_value", "editor_id")]  # fmt: skip
     time = pl.col("edited_at").dt.strftime("%Y-%m-%d %H:%M:%S")
     text = pl.concat_str([pl.col("event_id").cast(pl.String), *parts, time], separator="|")
-    previous, digests = "", []
+    first, digests = previous, []
     # A hash chain is made one link after the other: each digest needs the one before it.
     for line in frame.select(text).to_series():
         previous = hashlib.sha256(f"{previous}|{line}".encode()).hexdigest()
         digests.append(previous)
     own = pl.Series(digests, dtype=pl.String)
-    return frame.with_columns(previous_digest=own.shift(1), digest=own)
+    before = own.shift(1, fill_value=first or None)
+    return frame.with_columns(previous_digest=before, digest=own)
 
 
 def agencies(legal: pl.DataFrame) -> pl.DataFrame:

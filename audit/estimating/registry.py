@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from audit.estimating import asset_ratio, bunching, growth, head_revenue, heaping, pay
+from audit.estimating import (
+    asset_ratio,
+    bunching,
+    edit_bounds,
+    edit_replay,
+    growth,
+    head_revenue,
+    heaping,
+    pay,
+)
 from audit.estimating.model import Estimate
 
 ESTIMATES: tuple[Estimate, ...] = (
@@ -12,6 +21,8 @@ ESTIMATES: tuple[Estimate, ...] = (
     bunching.ESTIMATE,
     growth.ESTIMATE,
     heaping.ESTIMATE,
+    edit_replay.ESTIMATE,
+    edit_bounds.ESTIMATE,
 )  # fmt: skip
 
 

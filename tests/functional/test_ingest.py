@@ -50,6 +50,24 @@ def test_a_sound_row_is_loaded_typed_and_kept_as_delivered(
     )
 
 
+def test_the_digest_of_an_edit_is_that_of_its_text_as_delivered(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    header = "修改流水号,填报单位标识,表名,指标,修改前,修改后,修改人,修改人角色,修改时间,本条摘要"
+    edit = "L1|legal_entity|address|１栋|1号（甲）|P1|2019-04-10 11:17:05"
+    rows = [
+        f"{n},{edit[:-23].replace('|', ',')},P1,2,2019-04-10T11:17:05,"
+        f"{hashlib.sha256(f'|{told}|{edit}'.encode()).hexdigest()}"
+        for n, told in ((1, 1), (2, 1))
+    ]
+
+    night(engine, tmp_path / "in", {"edit_event.csv": "\n".join((header, *rows)) + "\n"})
+
+    assert [(1, "1号(甲)", True), (2, "1号(甲)", False)] == engine.rows(
+        "SELECT event_id, new_value, digest_ok FROM census.edit_event ORDER BY event_id"
+    )
+
+
 def test_all_tables_stand_also_those_not_delivered(engine: DuckDBEngine, tmp_path: Path) -> None:
     night(engine, tmp_path / "in", {"self_employed.csv": households(GOOD)})
 
