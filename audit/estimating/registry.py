@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from audit.estimating import head_revenue
+from audit.estimating import head_revenue, visit_legs, visit_places, visit_volumes
 from audit.estimating.model import Estimate
 
 ESTIMATES: tuple[Estimate, ...] = (
     head_revenue.ESTIMATE,
+    visit_places.ESTIMATE,
+    visit_legs.ESTIMATE,
+    visit_volumes.ESTIMATE,
 )  # fmt: skip
 
 
