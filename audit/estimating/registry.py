@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audit.estimating import head_revenue, visit_legs, visit_places, visit_volumes
+from audit.estimating import head_revenue, photo_reuse, visit_legs, visit_places, visit_volumes
 from audit.estimating.model import Estimate
 
 ESTIMATES: tuple[Estimate, ...] = (
@@ -10,6 +10,7 @@ ESTIMATES: tuple[Estimate, ...] = (
     visit_places.ESTIMATE,
     visit_legs.ESTIMATE,
     visit_volumes.ESTIMATE,
+    photo_reuse.ESTIMATE,
 )  # fmt: skip
 
 

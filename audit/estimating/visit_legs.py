@@ -10,15 +10,16 @@ from audit.estimating.model import Estimate, Frames
 UNKNOWN_ACCURACY_M = 100.0
 """Taken for a position that does not say how good it is: the poorest that counts as one."""
 
-VISITS = """
-SELECT v.visit_id, v.unit_id, v.enumerator_id, v.started_at, v.ended_at, v.longitude, v.latitude,
-  v.accuracy_m, u.region_code, {family} AS family
-FROM visit AS v LEFT JOIN unit AS u ON u.unit_id = v.unit_id""".format(
-    # Nines and eighteens of 1 stand for a parent that cannot be found: no family of theirs.
-    family="CASE WHEN REPLACE(COALESCE(u.parent_credit_code, u.credit_code, ''), '1', '') = '' "
+# Nines and eighteens of 1 stand for a parent that cannot be found: no family of theirs.
+FAMILY = (
+    "CASE WHEN REPLACE(COALESCE(u.parent_credit_code, u.credit_code, ''), '1', '') = '' "
     "THEN v.unit_id ELSE COALESCE(u.parent_credit_code, u.credit_code) END"
 )
-"""Visits with the legal entity that a unit belongs to (`family`): one talk may serve several forms."""
+"""SQL of the legal entity that the unit of a visit belongs to: one talk may serve several forms."""
+VISITS = f"""
+SELECT v.visit_id, v.enumerator_id, v.started_at, v.ended_at, v.longitude, v.latitude,
+  v.accuracy_m, u.region_code, {FAMILY} AS family
+FROM visit AS v LEFT JOIN unit AS u ON u.unit_id = v.unit_id"""
 
 
 def visit_legs(frames: Frames) -> Frames:
