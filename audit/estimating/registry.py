@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audit.estimating import head_revenue, photo_reuse, visit_legs, visit_places, visit_volumes
+from audit.estimating import enumerator_risk, head_revenue, photo_reuse, visit_legs, visit_places, visit_volumes
 from audit.estimating.model import Estimate
 
 ESTIMATES: tuple[Estimate, ...] = (
@@ -11,6 +11,7 @@ ESTIMATES: tuple[Estimate, ...] = (
     visit_legs.ESTIMATE,
     visit_volumes.ESTIMATE,
     photo_reuse.ESTIMATE,
+    enumerator_risk.ESTIMATE,
 )  # fmt: skip
 
 
