@@ -15,6 +15,10 @@ from audit import codes, trail
 from audit.contracts import CONTRACT, Table
 from audit.normalise import name_key, note_key
 
+METRES_PER_DEGREE = 111_195.08
+"""Of a great circle on a sphere of 6,371,008.8 m, the mean radius of the earth."""
+CELL_METRES = 5.0
+
 POLARS_TYPES: dict[str, pl.DataType] = {
     "text": pl.String(),
     "code": pl.String(),
@@ -45,6 +49,19 @@ def _wide_code(digits: int) -> pl.Expr:
     code = pl.col("region_code")
     return pl.when(code.str.len_chars() >= digits).then(
         code.str.slice(0, digits).str.pad_end(12, "0")
+    )
+
+
+def _point_cell() -> pl.Expr:
+    """Return the square of 5 m that a position lies in; columns are as wide as their row's middle.
+
+    One row is 5 m high, so the row tells the latitude at which a degree of longitude is measured.
+    """
+    row = (pl.col("latitude") * METRES_PER_DEGREE / CELL_METRES).floor()
+    middle = ((row + 0.5) * CELL_METRES / METRES_PER_DEGREE).radians().cos()
+    column = (pl.col("longitude") * METRES_PER_DEGREE * middle / CELL_METRES).floor()
+    return pl.concat_str(
+        row.cast(pl.Int64, strict=False), column.cast(pl.Int64, strict=False), separator="|"
     )
 
 
@@ -90,6 +107,9 @@ EXPRESSIONS: dict[str, pl.Expr] = {
     "digest_ok": pl.struct(trail.TRAIL_COLUMNS).map_batches(
         lambda column: trail.digest_ok(column.struct.unnest()), return_dtype=pl.Boolean()
     ),
+    "visited_on": pl.col("started_at").dt.date(),
+    "duration_s": (pl.col("ended_at") - pl.col("started_at")).dt.total_seconds(),
+    "point_cell": _point_cell(),
 }
 """How each derived column is computed from the delivered ones; days count from 1970-01-01."""
 

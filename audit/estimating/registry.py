@@ -7,10 +7,15 @@ from audit.estimating import (
     bunching,
     edit_bounds,
     edit_replay,
+    enumerator_risk,
     growth,
     head_revenue,
     heaping,
     pay,
+    photo_reuse,
+    visit_legs,
+    visit_places,
+    visit_volumes,
 )
 from audit.estimating.model import Estimate
 
@@ -23,6 +28,11 @@ ESTIMATES: tuple[Estimate, ...] = (
     heaping.ESTIMATE,
     edit_replay.ESTIMATE,
     edit_bounds.ESTIMATE,
+    visit_places.ESTIMATE,
+    visit_legs.ESTIMATE,
+    visit_volumes.ESTIMATE,
+    photo_reuse.ESTIMATE,
+    enumerator_risk.ESTIMATE,
 )  # fmt: skip
 
 

@@ -1,0 +1,125 @@
+"""A composite score of each enumerator against comparable ones, with its false discovery rate.
+
+Signs are set against visits of the same area kind and kind of unit, standardised over the
+enumerators of a stratum with median and MAD, and added. The p-values come from an empirical null:
+centre and spread of the bulk of the scores, not those of theory (Efron 2004, JASA 99: Large-scale
+simultaneous hypothesis testing). q-values after Benjamini and Hochberg (1995), JRSS B 57.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import polars as pl
+
+from audit.estimating.enumerator_signs import SIGNS, signs_of
+from audit.estimating.model import Estimate, Frames
+from audit.estimating.visit_legs import FAMILY
+
+FEWEST_VISITS = 10
+"""Visits below which nothing is said of an enumerator."""
+FEWEST_PEERS = 10
+"""Judged enumerators below which an area kind is no stratum of its own."""
+LOWEST_Z, HIGHEST_Z = -1.0, 10.0
+"""One sign can say this much: little to clear an enumerator of the others, much against him."""
+LEAST_SPREAD = 0.5
+NOTABLE_Z = 2.0
+
+VISITS = f"""
+SELECT v.visit_id, v.unit_id, v.enumerator_id, v.started_at, v.duration_s, v.accuracy_m,
+  v.point_cell, v.photo_hash, v.photo_count, u.region_code, u.unit_kind, u.industry_code,
+  u.employees, u.employees_female, u.revenue_kyuan, {FAMILY} AS family,
+  u.region_code || u.block_code || '|' || u.building_code AS building
+FROM visit AS v LEFT JOIN unit AS u ON u.unit_id = v.unit_id"""
+EDITS = "SELECT DISTINCT unit_id FROM edit_event WHERE editor_role = '2'"
+
+
+def _raw(name: str) -> pl.Expr:
+    """Return excess of a sign over its expectation, in standard errors; one event is no proof."""
+    known = pl.col(name).is_not_null()
+    excess = (pl.col(name) - pl.col(f"{name}_mean")).sum()
+    error = (pl.col(f"{name}_var").filter(known).sum() + 1).sqrt()
+    return pl.when(known.any()).then(excess / error).alias(name)
+
+
+def _spread(values: pl.Expr, least: float) -> pl.Expr:
+    away = (values - values.median().over("stratum")).abs()
+    return (1.4826 * away.median().over("stratum")).clip(lower_bound=least)
+
+
+def _robust(values: pl.Expr, least: float) -> pl.Expr:
+    return (values - values.median().over("stratum")) / _spread(values, least)
+
+
+def _upper_tail(scores: pl.Series) -> pl.Series:
+    """Return P(Z > z) of the normal distribution."""
+    tails = [0.5 * math.erfc(z / math.sqrt(2)) for z in scores.to_list()]
+    return pl.Series(tails, dtype=pl.Float64)
+
+
+def q_values(p_values: pl.Series) -> pl.Series:
+    """Return the false discovery rate at which each hypothesis would be rejected.
+
+    Benjamini and Hochberg: p times count by rank, made monotone from the largest downwards.
+    """
+    p = p_values.to_numpy()
+    order = np.argsort(p)[::-1]
+    scaled = p[order] * len(p) / np.arange(len(p), 0, -1)
+    q = np.empty(len(p))
+    q[order] = np.minimum(np.minimum.accumulate(scaled), 1.0)
+    return pl.Series(q)
+
+
+def _reasons(judged: pl.DataFrame) -> pl.DataFrame:
+    """Return the words of the signs that stand out, the strongest first."""
+    words = pl.col("sign").replace_strict(SIGNS, return_dtype=pl.String)
+    return (
+        judged.unpivot(list(SIGNS), index="enumerator_id", variable_name="sign", value_name="sign_z")
+        .filter(pl.col("sign_z") >= NOTABLE_Z)
+        .sort("enumerator_id", "sign_z", "sign", descending=[False, True, False])
+        .group_by("enumerator_id", maintain_order=True)
+        .agg(reasons=words.str.join("、"))
+    )
+
+
+def enumerator_risk(frames: Frames) -> Frames:
+    """Return one row for each enumerator with visits; scores are NULL below FEWEST_VISITS.
+
+    `visits`: see VISITS; `edits`: units that an enumerator edited. The signs are robust z within
+    the stratum, `composite` their sum by the root of their number, `z` the composite under the
+    empirical null.
+    """
+    visits = signs_of(frames["visits"], frames["edits"])
+    everyone = visits.group_by("enumerator_id").agg(
+        *(_raw(name) for name in SIGNS),
+        n_visits=pl.len().cast(pl.Int64),
+        region_code=pl.col("region_code").min(),
+        area=pl.col("area").sort().mode(maintain_order=True).first(),
+    )
+    enough = everyone.filter(pl.col("n_visits") >= FEWEST_VISITS)
+    peers = pl.len().over("area") >= FEWEST_PEERS
+    placed = enough.with_columns(stratum=pl.when(peers).then("area").otherwise(pl.lit("all")))
+    judged = placed.with_columns(
+        _robust(pl.col(name), 1.0).clip(LOWEST_Z, HIGHEST_Z).alias(name) for name in SIGNS
+    )
+    known = pl.sum_horizontal(pl.col(name).is_not_null() for name in SIGNS)
+    judged = judged.with_columns(
+        composite=pl.sum_horizontal(*SIGNS) / known.cast(pl.Float64).sqrt()
+    ).with_columns(z=_robust(pl.col("composite"), LEAST_SPREAD))
+    judged = judged.with_columns(p_value=_upper_tail(judged["z"]))
+    judged = judged.with_columns(q_value=q_values(judged["p_value"]))
+    scores = judged.join(_reasons(judged), on="enumerator_id", how="left").select(
+        "enumerator_id", "stratum", *SIGNS, "composite", "z", "p_value", "q_value", "reasons"
+    )
+    listed = everyone.select("enumerator_id", "region_code", "n_visits")
+    return {"enumerator_risk": listed.join(scores, on="enumerator_id", how="left")}
+
+
+ESTIMATE = Estimate(
+    makes=("enumerator_risk",),
+    needs=("visit", "unit"),
+    uses=("edit_event",),
+    selects={"visits": VISITS, "edits": EDITS},
+    make=enumerator_risk,
+)
