@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from audit import codes
+from audit import codes, network
 from audit.contracts import CONTRACT, Table
 from audit.normalise import name_key
 
@@ -45,6 +45,10 @@ def _wide_code(digits: int) -> pl.Expr:
     )
 
 
+def _keys(function: Callable[[pl.Series], pl.Series], column: str) -> pl.Expr:
+    return pl.col(column).map_batches(function, return_dtype=pl.String())
+
+
 def _code_check(function: Callable[[pl.Series], pl.Series], column: str) -> pl.Expr:
     def check(codes: pl.Series) -> pl.Series:
         if codes.null_count() == len(codes):
@@ -54,6 +58,7 @@ def _code_check(function: Callable[[pl.Series], pl.Series], column: str) -> pl.E
     return pl.col(column).map_batches(check, return_dtype=pl.Boolean())
 
 
+_CLIENT = _keys(network.address_keys, "client_ip")
 EXPRESSIONS: dict[str, pl.Expr] = {
     "county_code": _wide_code(6),
     "township_code": _wide_code(9),
@@ -72,8 +77,18 @@ EXPRESSIONS: dict[str, pl.Expr] = {
     "record_id": pl.col("source") + "|" + pl.col("register_id"),
     "opened_day": pl.col("opened_on").cast(pl.Int32()).cast(pl.Int64()),
     "closed_day": pl.col("closed_on").cast(pl.Int32()).cast(pl.Int64()),
+    "client_address": _CLIENT,
+    "client_public": network.is_public(_CLIENT),
+    "first_address": _keys(network.first_keys, "cidr"),
+    "last_address": _keys(network.last_keys, "cidr"),
+    "submitted_day": pl.col("submitted_at").dt.epoch("d").cast(pl.Int64()),
+    "submitted_second": pl.col("submitted_at").dt.epoch("s"),
+    "fill_seconds": (pl.col("submitted_at") - pl.col("started_at")).dt.total_seconds(),
 }
-"""How each derived column is computed from the delivered ones; days count from 1970-01-01."""
+"""How each derived column is computed from the delivered ones.
+
+Days and seconds count from 1970-01-01, local time.
+"""
 
 
 def _with_industry(frame: pl.DataFrame, lists: DeriveLists) -> pl.DataFrame:
