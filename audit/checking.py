@@ -10,14 +10,14 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 
+from audit.check_plan import CheckPlan, failed_estimates, missing_tables, without_links
 from audit.engines.base import Engine
 from audit.errors import AuditError
 from audit.model import OutcomeStatus, Rule
 from audit.portable import OPTIONAL_COLUMNS, ROW_ALIAS, RowShape, row_shape
-from audit.rulebook import INTAKE_TABLES, LINK_TABLES, RuleBook, render
+from audit.rulebook import render
 
 SCRATCH = "rule_result"
 VERDICTS = "open_verdict"
@@ -25,35 +25,12 @@ STAGED = "staged_finding"
 NOT_LINKED = "未匹配"
 """How the detail of an outcome begins where a rule over links was not decided for want of them."""
 
+NOT_ESTIMATED = "估计量未算出"
+
 FINDING_COLUMNS = (
     "rule_id", "subject_id", "region_code", "observed", "expected",
     "related_id", "variable", "score", "group_key",
 )  # fmt: skip
-
-
-class LinkState(StrEnum):
-    """Whether units were matched before the check."""
-
-    DONE = "done"
-    OFF = "off"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckPlan:
-    """What to check: the rules, the tables that hold rows, the region to keep to.
-
-    `links` tells whether tonight's pairs are there: without them a rule that needs them is not
-    decided, and after a failed matcher neither is one that would use them.
-    """
-
-    book: RuleBook
-    run_id: str
-    filled_tables: frozenset[str]
-    whole_region: str
-    region_prefix: str = ""
-    links: LinkState = LinkState.DONE
-    parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,30 +178,17 @@ def _check_single(engine: Engine, item: _Ready, plan: CheckPlan) -> None:
     engine.append("audit.outcome", _outcome_select(plan, counts, seconds))
 
 
-def _missing(rule: Rule, plan: CheckPlan) -> list[str]:
-    ready = {*plan.filled_tables, *LINK_TABLES, *INTAKE_TABLES}
-    return [name for name in rule.tables if name not in ready and not name.startswith("ref_")]
-
-
-def _without_links(rule: Rule, plan: CheckPlan) -> OutcomeStatus | None:
-    """Return how a rule over links ends where there are none tonight, None where it can run.
-
-    ERROR after a failed matcher, so that the ledger closes no finding of a rule that nobody ran.
-    """
-    if plan.links is LinkState.FAILED and {*rule.tables, *rule.optional_tables} & set(LINK_TABLES):
-        return OutcomeStatus.ERROR
-    if plan.links is LinkState.OFF and set(rule.tables) & set(LINK_TABLES):
-        return OutcomeStatus.NOT_APPLICABLE
-    return None
-
-
-def _unlinked(engine: Engine, plan: CheckPlan, rule: Rule, errors: list[str]) -> bool:
-    status = _without_links(rule, plan)
+def _undecided(engine: Engine, plan: CheckPlan, rule: Rule, errors: list[str]) -> bool:
+    """Record a rule that cannot be decided for want of links or estimates."""
+    status = without_links(rule, plan)
+    detail = f"{NOT_LINKED} units were not matched tonight: {plan.links}"
+    if failed := failed_estimates(rule, plan):
+        status = OutcomeStatus.ERROR
+        detail = f"{NOT_ESTIMATED} an estimate failed tonight: {', '.join(failed)}"
     if status is None:
         return False
     if status is OutcomeStatus.ERROR:
         errors.append(rule.id)
-    detail = f"{NOT_LINKED} units were not matched tonight: {plan.links}"
     engine.append("audit.outcome", _no_outcome(plan, rule.id, status, detail))
     return True
 
@@ -232,13 +196,13 @@ def _unlinked(engine: Engine, plan: CheckPlan, rule: Rule, errors: list[str]) ->
 def _prepare(engine: Engine, plan: CheckPlan, errors: list[str]) -> list[_Ready]:
     ready = []
     for rule in plan.book.rules:
-        if missing := _missing(rule, plan):
+        if missing := missing_tables(rule, plan):
             detail = f"未送达 not delivered: {', '.join(missing)}"
             engine.append(
                 "audit.outcome", _no_outcome(plan, rule.id, OutcomeStatus.NOT_APPLICABLE, detail)
             )
             continue
-        if _unlinked(engine, plan, rule, errors):
+        if _undecided(engine, plan, rule, errors):
             continue
         try:
             sql = render(rule, plan.parameters.get(rule.id))

@@ -19,6 +19,7 @@ from audit.model import Label
 
 CONTRACT_DIR = Path(__file__).parent / "contract"
 INPUT_FILES = ("units", "returns", "registers", "process", "reference", "derived")
+OUTPUT_FILES = ("output", "estimate")
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     "text": pa.string(),
@@ -164,7 +165,9 @@ def load_contract(folder: Path = CONTRACT_DIR) -> Contract:
     for stem in INPUT_FILES:
         entries = read_yaml(folder / f"{stem}.yaml")
         tables |= {name: _table(name, entry) for name, entry in entries.items()}
-    outputs = read_yaml(folder / "output.yaml")
+    outputs: dict[str, Any] = {}
+    for stem in OUTPUT_FILES:
+        outputs |= read_yaml(folder / f"{stem}.yaml")
     lists = read_yaml(folder / "code_lists.yaml")
     return Contract(
         tables=tables,

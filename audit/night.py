@@ -14,7 +14,7 @@ REFERENCE_SCHEMA = "ref"
 
 
 def create_outputs(engine: Engine, *, replace: bool = True) -> None:
-    """Create the empty published tables of the contract (`audit.*`, `linkage.*`)."""
+    """Create the empty published tables of the contract (`audit.*`, `linkage.*`, `estimate.*`)."""
     for name, table in CONTRACT.outputs.items():
         if name.startswith("census."):
             continue
@@ -39,6 +39,15 @@ def create_unit_view(engine: Engine) -> None:
     if missing:
         raise ValueError(f"tables of units are missing: {missing}")
     engine.execute(f"CREATE OR REPLACE VIEW census.unit AS {unit_view()}")
+
+
+def filled_tables(engine: Engine) -> frozenset[str]:
+    """Return the tables of the contract that hold at least one row, `unit` among them."""
+    return frozenset(
+        name
+        for name in CONTRACT.tables
+        if engine.fetch(f"SELECT 1 AS n FROM census.{name} LIMIT 1").num_rows
+    )
 
 
 def rule_texts(engine: Engine, book: RuleBook) -> None:

@@ -32,6 +32,12 @@ REFERENCE_VIEWS = (
 LINK_TABLES = ("link", "cluster", "large_block")
 INTAKE_TABLES = ("delivered_file", "rejected_row")
 """Tables that the night itself makes: there even where they are empty."""
+ESTIMATE_TABLES = tuple(
+    name.removeprefix("estimate.")
+    for name in CONTRACT.outputs
+    if name.startswith("estimate.") and name != "estimate.estimate_state"
+)
+"""Figures over many rows: there where their own input is."""
 OWNER_BY_SPECIALTY = "specialty"
 
 _HEADER = re.compile(r"\A/\* ---\n(?P<header>.*?)\n--- \*/\n(?P<sql>.*)\Z", re.DOTALL)
@@ -180,7 +186,9 @@ def _check_header(path: Path, header: Mapping[str, Any], text: str) -> None:
         raise _fail(path, _line_of(text, "family"), "规则类与编号前缀、文件夹不一致",
                     "family, id prefix and folder disagree")  # fmt: skip
     owners = [owner.id for owner in load_owners()] + [OWNER_BY_SPECIALTY]
-    tables = [*CONTRACT.tables, *REFERENCE_VIEWS, *LINK_TABLES, *INTAKE_TABLES]
+    tables = [
+        *CONTRACT.tables, *REFERENCE_VIEWS, *LINK_TABLES, *INTAKE_TABLES, *ESTIMATE_TABLES
+    ]  # fmt: skip
     _check_choice(path, text, "owner", header["owner"], owners)
     _check_choice(path, text, "severity", header["severity"], list(Severity))
     _check_choice(path, text, "status", header["status"], list(RuleStatus))

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from audit.checking import CheckPlan, CheckSummary, LinkState, check
-from audit.contracts import CONTRACT
+from audit.check_plan import CheckPlan, LinkState
+from audit.checking import CheckSummary, check
 from audit.errors import InputError, UsageError
-from audit.night import create_unit_view, rule_texts
+from audit.night import create_unit_view, filled_tables, rule_texts
 from audit.rulebook import RuleBook, load_rulebook, render
+from pipelines import estimate
 from pipelines.config import RunConfig
 from pipelines.context import RunContext
 from pipelines.link_tables import state_of
 
 Parameters = dict[str, dict[str, str]]
-
-
-def filled_tables(ctx: RunContext) -> frozenset[str]:
-    """Return the tables that hold at least one row tonight, `unit` among them."""
-    return frozenset(
-        name for name in CONTRACT.tables if ctx.engine.rows(f"SELECT 1 FROM census.{name} LIMIT 1")
-    )
 
 
 def parameters_in_force(config: RunConfig, book: RuleBook) -> dict[str, dict[str, str]]:
@@ -109,9 +103,10 @@ def run(ctx: RunContext, book: RuleBook, region: str = "") -> CheckSummary:
     plan = CheckPlan(
         book=book,
         run_id=ctx.info.run_id,
-        filled_tables=filled_tables(ctx),
+        filled_tables=filled_tables(ctx.engine),
         whole_region=ctx.config.city,
         region_prefix=prefix,
+        estimates=estimate.states(ctx.engine),
         links=LinkState(state_of(ctx.engine) or LinkState.DONE),
         parameters=parameters,
     )

@@ -134,7 +134,11 @@ def _contents(package: Path) -> dict[str, Any]:
         findings = reader.fetch(
             "SELECT severity, COUNT(*) AS n FROM audit.finding GROUP BY severity ORDER BY severity"
         ).to_pylist()
-        names = sorted(name for name in CONTRACT.outputs if name.startswith(("audit.", "linkage.")))
+        names = sorted(
+            name
+            for name in CONTRACT.outputs
+            if name.startswith(("audit.", "linkage.", "estimate."))
+        )
         counts = " UNION ALL ".join(f"SELECT '{n}' AS name, COUNT(*) AS n FROM {n}" for n in names)
         tables = reader.fetch(f"SELECT name, n FROM ({counts}) ORDER BY name").to_pylist()
     return {

@@ -1,4 +1,4 @@
-"""The night: ingest, link, check, ledger, score, dispatch, export, publish."""
+"""The night: ingest, link, estimate, check, ledger, score, dispatch, export, publish."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from audit.rulebook import RuleBook, load_rulebook
 from pipelines import (
     check,
     dispatch,
+    estimate,
     export,
     gate,
     gate_worker,
@@ -211,6 +212,7 @@ def _after_gate(
 ) -> NightSummary:
     intake, begun = came
     linked = clock.time("link", lambda: link.run(ctx))
+    clock.time("estimate", lambda: estimate.run(ctx))
     checked = clock.time("check", lambda: check.run(ctx, book, options.region))
     awaited = options.config.gate.judge == "gx"
     judged = clock.time("gate verdict", lambda: gate.finish(ctx, begun, collect=awaited))

@@ -9,15 +9,18 @@ from typing import Any
 
 import polars as pl
 
-from audit.checking import CheckPlan, check
+from audit.check_plan import CheckPlan
+from audit.checking import check
 from audit.contracts import CONTRACT, read_yaml
 from audit.derive import POLARS_TYPES, DeriveLists, derive
 from audit.engines.duckdb import DuckDBEngine
+from audit.estimating.registry import making
 from audit.model import Rule
 from audit.night import create_outputs, create_reference, rule_texts
 from audit.reference import load_reference
-from audit.rulebook import RULES_DIR, RuleBook, render
+from audit.rulebook import ESTIMATE_TABLES, RULES_DIR, RuleBook, render
 from audit.views import UNIT_SOURCES
+from pipelines.estimate import fill, states
 
 CASE_KEYS = {"given", "checked", "unknown", "findings", "parameters"}
 LISTS = DeriveLists(pl.from_arrow(load_reference()["industry_profile"]))
@@ -51,7 +54,7 @@ def read_cases(path: Path) -> list[Case]:
             Case(
                 rule_id,
                 name,
-                {table: rows or [] for table, rows in body["given"].items()},
+                {table: _spread(rows or []) for table, rows in body["given"].items()},
                 int(body["checked"]),
                 int(body.get("unknown", 0)),
                 body.get("findings") or [],
@@ -81,6 +84,17 @@ def _value(kind: str, text: str) -> Any:
     return text
 
 
+def _spread(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Write out rows that stand for many: `times: 30` makes 30, with their number for every `#`."""
+    return [
+        {name: value.replace("#", str(number)) for name, value in row.items() if name != "times"}
+        if "times" in row
+        else row
+        for row in rows
+        for number in range(1, int(row.get("times", "1")) + 1)
+    ]
+
+
 def build(table: str, rows: list[dict[str, str]]) -> pl.DataFrame:
     """Return the typed frame of a contract table, derived columns included."""
     contract = CONTRACT.tables[table]
@@ -99,23 +113,32 @@ def build(table: str, rows: list[dict[str, str]]) -> pl.DataFrame:
 def load(engine: DuckDBEngine, rule: Rule, given: dict[str, list[dict[str, str]]]) -> None:
     """Create just the tables that the rule's header names."""
     named = {*rule.tables, *rule.optional_tables}
+    estimates = making(frozenset(named - set(given)))
+    # Rows of an estimate may be given; else it is made of raw rows, as the night makes it.
+    named |= {table for e in estimates for table in (*e.needs, *e.uses)}
     if extra := set(given) - named:
         raise ValueError(f"{rule.id} does not name the tables {sorted(extra)}")
-    for table in sorted(named):
-        rows = given.get(table, [])
-        if table.startswith("ref_"):
-            continue
-        if f"census.{table}" in CONTRACT.outputs:
-            columns = CONTRACT.outputs[f"census.{table}"].duckdb_columns()
-            engine.execute(f"CREATE OR REPLACE TABLE census.{table} ({columns})")
-            _append(engine, f"census.{table}", rows)
-        elif table in CONTRACT.tables:
-            engine.register("incoming", build(table, rows).to_arrow())
-            engine.materialise(f"census.{table}", "SELECT * FROM incoming")
-        else:
-            _append(engine, f"linkage.{table}", rows)
+    for table in sorted(named - set(ESTIMATE_TABLES) | set(given)):
+        _load(engine, table, given.get(table, []))
     if "unit" not in named:
         _unit_of(engine, named)
+    for estimate in estimates:
+        fill(engine, estimate, frozenset(named))
+
+
+def _load(engine: DuckDBEngine, table: str, rows: list[dict[str, str]]) -> None:
+    if table.startswith("ref_"):
+        return
+    if f"census.{table}" in CONTRACT.outputs:
+        columns = CONTRACT.outputs[f"census.{table}"].duckdb_columns()
+        engine.execute(f"CREATE OR REPLACE TABLE census.{table} ({columns})")
+        _append(engine, f"census.{table}", rows)
+    elif table in CONTRACT.tables:
+        engine.register("incoming", build(table, rows).to_arrow())
+        engine.materialise(f"census.{table}", "SELECT * FROM incoming")
+    else:
+        schema = "estimate" if table in ESTIMATE_TABLES else "linkage"
+        _append(engine, f"{schema}.{table}", rows)
 
 
 def _append(engine: DuckDBEngine, table: str, rows: list[dict[str, str]]) -> None:
@@ -145,6 +168,7 @@ def run_case(case: Case, rule: Rule) -> tuple[dict[str, int], list[dict[str, Any
             book=book,
             run_id="R",
             filled_tables=frozenset(rule.tables),
+            estimates=states(engine),
             whole_region="430400000000",
             parameters={rule.id: case.parameters},
         )

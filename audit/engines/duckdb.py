@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from audit.errors import EngineError
 
-SCHEMAS = ("census", "raw", "ref", "linkage", "audit")
+SCHEMAS = ("census", "raw", "ref", "linkage", "estimate", "audit")
 STORAGE_VERSION = "v1.5.0"
 # From the first quotation mark to the last: a value may hold quotation marks and line breaks.
 _QUOTED = re.compile(r"'.*'|\".*\"", re.DOTALL)
@@ -76,7 +76,7 @@ class DuckDBEngine:
         for schema in SCHEMAS:
             self._con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         catalog = "package" if path is not None else "memory"
-        names = ["main", "census", "linkage", "ref", "audit"]
+        names = ["main", "census", "linkage", "estimate", "ref", "audit"]
         search = ",".join(f"{catalog}.{name}" for name in names)
         self._con.execute(f"SET search_path = '{search}'")
         self._catalog = catalog
@@ -191,7 +191,7 @@ class PackageReader:
         try:
             self._con = duckdb.connect(str(path), read_only=True, config=config)
             self._con.execute("SET TimeZone = 'Asia/Shanghai'")
-            self._con.execute("SET search_path = 'main,audit,census,linkage,ref'")
+            self._con.execute("SET search_path = 'main,audit,census,linkage,estimate,ref'")
             self._con.execute("SET enable_external_access = false")
             self._con.execute("SET lock_configuration = true")
         except duckdb.Error as error:

@@ -1,0 +1,15 @@
+"""All estimates of a night, in the order they are made."""
+
+from __future__ import annotations
+
+from audit.estimating import head_revenue
+from audit.estimating.model import Estimate
+
+ESTIMATES: tuple[Estimate, ...] = (
+    head_revenue.ESTIMATE,
+)  # fmt: skip
+
+
+def making(tables: frozenset[str]) -> tuple[Estimate, ...]:
+    """Return the estimates that make any of `tables`."""
+    return tuple(estimate for estimate in ESTIMATES if tables & set(estimate.makes))

@@ -1,0 +1,137 @@
+"""Stage estimate: figures over many rows, for the rules to read as tables.
+
+An estimate without its input is left out, and rules over it are not applicable; one that fails is
+logged, and rules over it were not decided. Neither stops the night.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import polars as pl
+import pyarrow as pa
+
+from audit.check_plan import Estimated, EstimateState
+from audit.contracts import CONTRACT
+from audit.derive import POLARS_TYPES
+from audit.engines.base import Engine
+from audit.estimating.model import Estimate
+from audit.estimating.registry import ESTIMATES
+from audit.night import create_unit_view, filled_tables
+from pipelines.context import LOG, RunContext, bar
+
+SCHEMA = "estimate"
+STATES = f"{SCHEMA}.estimate_state"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateSummary:
+    """Tables by how they ended."""
+
+    n_made: int
+    n_no_input: int
+    n_failed: int
+
+
+def _append(engine: Engine, name: str, rows: pa.Table) -> None:
+    engine.register("incoming", rows)
+    engine.append(name, "SELECT * FROM incoming")
+    engine.unregister("incoming")
+
+
+def _write(engine: Engine, table: str, rows: pl.DataFrame) -> int:
+    contract = CONTRACT.outputs[f"{SCHEMA}.{table}"]
+    if set(rows.columns) != set(contract.by_name):
+        raise ValueError(f"{table}: {sorted(set(rows.columns) ^ set(contract.by_name))}")
+    schema = pl.Schema({column.name: POLARS_TYPES[column.type] for column in contract.columns})
+    typed = rows.select(schema.names()).cast(schema).sort(*contract.key)
+    _append(engine, f"{SCHEMA}.{table}", typed.to_arrow())
+    return typed.height
+
+
+def _state(engine: Engine, table: str, state: EstimateState, n_rows: int, missing: str) -> None:
+    row = {"table_name": table, "state": state, "missing": missing or None, "n_rows": n_rows}
+    schema = CONTRACT.outputs[STATES].arrow_schema()
+    _append(engine, STATES, pa.Table.from_pylist([row], schema=schema))
+
+
+def _make(engine: Engine, estimate: Estimate) -> dict[str, int]:
+    rows = {
+        name: cast("pl.DataFrame", pl.from_arrow(engine.fetch(sql)))
+        for name, sql in estimate.selects.items()
+    }
+    made = estimate.make(rows)
+    return {table: _write(engine, table, made[table]) for table in estimate.makes}
+
+
+def _failed(estimate: Estimate, error: BaseException) -> None:
+    """Log where an estimate failed; what the error says may hold values of a unit."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    LOG.warning(
+        "估计量 %s 未算出，依赖它的规则本次无法判定 an estimate failed, rules over it cannot be "
+        "decided: %s, %s:%d",
+        ", ".join(estimate.makes),
+        type(error).__name__,
+        Path(place.filename).name,
+        place.lineno or 0,
+    )
+
+
+def clear(engine: Engine, tables: Iterable[str]) -> None:
+    """Empty tables of the schema, so that they can be made again."""
+    for table in tables:
+        engine.execute(f"DELETE FROM {SCHEMA}.{table}")
+        engine.execute(f"DELETE FROM {STATES} WHERE table_name = '{table}'")
+
+
+def fill(engine: Engine, estimate: Estimate, filled: frozenset[str]) -> EstimateState:
+    """Make the tables of one estimate and record their state; safe to run again.
+
+    `filled`: the tables that hold rows. The tables of `estimate.*` must exist.
+    """
+    clear(engine, estimate.makes)
+    rows: Mapping[str, int] = {}
+    missing = [table for table in estimate.needs if table not in filled]
+    state = EstimateState.NO_INPUT if missing else EstimateState.MADE
+    if not missing:
+        try:
+            rows = _make(engine, estimate)
+        # The night goes on without it, whatever it was; a fault inside polars is no Exception.
+        except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001  # see above
+            _failed(estimate, error)
+            clear(engine, estimate.makes)
+            state = EstimateState.FAILED
+    for table in estimate.makes:
+        _state(engine, table, state, rows.get(table, 0), "|".join(missing))
+    return state
+
+
+def states(engine: Engine) -> dict[str, Estimated]:
+    """Return how each table ended; a table that nobody made is not among them."""
+    rows = engine.fetch(f"SELECT table_name, state, missing FROM {STATES}").to_pylist()
+    return {
+        row["table_name"]: Estimated(
+            EstimateState(row["state"]), tuple(filter(None, (row["missing"] or "").split("|")))
+        )
+        for row in rows
+    }
+
+
+def run(ctx: RunContext) -> EstimateSummary:
+    """Fill `estimate.*`; safe to run again."""
+    create_unit_view(ctx.engine)
+    filled = filled_tables(ctx.engine)
+    found = []
+    with bar(ctx.progress, "估计", "estimate", len(ESTIMATES)) as progress:
+        for estimate in ESTIMATES:
+            found += [fill(ctx.engine, estimate, filled)] * len(estimate.makes)
+            progress.advance()
+    return EstimateSummary(
+        n_made=found.count(EstimateState.MADE),
+        n_no_input=found.count(EstimateState.NO_INPUT),
+        n_failed=found.count(EstimateState.FAILED),
+    )
