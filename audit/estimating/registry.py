@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from audit.estimating import head_revenue
+from audit.estimating import head_revenue, recheck
 from audit.estimating.model import Estimate
 
 ESTIMATES: tuple[Estimate, ...] = (
     head_revenue.ESTIMATE,
+    recheck.ESTIMATE,
 )  # fmt: skip
 
 
