@@ -66,12 +66,12 @@ marked AS (
     SUM(CASE WHEN submitted_second - second_before < :gap THEN 0 ELSE 1 END)
       OVER (PARTITION BY origin ORDER BY submitted_second, submission_id) AS line_no,
     CASE WHEN submitted_second - second_before < :gap AND account <> account_before
-      THEN 1 ELSE 0 END AS change
+      THEN 1 ELSE 0 END AS swap
   FROM follow
 ),
 line AS (
-  SELECT origin, line_no, SUM(change) AS n FROM marked
-  GROUP BY origin, line_no HAVING SUM(change) >= :least AND COUNT(DISTINCT account) >= :accounts
+  SELECT origin, line_no, SUM(swap) AS n FROM marked
+  GROUP BY origin, line_no HAVING SUM(swap) >= :least AND COUNT(DISTINCT account) >= :accounts
 ),
 told AS (
   SELECT m.account, l.origin, l.n, ROW_NUMBER() OVER (

@@ -34,7 +34,7 @@ false_positives:
 -- by the revenue in doubt, rate times revenue. The random arm is drawn when tasks are made.
 WITH told AS (
   SELECT region_code, kind, n_checked, n_errors, rate, revenue_kyuan, revenue_share,
-    LEAST(rate_low, own_low) > CASE kind WHEN 'units' THEN :units ELSE :self_employed END AS over,
+    LEAST(rate_low, own_low) > CASE kind WHEN 'units' THEN :units ELSE :self_employed END AS is_over,
     ROW_NUMBER() OVER (PARTITION BY region_code ORDER BY LEAST(rate_low, own_low)
       - CASE kind WHEN 'units' THEN :units ELSE :self_employed END DESC, kind DESC) AS place,
     CASE WHEN region_code LIKE '______000000' THEN 3 WHEN region_code LIKE '_________000' THEN 4
@@ -42,9 +42,9 @@ WITH told AS (
   FROM recheck_region WHERE region_code NOT LIKE '____00000000'
 ),
 ranked AS (
-  SELECT region_code, kind, n_checked, n_errors, rate, over, revenue_share,
+  SELECT region_code, kind, n_checked, n_errors, rate, is_over, revenue_share,
     COALESCE(rate * revenue_kyuan, 0) AS doubt,
-    RANK() OVER (PARTITION BY level, over ORDER BY COALESCE(rate * revenue_kyuan, 0) DESC) AS rank_no
+    RANK() OVER (PARTITION BY level, is_over ORDER BY COALESCE(rate * revenue_kyuan, 0) DESC) AS rank_no
   FROM told WHERE place = 1
 )
 SELECT
@@ -56,5 +56,5 @@ SELECT
   '同级第 ' || CAST(rank_no AS STRING) || ' 位，存疑营业收入 '
     || CAST(CAST(doubt AS DECIMAL(18, 0)) AS STRING) || ' 千元' AS expected,
   0.8 + 0.2 * COALESCE(revenue_share, 0) AS score,
-  NOT over AS holds
+  NOT is_over AS holds
 FROM ranked
