@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from audit import codes, trail
+from audit import codes, network, trail
 from audit.contracts import CONTRACT, Table
 from audit.normalise import name_key, note_key
 
@@ -63,6 +63,8 @@ def _point_cell() -> pl.Expr:
     return pl.concat_str(
         row.cast(pl.Int64, strict=False), column.cast(pl.Int64, strict=False), separator="|"
     )
+def _keys(function: Callable[[pl.Series], pl.Series], column: str) -> pl.Expr:
+    return pl.col(column).map_batches(function, return_dtype=pl.String())
 
 
 def _code_check(function: Callable[[pl.Series], pl.Series], column: str) -> pl.Expr:
@@ -80,6 +82,7 @@ def _number(column: str) -> pl.Expr:
     return plain.cast(pl.Float64, strict=False)
 
 
+_CLIENT = _keys(network.address_keys, "client_ip")
 EXPRESSIONS: dict[str, pl.Expr] = {
     "county_code": _wide_code(6),
     "township_code": _wide_code(9),
@@ -110,8 +113,18 @@ EXPRESSIONS: dict[str, pl.Expr] = {
     "visited_on": pl.col("started_at").dt.date(),
     "duration_s": (pl.col("ended_at") - pl.col("started_at")).dt.total_seconds(),
     "point_cell": _point_cell(),
+    "client_address": _CLIENT,
+    "client_public": network.is_public(_CLIENT),
+    "first_address": _keys(network.first_keys, "cidr"),
+    "last_address": _keys(network.last_keys, "cidr"),
+    "submitted_day": pl.col("submitted_at").dt.epoch("d").cast(pl.Int64()),
+    "submitted_second": pl.col("submitted_at").dt.epoch("s"),
+    "fill_seconds": (pl.col("submitted_at") - pl.col("started_at")).dt.total_seconds(),
 }
-"""How each derived column is computed from the delivered ones; days count from 1970-01-01."""
+"""How each derived column is computed from the delivered ones.
+
+Days and seconds count from 1970-01-01, local time.
+"""
 
 
 def _with_industry(frame: pl.DataFrame, lists: DeriveLists) -> pl.DataFrame:

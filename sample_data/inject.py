@@ -10,12 +10,14 @@ import polars as pl
 from sample_data import (
     inject_codes,
     inject_confidential,
+    inject_direct,
     inject_duplicates,
     inject_forms,
     inject_linkage,
     inject_matched,
     inject_places,
     inject_plausible,
+    inject_quality,
     inject_registers,
     inject_returns,
     inject_trail,
@@ -35,9 +37,11 @@ PLANTERS: dict[str, Planter] = {
     **inject_confidential.PLANTERS,
     **inject_plausible.PLANTERS,
     **inject_trail.PLANTERS,
+    **inject_direct.PLANTERS,
+    **inject_quality.PLANTERS,
 }
 """Rule id to the function that plants its error."""
-SCARCE = ("XSP009", "XSP008", "FRM016", "XSP010", "XSP005")
+SCARCE = ("DIR003", "DIR001", "XSP009", "XSP008", "FRM016", "XSP010", "XSP005")
 """Planted first: few units have what they damage."""
 ESTABLISHMENT_PLANTERS, HOUSEHOLD_PLANTERS = 12, 6
 HOT_SHARE = 0.015

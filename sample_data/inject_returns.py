@@ -165,7 +165,12 @@ def xsp009(plot: Plot) -> None:
 
 def xsp010(plot: Plot) -> None:
     """Research on one form only; more research staff than employees."""
-    first, second = split(plot.take(_panel(plot, "research"), max(2, plot.per_legal)))
+    # The standard for small enterprises (2) has no item for the expense to contradict.
+    booked = plot["finance"].filter(
+        (pl.col("accounting_system") != "2") & (pl.col("research_expenses_kyuan") > 0)
+    )
+    pool = _panel(plot, "research").join(booked, on="unit_id", how="semi", maintain_order="left")
+    first, second = split(plot.take(pool, max(2, plot.per_legal)))
     for column in ("rd_expense_kyuan", "rd_pay_kyuan"):
         plot.assign("research", column, first["unit_id"], pl.Series([0] * first.height))
     plot.assign("research", "rd_staff", second["unit_id"], second["employees"] + 9)

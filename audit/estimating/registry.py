@@ -13,6 +13,7 @@ from audit.estimating import (
     heaping,
     pay,
     photo_reuse,
+    recheck,
     visit_legs,
     visit_places,
     visit_volumes,
@@ -33,6 +34,7 @@ ESTIMATES: tuple[Estimate, ...] = (
     visit_volumes.ESTIMATE,
     photo_reuse.ESTIMATE,
     enumerator_risk.ESTIMATE,
+    recheck.ESTIMATE,
 )  # fmt: skip
 
 
