@@ -101,7 +101,8 @@ settled AS (
 refused AS (
   SELECT DISTINCT trim(UNNEST(list_concat(
     json_extract_string(delivered, '$.*'), json_extract_string(delivered, '$[*]')))) AS text
-  FROM census.rejected_row WHERE delivered IS NOT NULL
+  -- What a correction brought has come.
+  FROM census.rejected_row WHERE delivered IS NOT NULL AND superseded_by IS NULL
 ),
 lost_file AS (
   SELECT DISTINCT CASE table_name
