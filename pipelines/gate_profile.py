@@ -83,6 +83,11 @@ def _place_column(table: Table) -> str:
     return next((name for name in (REGION, *_UNIT_KEYS) if name in names), "")
 
 
+def is_placed_by_unit(table: str) -> bool:
+    """Tell whether the rows of a table tell their county by their unit only."""
+    return _place_column(CONTRACT.tables[table]) in _UNIT_KEYS
+
+
 def _known_codes(ctx: RunContext, column: Column) -> str:
     """Return the condition that a code is on its list; empty where the list is not at hand."""
     name = f't."{column.name}"'
@@ -157,7 +162,8 @@ LEFT JOIN gate_county AS c
   ON c.county = left(trim(json_extract_string(r.delivered, v.region)), 6)
 LEFT JOIN {UNIT_PLACE} AS u ON u.unit_id = trim(json_extract_string(r.delivered, v.unit))
 LEFT JOIN gate_county AS d ON d.county = u.county
-WHERE r.row > 0 AND r.reason <> 'confidential' AND r.superseded_by IS NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+WHERE r.row > 0 AND r.reason <> 'confidential' AND r.superseded_by IS NULL
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
         )
     finally:
         ctx.engine.unregister(_VARIANT)

@@ -138,6 +138,7 @@ def _delivered(report: FileReport, loaded: int, refused: int) -> dict[str, objec
         "rows_refused": report.rows_delivered if report.whole else refused,
         "unknown_columns": "|".join(report.unknown) or None,
         "rows_private_use": report.private_use,
+        "page_checksums": report.checksums,
         "superseded_by": report.superseded_by or None,
         "rows_superseded": report.rows_superseded if report.superseded_by else None,
         "keys_lost": report.keys_lost if report.superseded_by else None,
