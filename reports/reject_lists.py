@@ -81,7 +81,7 @@ def _write(
     text, number = formats.text(), formats.number()
     sheet.set_row(0, 26)
     sheet.write_string(0, 0, heading, formats.get(font_size=14, bold=True))
-    sheet.set_row(1, 30)
+    sheet.set_row(1, 42)
     for column, key in enumerate(keys):
         label, width = HEADS[key]
         sheet.set_column(column, column, width)

@@ -32,9 +32,8 @@ TITLES = {
     "senders": Label("退回表目录  批次 {run}", "Reject workbooks, run {run}"),
     "files": Label("各文件送达、装载、退回情况", "Rows delivered, loaded and refused by file"),
     "table": Label(
-        "{table}：退回的行（红底为有误的单元格，更正后连同表头单独另存、重新报送）",
-        "refused rows; faulty cells are red. Correct them, save this sheet as a workbook of its "
-        "own and deliver it again",
+        "{table}：退回的行。更正红底的单元格，单独另存后重报",
+        "refused rows: correct what is red, save this sheet alone, deliver it",
     ),
     "save": Label("更正后另存为：{name}", "save as this"),
     "hidden": Label(
@@ -51,10 +50,10 @@ HEADS = {
     "loaded": (Label("装载行数", "Loaded"), 11),
     "refused": (Label("退回行数", "Refused"), 11),
     "asked": (Label("待更正行数", "To be corrected"), 12),
-    "settled": (Label("已在其他文件更正", "Corrected in another file"), 13),
+    "settled": (Label("已在其他文件更正", "Corrected in another file"), 18),
     "settled_by": (Label("更正所在的文件", "Corrected in"), 36),
     "reason": (Label("退回原因", "Reason"), 20),
-    "rows": (Label("本单位待更正行数", "To be corrected, this sender"), 14),
+    "rows": (Label("本单位待更正行数", "To be corrected, this sender"), 18),
     "numbers": (Label("行号（保密单位只列行号）", "Data rows (confidential only)"), 26),
     "how": (Label("如何更正", "How to correct"), 90),
     "sender": (Label("报送单位", "Sender"), 26),

@@ -44,7 +44,7 @@ BATCH = 2_000
 RED, BAND, OWN = "#FFC7CE", "#DEEBF7", "#FFF2CC"
 FROZEN = 2
 """Columns of the key that stay in sight, at most."""
-KEY_WIDTH, CELL_WIDTH, PAGE_WIDTH = 20, 16, 240
+KEY_WIDTH, CELL_WIDTH, PAGE_WIDTH = 20, 16, 170
 """In characters; a page of that many can still be read."""
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\'\x00-\x1f]")
 
