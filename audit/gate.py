@@ -58,7 +58,8 @@ class Cell:
 
     `values` holds the metrics that apply, by the id of their expectation; None is unknown.
     `items` names the worst item of a metric. `region_code` is "" for rows in no listed county.
-    `n_expected` is what the delivery note or last night lets expect; None without either.
+    `n_expected` is what the delivery note or last night lets expect; None without either. `n_came`
+    of all files is what it is compared with.
     """
 
     table: str
@@ -69,6 +70,7 @@ class Cell:
     n_expected: int | None
     values: Mapping[str, float | None]
     items: Mapping[str, str]
+    n_came: int = 0
 
     @property
     def key(self) -> str:
@@ -266,6 +268,21 @@ def missing(n_expected: int) -> Verdict:
         reasons=Label(
             f"应到 {n_expected} 行，本次未送达", f"{n_expected} rows expected, none delivered"
         ),
+    )
+
+
+def unplaced(tables: Sequence[Label], files: Sequence[str], n_expected: int) -> Label:
+    """Return the reason of rows that came but tell no county, as their units did not come.
+
+    `tables` and `files` are those of the units.
+    """
+    zh, en = "、".join(t.zh for t in tables), ", ".join(t.en for t in tables)
+    named = "、".join(filter(None, files))
+    return Label(
+        f"因“{zh}”未送达或不全{f'（{named}）' if named else ''}，本表各行无法归县"
+        f"（应到 {n_expected} 行）；该文件补齐后自行恢复",
+        f"“{en}” did not come or is short{f' ({named})' if named else ''}, so these rows tell no "
+        f"county ({n_expected} expected); nothing else to deliver",
     )
 
 

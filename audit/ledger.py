@@ -20,6 +20,10 @@ VALUE_EMPTIED = "value_emptied"
 UNIT_GONE = "unit_gone"
 RULE_CHANGED = "rule_changed"
 NOT_CHECKED = "not_checked"
+NOT_DELIVERED = "not_delivered"
+KEPT_OPEN = (NOT_CHECKED, NOT_DELIVERED)
+"""Causes that close nothing."""
+KEPT_OPEN_SQL = ", ".join(f"'{cause}'" for cause in KEPT_OPEN)
 
 LEDGER = pl.Schema(
     {
@@ -47,6 +51,7 @@ FACTS = pl.Schema(
         "looked": pl.Boolean,
         "present": pl.Boolean,
         "delivered": pl.Boolean,
+        "short": pl.Boolean,
         "holds": pl.Boolean,
     }
 )
@@ -75,14 +80,17 @@ def vanished(tonight: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
 def _cause() -> pl.Expr:
     """Why a finding vanished, the first that applies.
 
-    A retired rule never looks again. Nothing is closed by a rule that did not look or a list that
-    did not come. A unit that has left needs no rule to say so, and a rule that changed its meaning
+    A retired rule never looks again. A unit that is not in a list that came short has not left: it
+    was not delivered. Nothing is closed by a rule that did not look or a list that did not come. A
+    unit that has left needs no rule to say so, and a rule that changed its meaning
     must never pass for a correction. Nor must a wrong value that was blanked: only a rule that now
     holds tells of a correction.
     """
     return (
         pl.when(~pl.col("rule_known"))
         .then(pl.lit(RULE_CHANGED))
+        .when(~pl.col("present") & pl.col("short").fill_null(value=False))
+        .then(pl.lit(NOT_DELIVERED))
         .when(~pl.col("looked") | ~pl.col("delivered"))
         .then(pl.lit(NOT_CHECKED))
         .when(~pl.col("present"))
@@ -100,11 +108,12 @@ def judge(missing: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
 
     `facts`, one row a key: `rule_known` the rule is still in force, `version_now` its version,
     `looked` it ran on the subject's county, `present` the subject is still in its list,
-    `delivered` that list came for the subject's county, `holds` the rule's verdict on it tonight,
-    NULL where it has none. What was not checked stays open.
+    `delivered` that list came for the subject's county, `short` with fewer rows than expected,
+    `holds` the rule's verdict on it tonight, NULL where it has none. What was not checked or not
+    delivered stays open.
     """
     known = missing.join(facts.select(FACTS.names()), on="finding_key", how="left")
-    state = pl.when(pl.col("cause") == NOT_CHECKED).then(pl.lit(PERSISTING))
+    state = pl.when(pl.col("cause").is_in(KEPT_OPEN)).then(pl.lit(PERSISTING))
     return known.with_columns(cause=_cause()).with_columns(state=state.otherwise(pl.lit(RESOLVED)))
 
 

@@ -7,7 +7,7 @@ for its answer at the end of the night; where it is the judge, before anything i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -17,18 +17,22 @@ from audit.derive import POLARS_TYPES
 from audit.gate import (
     COULD_NOT_CHECK,
     HELD,
+    QUARANTINE,
     Cell,
     Expectation,
+    GateSettings,
     Verdict,
     expectations,
     judge,
     missing,
+    unplaced,
     verdict,
     worse,
 )
+from audit.views import UNIT_SOURCES
 from pipelines import gate_worker
 from pipelines.context import LOG, RunContext
-from pipelines.gate_profile import profile
+from pipelines.gate_profile import is_placed_by_unit, profile
 from pipelines.score import replace_output
 
 LAST = "current/parquet/audit.gate.parquet"
@@ -51,29 +55,55 @@ class Begun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateSummary:
-    """Cells by verdict, and what Great Expectations said: a code of the list `gate_gx`."""
+    """Cells by verdict, and what Great Expectations said: a code of the list `gate_gx`.
+
+    `following` cells are in no verdict's count: their units' files are, which alone are wrong.
+    """
 
     verdicts: Mapping[str, int]
+    following: int
     gx: str
     has_docs: bool
 
 
 def _last_night(ctx: RunContext) -> Expected:
-    """Return what the last published night had; what it held back itself is no yardstick."""
+    """Return what the last published night had; what was held back or came short is no yardstick.
+
+    Else a short file that comes twice would pass for the whole, and its lost units for gone.
+    """
     path = ctx.state_dir.parent / LAST
     if not path.is_file():
         return {}
     rows = (
         pl.scan_parquet(path)
-        .with_columns(
-            n=pl.when(pl.col("verdict").is_in(HELD)).then(pl.col("n_expected")).otherwise(None)
-        )
         .group_by("table_name", "region_code")
-        .agg(pl.coalesce(pl.max("n"), pl.sum("n_rows")).alias("n"), pl.min("file"))
+        .agg(
+            pl.sum("n_rows").alias("came"),
+            pl.max("n_expected").alias("owed"),
+            pl.col("verdict").is_in(HELD).any().alias("held"),
+            pl.min("file"),
+        )
+        .with_columns(lost=pl.col("owed") - pl.col("came"))
+        .with_columns(short=_came_short(ctx.config.gate))
+        .select(
+            "table_name",
+            "region_code",
+            pl.when(pl.col("held") | pl.col("short"))
+            .then(pl.coalesce("owed", "came"))
+            .otherwise("came")
+            .alias("n"),
+            "file",
+        )
         .filter(pl.col("n") > 0)
         .collect()
     )
     return {(t, r or ""): (int(n), file) for t, r, n, file in rows.iter_rows()}
+
+
+def _came_short(settings: GateSettings) -> pl.Expr:
+    """Tell whether rows are missing that are worth a remark, as `_compare` does."""
+    told = (pl.col("owed") >= settings.min_rows) | (pl.col("lost") >= ROWS_LOST)
+    return told & (pl.col("came") < settings.rows_low * pl.col("owed"))
 
 
 def _expected(ctx: RunContext) -> Expected:
@@ -105,13 +135,17 @@ def _compare(ctx: RunContext, cells: Sequence[Cell], owed: Expected) -> list[Cel
         key = (cell.table, cell.region_code)
         if key not in owed:
             key = (cell.table, ctx.config.city)
+        if key not in owed:
+            key = (cell.table, cell.region_code)
         n_expected = owed[key][0] if key in owed else None
         values = dict(cell.values)
         if n_expected and (
             n_expected >= ctx.config.gate.min_rows or n_expected - totals[key] >= ROWS_LOST
         ):
             values["rows"] = totals[key] / n_expected
-        compared.append(replace(cell, n_expected=n_expected, values=values))
+        compared.append(
+            replace(cell, n_expected=n_expected, values=values, n_came=totals.get(key, 0))
+        )
     return compared
 
 
@@ -131,6 +165,37 @@ def _gx_state(own: Mapping[str, str], gx: Mapping[str, str] | None) -> str:
     return "agreed" if all(gx[name] == result for name, result in own.items()) else "differs"
 
 
+def _follow(rows: Sequence[Row], alone: Container[tuple[object, ...]]) -> None:
+    """Give what is only short for want of its units their files as `because`.
+
+    `alone`: table, file and region of rows that are held back for their number and nothing else.
+    Rows without a county must be there: else the returns themselves did not come.
+    """
+    came_apart = {row["table_name"] for row in rows if not row["region_code"] and row["n_rows"]}
+    roots: dict[object, list[Row]] = {}
+    for row in rows:
+        if row["table_name"] in UNIT_SOURCES and row["verdict"] in HELD and _is_short(row):
+            roots.setdefault(row["region_code"], []).append(row)
+    for row in rows:
+        name = str(row["table_name"])
+        units = roots.get(row["region_code"], [])
+        key = (row["table_name"], row["file"], row["region_code"])
+        if units and name in came_apart and key in alone and is_placed_by_unit(name):
+            tables = [CONTRACT.tables[str(unit["table_name"])].title for unit in units]
+            files = sorted({str(unit["file"]) for unit in units})
+            told = unplaced(list(dict.fromkeys(tables)), files, int(str(row["n_expected"])))
+            row |= {
+                "because": "|".join(files) or str(units[0]["table_name"]),
+                "reasons": told.zh,
+                "reasons_en": told.en,
+            }
+
+
+def _is_short(row: Row) -> bool:
+    came, owed = row["n_rows"], row["n_expected"]
+    return not came or (owed is not None and int(str(came)) < int(str(owed)))
+
+
 def _gate_row(cell: Cell, said: Verdict, gx: str) -> Row:
     return {
         "table_name": cell.table,
@@ -139,8 +204,10 @@ def _gate_row(cell: Cell, said: Verdict, gx: str) -> Row:
         "verdict": said.code,
         "n_rows": cell.n_rows,
         "n_refused": cell.n_refused,
+        "n_came": cell.n_came,
         "n_expected": cell.n_expected,
         "gx": gx,
+        "because": None,
         "reasons": said.reasons.zh,
         "reasons_en": said.reasons.en,
     }
@@ -203,6 +270,7 @@ def finish(ctx: RunContext, begun: Begun, *, collect: bool) -> GateSummary:
     checks = expectations(ctx.config.gate)
     gates: list[Row] = []
     tests: list[Row] = []
+    alone: set[tuple[object, ...]] = set()
     for cell in begun.cells:
         own = judge(cell, checks)
         gx = None if answer is None else answer.results.get(cell.key, {})
@@ -211,7 +279,12 @@ def finish(ctx: RunContext, begun: Begun, *, collect: bool) -> GateSummary:
         said = verdict(cell, final, ctx.config.gate)
         gates.append(_gate_row(cell, said, _gx_state(own, gx)))
         tests += _check_rows(cell, final, gx, checks)
-    gates += _missing_rows(ctx, begun)
+        if {name for name, result in final.items() if result == QUARANTINE} == {"rows"}:
+            alone.add((cell.table, cell.file, cell.region_code))
+    gone = _missing_rows(ctx, begun)
+    alone |= {(row["table_name"], row["file"], row["region_code"]) for row in gone}
+    gates += gone
+    _follow(gates, alone)
     _write(ctx, "audit.gate", gates)
     _write(ctx, "audit.gate_check", tests)
     return _summary(gates, has_docs=bool(answer and answer.has_docs))
@@ -220,10 +293,13 @@ def finish(ctx: RunContext, begun: Begun, *, collect: bool) -> GateSummary:
 def _summary(gates: Sequence[Row], *, has_docs: bool) -> GateSummary:
     verdicts: dict[str, int] = {}
     for row in gates:
-        code = str(row["verdict"])
-        verdicts[code] = verdicts.get(code, 0) + 1
+        if row["because"] is None:
+            code = str(row["verdict"])
+            verdicts[code] = verdicts.get(code, 0) + 1
     states = {str(row["gx"]) for row in gates}
     gx = next((s for s in (COULD_NOT_CHECK, "differs", "agreed") if s in states), "not_asked")
     held = sum(verdicts.get(code, 0) for code in HELD)
     LOG.info("gate: %d files and regions, %d held back, gx %s", len(gates), held, gx)
-    return GateSummary(verdicts=verdicts, gx=gx, has_docs=has_docs)
+    return GateSummary(
+        verdicts=verdicts, following=len(gates) - sum(verdicts.values()), gx=gx, has_docs=has_docs
+    )

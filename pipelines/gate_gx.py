@@ -16,15 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from audit.gate import COULD_NOT_CHECK, QUARANTINE, REMARK, UNKNOWN, WITHIN
+from reports.data_docs_words import STATED
 
 _RANKED = (WITHIN, REMARK, UNKNOWN, QUARANTINE)
 _CHECKPOINT = "gate"
 _KNOWN = "（可判定）"
-_WORDS = {
-    UNKNOWN: "应可判定 should be known",
-    REMARK: "超出则备注 else a remark",
-    QUARANTINE: "超出则隔离 else quarantine",
-}
 Check = Mapping[str, Any]
 
 
@@ -64,7 +60,7 @@ def _expectations(check: Check) -> Iterator[tuple[str, Any]]:
     def words(result: str, severity: str, span: str = "") -> dict[str, Any]:
         return {
             "severity": severity,
-            "description": f"{title['zh']} {title['en']}: {_WORDS[result]} {span}".rstrip(),
+            "description": f"{title['zh']} {title['en']}: {STATED[result]} {span}".rstrip(),
             "notes": f"{note['zh']} {note['en']}",
             "meta": {"check_id": check["id"], "result": result},
         }

@@ -21,3 +21,17 @@ is held back in every county.
 HELD_COUNTIES = f"""SELECT DISTINCT left(region_code, 6) AS county FROM audit.gate
 WHERE verdict IN ({HELD_SQL}) AND region_code <> '' AND table_name IN ({_UNIT_TABLES})"""
 """Counties (six digits) whose unit data are held back: they have no rate, rank or flag."""
+
+SHORT_LISTS = """SELECT DISTINCT CASE s.table_name
+    WHEN 'legal_entity' THEN 'unit|1' WHEN 'establishment' THEN 'unit|2'
+    WHEN 'self_employed' THEN 'unit|3' WHEN 'frame_unit' THEN 'frame'
+    WHEN 'register_unit' THEN 'register' END AS universe, left(s.region_code, 6) AS county
+FROM (
+  SELECT table_name, region_code FROM audit.gate_check
+  WHERE check_id = 'rows' AND result IN ('remark', 'quarantine') AND value < low
+  UNION ALL SELECT table_name, region_code FROM audit.gate WHERE verdict = 'missing'
+) AS s"""
+"""Lists of subjects, as the ledger names them, that came short of the rows expected in a county.
+
+What is not in such a list tonight may have left the census, or just not have been delivered.
+"""

@@ -29,7 +29,10 @@ _VARIANT_TYPES: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """Refused rows of a file in a county by reason; confidential ones are not among them."""
+    """Refused rows of a file in a county by reason.
+
+    Neither confidential ones nor those that another file has corrected are among them.
+    """
 
     by_reason: Mapping[str, int]
 
@@ -78,6 +81,11 @@ def _place_column(table: Table) -> str:
     # The list of regions is the city's.
     names = table.by_name if table.name != "region" else {}
     return next((name for name in (REGION, *_UNIT_KEYS) if name in names), "")
+
+
+def is_placed_by_unit(table: str) -> bool:
+    """Tell whether the rows of a table tell their county by their unit only."""
+    return _place_column(CONTRACT.tables[table]) in _UNIT_KEYS
 
 
 def _known_codes(ctx: RunContext, column: Column) -> str:
@@ -154,7 +162,8 @@ LEFT JOIN gate_county AS c
   ON c.county = left(trim(json_extract_string(r.delivered, v.region)), 6)
 LEFT JOIN {UNIT_PLACE} AS u ON u.unit_id = trim(json_extract_string(r.delivered, v.unit))
 LEFT JOIN gate_county AS d ON d.county = u.county
-WHERE r.row > 0 AND r.reason <> 'confidential' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+WHERE r.row > 0 AND r.reason <> 'confidential' AND r.superseded_by IS NULL
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
         )
     finally:
         ctx.engine.unregister(_VARIANT)

@@ -28,6 +28,7 @@ from pipelines.places import place_units
 from pipelines.readers.model import RefusedFileError, Source
 from pipelines.readers.opening import open_source
 from pipelines.readers.which import delivered_files, is_leftover
+from pipelines.superseded_rows import supersede_rows
 from pipelines.superseding import supersede
 from pipelines.writing import append, writing
 
@@ -137,6 +138,7 @@ def _delivered(report: FileReport, loaded: int, refused: int) -> dict[str, objec
         "rows_refused": report.rows_delivered if report.whole else refused,
         "unknown_columns": "|".join(report.unknown) or None,
         "rows_private_use": report.private_use,
+        "page_checksums": report.checksums,
         "superseded_by": report.superseded_by or None,
         "rows_superseded": report.rows_superseded if report.superseded_by else None,
         "keys_lost": report.keys_lost if report.superseded_by else None,
@@ -272,6 +274,7 @@ def run(ctx: RunContext) -> IngestSummary:
     _refuse_duplicates(ctx.engine, reports)
     # Once more: the rows of a delivered list may all have been refused for their keys.
     _regions(ctx.engine, lists)
+    supersede_rows(ctx.engine, reports)
     place_units(ctx.engine)
     frame = account(ctx.engine, reports)
     secret = f"SELECT count(*) FROM {REJECTED} WHERE reason = 'confidential'"

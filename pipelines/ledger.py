@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 
 from audit.contracts import CONTRACT
 from audit.errors import InputError
-from audit.ledger import FACTS, LEDGER, NOT_CHECKED, Night, compare, vanished
+from audit.ledger import FACTS, KEPT_OPEN, LEDGER, Night, compare, vanished
 from pipelines.context import LOG, RunContext
-from pipelines.gate_held import HELD_RULES
+from pipelines.gate_held import HELD_RULES, SHORT_LISTS
 from pipelines.ledger_came import counties_of
 from pipelines.score import fetch_frame, replace_output
 
@@ -101,7 +101,8 @@ settled AS (
 refused AS (
   SELECT DISTINCT trim(UNNEST(list_concat(
     json_extract_string(delivered, '$.*'), json_extract_string(delivered, '$[*]')))) AS text
-  FROM census.rejected_row WHERE delivered IS NOT NULL
+  -- What a correction brought has come.
+  FROM census.rejected_row WHERE delivered IS NOT NULL AND superseded_by IS NULL
 ),
 lost_file AS (
   SELECT DISTINCT CASE table_name
@@ -112,6 +113,9 @@ lost_file AS (
 ),
 held AS (
   {held}
+),
+short AS (
+  {short}
 ),
 reads AS (
   SELECT rule_id, UNNEST(string_split(tables, '|')) AS table_name FROM audit.rule
@@ -133,7 +137,11 @@ SELECT s.finding_key, r.rule_id IS NOT NULL AS rule_known, r.rule_version AS ver
     AND (s.present OR NOT EXISTS (
       SELECT 1 FROM lost_file AS x
       WHERE x.universe = s.universe OR x.universe || '|' = left(s.universe, 9)
-    )) AS delivered
+    )) AS delivered,
+  EXISTS (
+    SELECT 1 FROM short AS q WHERE q.county IN (s.county, '{city}')
+      AND (q.universe = s.universe OR q.universe || '|' = left(s.universe, 9))
+  ) AS short
 FROM settled AS s
 LEFT JOIN audit.rule AS r ON r.rule_id = s.rule_id
 LEFT JOIN asked AS a ON a.rule_id = s.rule_id
@@ -297,8 +305,9 @@ def _presence(ctx: RunContext, missing: pl.DataFrame) -> pl.DataFrame:
     ctx.engine.register("vanished_rows", missing.to_arrow())
     vintage = ctx.config.vintage.replace("'", "''")
     sql = _FACTS_SQL.format(
-        vintage=vintage, delivered_tables=tables, held=HELD_RULES, city=ctx.config.city[:6]
-    )
+        vintage=vintage, delivered_tables=tables, held=HELD_RULES, short=SHORT_LISTS,
+        city=ctx.config.city[:6],
+    )  # fmt: skip
     facts = fetch_frame(ctx.engine, sql)
     ctx.engine.unregister("vanished_rows")
     ctx.engine.unregister("table_came")
@@ -338,7 +347,7 @@ def run(ctx: RunContext, *, partial: bool = False) -> LedgerSummary:
     _stage(ctx, night.ledger)
     states = dict(night.history.filter(pl.col("cause").is_null())["state"].value_counts().rows())
     causes = night.history["cause"].drop_nulls()
-    kept = int((causes == NOT_CHECKED).sum())
+    kept = int(causes.is_in(KEPT_OPEN).sum())
     summary = LedgerSummary(
         n_new=states.get("new", 0),
         n_persisting=states.get("persisting", 0),

@@ -60,11 +60,12 @@ class FileReport:
     rows_superseded: int = 0
     keys_lost: int = 0
     private_use: int = 0
+    checksums: bool | None = None
 
     def to_json(self) -> str:
         """Return what `from_json` needs; the file's place is not part of it."""
         known = ("digest", "format", "encoding", "rows_delivered", "unknown", "labels", "whole",
-                 "private_use")  # fmt: skip
+                 "private_use", "checksums")  # fmt: skip
         report = {name: getattr(self, name) for name in known}
         return json.dumps(report | {"table": self.source.table}, ensure_ascii=False)
 
@@ -223,6 +224,7 @@ class Loader:
             raise unknown_table(source)
         reading = open_source(source)
         report.format, report.encoding = reading.format, reading.encoding
+        report.checksums = reading.checksums
         header = self.confidential.without_names(reading.header)
         report.unknown = header.unknown
         if reading.header.missing:

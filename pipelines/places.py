@@ -10,6 +10,9 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
 
 from audit.engines.duckdb import DuckDBEngine
 from audit.views import UNIT_SOURCES
@@ -17,6 +20,7 @@ from pipelines.readers.headers import fold, known_headers
 
 UNKNOWN = ""
 UNIT_PLACE = "unit_place"
+_VARIANT = "place_variant"
 _CODE = re.compile(r"(?<![0-9])([0-9]{6})(?:[0-9]{3}|[0-9]{6})?(?![0-9])")
 
 
@@ -83,11 +87,45 @@ def _listed(keys: object) -> tuple[str, ...]:
     return tuple(str(key) for key in keys) if isinstance(keys, Sequence) else ()
 
 
+def _refused_units(engine: DuckDBEngine) -> str:
+    """Return the SELECT of unit_id and region_code that refused unit forms still tell."""
+    rows = [
+        {"file": v.file, "keys": list(v.keys), "unit": unit, "region": region}
+        for v in variants(engine)
+        if v.table in UNIT_SOURCES
+        and (unit := v.pointer("unit_id"))
+        and (region := v.pointer("region_code"))
+    ]
+    schema: dict[str, Any] = {"file": pl.String, "keys": pl.List(pl.String)}
+    schema |= dict.fromkeys(("unit", "region"), pl.String)
+    engine.register(_VARIANT, pl.DataFrame(rows, schema=schema).to_arrow())
+    return (
+        "SELECT TRIM(json_extract_string(r.delivered, v.unit)) AS unit_id, "
+        "TRIM(json_extract_string(r.delivered, v.region)) AS region_code "
+        f"FROM census.rejected_row AS r JOIN {_VARIANT} AS v "
+        "ON v.file = r.file AND v.keys = json_keys(r.delivered)"
+    )
+
+
 def place_units(engine: DuckDBEngine) -> None:
-    """Make `unit_place` anew; of a unit that is told twice the first county counts."""
-    parts = " UNION ALL ".join(f"SELECT unit_id, region_code FROM census.{t}" for t in UNIT_SOURCES)
+    """Make `unit_place` anew; of a unit that is told twice the first county counts.
+
+    A unit that is not loaded is where its refused form says, else where the frame line says that
+    it answered.
+    """
+    loaded = " UNION ALL ".join(
+        f"SELECT 1 AS rank, unit_id, region_code FROM census.{t}" for t in UNIT_SOURCES
+    )
     engine.materialise(
         UNIT_PLACE,
-        f"SELECT unit_id, MIN(LEFT(region_code, 6)) AS county FROM ({parts}) AS u "
-        "WHERE unit_id IS NOT NULL GROUP BY unit_id",
+        f"""WITH told AS (
+  {loaded}
+  UNION ALL SELECT 2, unit_id, region_code FROM ({_refused_units(engine)}) AS r
+    WHERE LEFT(region_code, 6) IN (SELECT LEFT(region_code, 6) FROM census.region)
+  UNION ALL SELECT 3, unit_id, region_code FROM census.frame_unit
+)
+SELECT unit_id, ARG_MIN(county, rank || county) AS county
+FROM (SELECT rank, unit_id, LEFT(region_code, 6) AS county FROM told) AS u
+WHERE unit_id IS NOT NULL AND county IS NOT NULL GROUP BY unit_id""",
     )
+    engine.unregister(_VARIANT)

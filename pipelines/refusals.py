@@ -24,9 +24,19 @@ from pipelines.readers.model import (
 )
 
 REJECTED = CONTRACT.outputs["census.rejected_row"]
-SCHEMA = {column.name: POLARS_TYPES[column.type] for column in REJECTED.columns}
+SCHEMA = {
+    column.name: POLARS_TYPES[column.type]
+    for column in REJECTED.columns
+    if column.name != "superseded_by"
+}
+"""The columns of a refused row as it is read; what counts instead is known when all are."""
 SEPARATOR = "|"
 _OTHERS = " Faulty columns of this row: "
+OTHERS_SQL = (
+    f"CASE WHEN CONTAINS(r.message_en, '{_OTHERS}') "
+    f"THEN CONCAT('{_OTHERS}', SPLIT_PART(r.message_en, '{_OTHERS}', 2)) END"
+)
+"""What `faulty_columns` reads of the message of `census.rejected_row AS r`, without its place."""
 
 TEXTS = {
     ("missing_required", ""): Label(

@@ -9,45 +9,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import polars as pl
-
 from audit.contracts import CONTRACT
 from audit.engines.duckdb import DuckDBEngine
 from audit.model import Label
 from pipelines import refusals
 from pipelines.context import RunContext
-from pipelines.places import UNIT_PLACE, UNKNOWN, Variant, place_units, variants
+from pipelines.places import UNKNOWN, place_units
 from pipelines.readers.headers import fold, known_headers
-from pipelines.reject_senders import (
-    REGISTER,
-    SOURCE,
-    SOURCES,
-    Senders,
-    department,
-    read_senders,
-    sender_label,
-)
+from pipelines.reject_lines import Layout, forget, prepare, quoted, sheet_plans
+from pipelines.reject_senders import Senders, read_senders, sender_label
 from reports.reject_lists import FileLine, SenderLine, SummaryLine, UnreadFile
-from reports.reject_texts import FOLDER, OWN_COLUMNS, both
+from reports.reject_texts import FOLDER, both
 from reports.reject_workbook import (
     RejectBook,
     RejectRow,
     RejectSheet,
     RejectSource,
     book_name,
+    sender_name,
     write_rejects,
 )
 from reports.workbook_book import WorkbookInfo
 
 CONFIDENTIAL = "confidential"
 PAGE = 20_000
-NUMBERS_SHOWN = 200
-_OWN = frozenset(
-    fold(text) for label, _ in OWN_COLUMNS for text in (both(label), label.zh, label.en)
-)
-"""Columns that an earlier reject workbook put in front: never the sender's own."""
+NUMBERS_SHOWN, FILES_SHOWN = 200, 5
 NO_TABLE = Label("不属于任何表", "no table")
-_PLACES = ("region_code", "unit_id", SOURCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,104 +45,9 @@ class RejectSummary:
     books: dict[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """Sheets by number: table and header."""
-
-    sheets: tuple[tuple[str, tuple[str, ...]], ...]
-    variants: tuple[tuple[Variant, int], ...]
-
-
 def _listed(values: object) -> list[str]:
     """Return a LIST of the engine as texts."""
     return [str(value) for value in values] if isinstance(values, list | tuple) else []
-
-
-def _within(part: Sequence[str], whole: Sequence[str]) -> bool:
-    """Tell whether `part` is `whole` with columns left out."""
-    rest = iter(whole)
-    return all(label in rest for label in part)
-
-
-def _layout(engine: DuckDBEngine) -> _Layout:
-    """Find the headers of the refused rows, and which of them share a sheet."""
-    sheets: list[tuple[str, tuple[str, ...]]] = []
-    placed = []
-    for variant in variants(engine):
-        labels = tuple(name for name in variant.keys if fold(name) not in _OWN)
-        fitting = (
-            n
-            for n, (of, head) in enumerate(sheets)
-            if of == variant.table and _within(labels, head)
-        )
-        number = next(fitting, len(sheets))
-        if number == len(sheets):
-            sheets.append((variant.table, labels))
-        placed.append((variant, number))
-    return _Layout(tuple(sheets), tuple(placed))
-
-
-def _quoted(texts: Sequence[str]) -> str:
-    return ", ".join("'" + text.replace("'", "''") + "'" for text in texts)
-
-
-def _register(engine: DuckDBEngine, layout: _Layout, senders: Senders) -> None:
-    headers = [
-        {"file": v.file, "keys": list(v.keys), "sheet": number}
-        | {column: v.pointer(column) for column in _PLACES}
-        for v, number in layout.variants
-    ]
-    schema: dict[str, Any] = {"file": pl.String, "keys": pl.List(pl.String), "sheet": pl.Int32}
-    schema |= dict.fromkeys(_PLACES, pl.String)
-    engine.register("reject_variant", pl.DataFrame(headers, schema=schema).to_arrow())
-    files = [
-        {"file": file, "by_path": senders.by_path.get(file), "by_rows": by_rows}
-        for file, by_rows in senders.by_rows.items()
-    ]
-    text = dict.fromkeys(("file", "by_path", "by_rows"), pl.String)
-    engine.register("reject_file", pl.DataFrame(files, schema=text).to_arrow())
-
-
-def _lines_sql(senders: Senders) -> str:
-    """Return the SELECT of sender, sheet and reason of each refused row, in the order shown."""
-    counties = _quoted(sorted(senders.counties.names)) or "''"
-    cell = "TRIM(json_extract_string(r.delivered, v.{}))"
-    return f"""
-WITH placed AS (
-  SELECT r.file, r.row, r.reason, r.table_name, v.sheet, f.by_path, f.by_rows,
-    CASE WHEN r.table_name = '{REGISTER}' THEN {cell.format(SOURCE)} END AS source,
-    LEFT({cell.format("region_code")}, 6) AS region, u.county
-  FROM census.rejected_row AS r
-  LEFT JOIN reject_variant AS v ON v.file = r.file AND v.keys = json_keys(r.delivered)
-  LEFT JOIN reject_file AS f ON f.file = r.file
-  LEFT JOIN {UNIT_PLACE} AS u ON u.unit_id = {cell.format("unit_id")}
-  -- A file that a newer delivery replaced asks nothing of its sender.
-  WHERE r.reason IS DISTINCT FROM 'superseded'
-), sent AS (
-  SELECT file, row, reason, sheet, COALESCE(
-    CASE WHEN source IN ({_quoted(sorted(SOURCES))}) THEN '{department("")}' || source END,
-    NULLIF(by_path, ''),
-    CASE WHEN table_name <> '{REGISTER}' AND region IN ({counties}) THEN region END,
-    CASE WHEN county IN ({counties}) THEN county END,
-    NULLIF(by_rows, ''), '{UNKNOWN}') AS sender
-  FROM placed
-)
-SELECT ROW_NUMBER() OVER (ORDER BY sender, sheet, reason, file, row) AS seq, * FROM sent
-"""
-
-
-def _prepare(engine: DuckDBEngine, senders: Senders) -> _Layout:
-    layout = _layout(engine)
-    _register(engine, layout, senders)
-    engine.materialise("reject_line", _lines_sql(senders))
-    return layout
-
-
-def forget(ctx: RunContext) -> None:
-    """Drop what gathering built."""
-    for name in ("reject_variant", "reject_file"):
-        ctx.engine.unregister(name)
-    ctx.engine.execute("DROP TABLE IF EXISTS reject_line")
 
 
 def _reason(code: object) -> Label:
@@ -203,15 +95,19 @@ def _rows(
             yield _row(record, header)
 
 
-def _sheets(engine: DuckDBEngine, layout: _Layout, sender: str) -> Iterator[RejectSheet]:
-    ranges = engine.rows(
-        "SELECT sheet, MIN(seq), MAX(seq) FROM reject_line "
-        f"WHERE sender = {_quoted([sender])} AND sheet IS NOT NULL GROUP BY sheet ORDER BY sheet"
-    )
-    for number, first, last in ranges:
-        table, header = layout.sheets[int(str(number))]
-        rows = _rows(engine, header, int(str(first)), int(str(last)))
-        yield RejectSheet(CONTRACT.tables[table].title.zh, header, rows)
+def _sheets(
+    engine: DuckDBEngine, layout: Layout, sender: str, label: Label
+) -> Iterator[RejectSheet]:
+    for plan in sheet_plans(engine, layout, sender):
+        title = CONTRACT.tables[plan.table].title.zh
+        yield RejectSheet(
+            table=title,
+            header=plan.header,
+            rows=_rows(engine, plan.header, plan.first, plan.last),
+            n_keys=plan.n_keys,
+            shown=plan.shown,
+            save_as=f"{title}_{sender_name(sender, label)}_{plan.tag}",
+        )
 
 
 def _numbers(rows: object) -> str:
@@ -221,13 +117,22 @@ def _numbers(rows: object) -> str:
     return shown + (f" 等{len(numbers)}行" if len(numbers) > NUMBERS_SHOWN else "")
 
 
+def _files(names: object) -> str:
+    """Return names of files as people write them; of many only the first."""
+    listed = sorted(_listed(names))
+    more = f" 等{len(listed)}个文件" if len(listed) > FILES_SHOWN else ""
+    return "、".join(listed[:FILES_SHOWN]) + more
+
+
 def _summary(engine: DuckDBEngine, sender: str) -> list[SummaryLine]:
     found = engine.fetch(
         "SELECT l.file, d.table_name, d.rows_delivered, d.rows_loaded, d.rows_refused, l.reason, "
-        "MAX(l.row) = 0 AS whole, COUNT(*) AS n, "
+        "MAX(l.row) = 0 AS whole, COUNT(*) FILTER (WHERE l.superseded_by IS NULL) AS n, "
+        "COUNT(l.superseded_by) AS settled, LIST(DISTINCT l.superseded_by) "
+        "FILTER (WHERE l.superseded_by IS NOT NULL) AS settled_by, "
         f"LIST(l.row ORDER BY l.row) FILTER (WHERE l.reason = '{CONFIDENTIAL}') AS numbers "
         "FROM reject_line AS l JOIN census.delivered_file AS d ON d.file = l.file "
-        f"WHERE l.sender = {_quoted([sender])} GROUP BY ALL "
+        f"WHERE l.sender = {quoted([sender])} GROUP BY ALL "
         "ORDER BY l.file, n DESC, l.reason"
     )
     return [
@@ -240,6 +145,8 @@ def _summary(engine: DuckDBEngine, sender: str) -> list[SummaryLine]:
             reason=_reason(row["reason"]),
             rows=-1 if row["whole"] else row["n"],
             numbers=_numbers(row["numbers"] or ()),
+            settled=row["settled"],
+            settled_by=_files(row["settled_by"]),
         )
         for row in found.to_pylist()
     ]
@@ -249,7 +156,7 @@ def _unread(engine: DuckDBEngine, sender: str) -> list[UnreadFile]:
     found = engine.rows(
         "SELECT r.file, r.table_name, r.reason, r.message_zh, r.message_en "
         "FROM reject_line AS l JOIN census.rejected_row AS r ON r.file = l.file AND r.row = l.row "
-        f"WHERE l.sender = {_quoted([sender])} AND l.row = 0 ORDER BY r.file"
+        f"WHERE l.sender = {quoted([sender])} AND l.row = 0 ORDER BY r.file"
     )
     return [
         UnreadFile(str(file), _table(table), _reason(reason), Label(str(zh or ""), str(en or "")))
@@ -257,33 +164,49 @@ def _unread(engine: DuckDBEngine, sender: str) -> list[UnreadFile]:
     ]
 
 
-def _books(engine: DuckDBEngine, layout: _Layout, senders: Senders) -> Iterator[RejectBook]:
-    for (sender,) in engine.rows("SELECT DISTINCT sender FROM reject_line ORDER BY sender"):
+def _books(engine: DuckDBEngine, layout: Layout, senders: Senders) -> Iterator[RejectBook]:
+    """Yield the workbook of every sender who has something to do."""
+    for (sender,) in engine.rows(
+        "SELECT DISTINCT sender FROM reject_line WHERE superseded_by IS NULL ORDER BY sender"
+    ):
         key = str(sender)
+        label = sender_label(key, senders.counties)
         yield RejectBook(
             key=key,
-            sender=sender_label(key, senders.counties),
+            sender=label,
             summary=_summary(engine, key),
             unread=_unread(engine, key),
-            sheets=list(_sheets(engine, layout, key)),
+            sheets=list(_sheets(engine, layout, key, label)),
         )
+
+
+def _refused_of_senders(
+    engine: DuckDBEngine,
+) -> dict[str, tuple[tuple[int, int, int, int], set[str]]]:
+    """Return by sender the rows asked, confidential, files unread, rows settled; and the files."""
+    found = engine.fetch(
+        "SELECT sender, COUNT(*) FILTER (WHERE superseded_by IS NULL AND row > 0) AS asked, "
+        f"COUNT(*) FILTER (WHERE reason = '{CONFIDENTIAL}') AS secret, "
+        "COUNT(*) FILTER (WHERE row = 0) AS unread, COUNT(superseded_by) AS settled, "
+        "LIST(DISTINCT file) AS files FROM reject_line GROUP BY sender"
+    )
+    return {
+        row["sender"]: (
+            (row["asked"], row["secret"], row["unread"], row["settled"]),
+            set(_listed(row["files"])),
+        )
+        for row in found.to_pylist()
+    }
 
 
 def _sender_lines(ctx: RunContext, senders: Senders) -> list[SenderLine]:
-    refused = {
-        str(key): (int(str(rows)), int(str(secret)), int(str(unread)), set(_listed(files)))
-        for key, rows, secret, unread, files in ctx.engine.rows(
-            "SELECT sender, COUNT(*) FILTER (WHERE row > 0), "
-            f"COUNT(*) FILTER (WHERE reason = '{CONFIDENTIAL}'), "
-            "COUNT(*) FILTER (WHERE row = 0), LIST(DISTINCT file) FROM reject_line GROUP BY sender"
-        )
-    }
+    refused = _refused_of_senders(ctx.engine)
     own: dict[str, set[str]] = defaultdict(set)
     for file in senders.by_rows:
         own[senders.of_file(file)].add(file)
     lines = []
     for key in sorted({*senders.all, *own, *refused}, key=lambda k: (k == UNKNOWN, k)):
-        rows, secret, unread, files = refused.get(key, (0, 0, 0, set()))
+        (rows, secret, unread, settled), files = refused.get(key, ((0, 0, 0, 0), set()))
         label = sender_label(key, senders.counties)
         lines.append(
             SenderLine(
@@ -293,7 +216,8 @@ def _sender_lines(ctx: RunContext, senders: Senders) -> list[SenderLine]:
                 refused=rows,
                 confidential=secret,
                 unread=unread,
-                book=book_name(key, label, ctx.info.run_id) if key in refused else "",
+                settled=settled,
+                book=book_name(key, label, ctx.info.run_id) if rows or unread else "",
             )
         )
     return lines
@@ -305,6 +229,13 @@ def _file_lines(engine: DuckDBEngine, senders: Senders) -> list[FileLine]:
     )
     # The last of a file stands: the reason with most rows.
     main = {str(file): str(reason) for file, reason in counts}
+    settled = {
+        str(file): (int(str(n)), _files(names))
+        for file, n, names in engine.rows(
+            "SELECT file, COUNT(*), LIST(DISTINCT superseded_by) FROM reject_line "
+            "WHERE superseded_by IS NOT NULL GROUP BY file"
+        )
+    }
     found = engine.rows(
         "SELECT file, table_name, rows_delivered, rows_loaded, rows_refused "
         "FROM census.delivered_file ORDER BY file_no"
@@ -318,6 +249,8 @@ def _file_lines(engine: DuckDBEngine, senders: Senders) -> list[FileLine]:
             loaded=int(str(loaded)),
             refused=int(str(refused)),
             reason=_reason(main[str(file)]) if str(file) in main else Label("", ""),
+            settled=settled.get(str(file), (0, ""))[0],
+            settled_by=settled.get(str(file), (0, ""))[1],
         )
         for file, table, delivered, loaded, refused in found
     ]
@@ -331,7 +264,7 @@ def run(ctx: RunContext) -> RejectSummary:
     place_units(ctx.engine)
     senders = read_senders(ctx.engine)
     try:
-        layout = _prepare(ctx.engine, senders)
+        layout = prepare(ctx.engine, senders)
         lines = _sender_lines(ctx, senders)
         source = RejectSource(
             books=_books(ctx.engine, layout, senders),
@@ -348,10 +281,11 @@ def run(ctx: RunContext) -> RejectSummary:
         names = {line.key: line.book for line in lines}
         books: dict[str, list[str]] = defaultdict(list)
         for file, sender in ctx.engine.rows(
-            "SELECT DISTINCT file, sender FROM reject_line ORDER BY file, sender"
+            "SELECT DISTINCT file, sender FROM reject_line WHERE superseded_by IS NULL "
+            "ORDER BY file, sender"
         ):
             books[str(file)].append(names[str(sender)])
         by_file = {file: tuple(found) for file, found in books.items()}
         return RejectSummary(n_books=len(paths) - 1, books=by_file)
     finally:
-        forget(ctx)
+        forget(ctx.engine)

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from audit.contracts import CONTRACT
+from audit.ledger import KEPT_OPEN_SQL
 from pipelines import link
 from pipelines.context import RunContext
 from pipelines.coverage import COUNTS, VERDICT
@@ -179,10 +180,10 @@ def _changes(ctx: RunContext) -> pa.Table:
 WITH life AS (
   SELECT COALESCE(state, 'new') AS state, severity FROM audit.finding
   UNION ALL
-  SELECT CASE h.cause WHEN 'not_checked' THEN 'not_checked' ELSE h.state END,
+  SELECT CASE WHEN h.cause IN ({KEPT_OPEN_SQL}) THEN h.cause ELSE h.state END,
     COALESCE(r.severity, '')
   FROM audit.finding_history AS h LEFT JOIN audit.rule AS r ON r.rule_id = h.rule_id
-  WHERE h.run_id = {run_id} AND (h.state = 'resolved' OR h.cause = 'not_checked')
+  WHERE h.run_id = {run_id} AND (h.state = 'resolved' OR h.cause IN ({KEPT_OPEN_SQL}))
 )
 SELECT state, severity, COUNT(*) AS n FROM life
 GROUP BY state, severity ORDER BY state, severity""")
@@ -222,7 +223,7 @@ FROM rows AS r LEFT JOIN files AS f ON f.table_name = r.table_name ORDER BY r.pl
 def _files(ctx: RunContext) -> pa.Table:
     return ctx.engine.fetch(f"""
 SELECT file_no, file, table_name, format, encoding, rows_delivered, rows_loaded, rows_refused,
-  unknown_columns, superseded_by, rows_superseded, keys_lost
+  unknown_columns, page_checksums, superseded_by, rows_superseded, keys_lost
 FROM census.delivered_file
 ORDER BY COALESCE(rows_loaded, 0) > 0, COALESCE(rows_refused, 0) DESC,
   COALESCE(unknown_columns, '') = '', file_no
@@ -230,17 +231,29 @@ LIMIT {FILES_SHOWN}""")
 
 
 def _refusals(ctx: RunContext) -> pa.Table:
+    """Return the refused rows of each file by reason: of a file refused as a whole, all it had."""
     return ctx.engine.fetch("""
-SELECT file, COALESCE(reason, '') AS reason, COUNT(*) AS n FROM census.rejected_row
-GROUP BY 1, 2 ORDER BY file, n DESC, reason""")
+SELECT r.file, COALESCE(r.reason, '') AS reason,
+  CAST(SUM(CASE WHEN r.row > 0 THEN 1 ELSE COALESCE(d.rows_refused, 0) END) AS BIGINT) AS n,
+  MAX(r.row) = 0 AS whole, COUNT(r.superseded_by) AS n_corrected
+FROM census.rejected_row AS r LEFT JOIN census.delivered_file AS d ON d.file = r.file
+GROUP BY 1, 2 ORDER BY r.file, n DESC, 2""")
 
 
 def _intake(ctx: RunContext) -> Intake:
     sums = ", ".join(
-        f"CAST(COALESCE(SUM(rows_{what}), 0) AS BIGINT) AS n_{what}"
-        for what in ("delivered", "loaded", "refused")
+        f"CAST(COALESCE(SUM({column}), 0) AS BIGINT) AS n_{name}"
+        for column, name in (
+            ("rows_delivered", "delivered"),
+            ("rows_loaded", "loaded"),
+            ("rows_refused", "refused"),
+            ("rows_superseded", "rows_replaced"),
+        )
     )
-    sql = f"SELECT COUNT(*) AS n_files, {sums} FROM census.delivered_file"
+    sql = (
+        f"SELECT COUNT(*) AS n_files, COUNT(superseded_by) AS n_replaced, {sums} "
+        "FROM census.delivered_file"
+    )
     return Intake(**ctx.engine.fetch(sql).to_pylist()[0])
 
 

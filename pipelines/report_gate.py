@@ -13,7 +13,7 @@ def gate_rows(ctx: RunContext, in_use: str) -> pa.Table:
     """Return `audit.gate` with the county's name, the worst verdicts first."""
     return ctx.engine.fetch(f"""
 SELECT g.table_name, g.file, g.region_code, p.name, g.verdict, g.n_rows, g.n_refused, g.n_expected,
-  g.gx, g.reasons, g.reasons_en
+  g.n_came, g.gx, g.because, g.reasons, g.reasons_en
 FROM audit.gate AS g
 LEFT JOIN (SELECT region_code, MIN(name) AS name FROM census.region
   WHERE vintage = {text(in_use)} GROUP BY region_code) AS p ON p.region_code = g.region_code

@@ -17,6 +17,7 @@ from audit import __version__
 from audit.checking import CheckSummary
 from audit.engines.duckdb import DuckDBEngine, Limits
 from audit.errors import ExitCode, UsageError
+from audit.ledger import KEPT_OPEN_SQL
 from audit.model import RunInfo, Severity
 from audit.night import create_outputs, create_reference
 from audit.rulebook import RuleBook, load_rulebook
@@ -202,8 +203,8 @@ def _findings(ctx: RunContext) -> dict[str, int]:
 def _changes(ctx: RunContext) -> dict[str, int]:
     return _counts(
         ctx,
-        "SELECT CASE cause WHEN 'not_checked' THEN cause ELSE state END AS name, COUNT(*) "
-        "FROM audit.finding_history GROUP BY name ORDER BY name",
+        f"SELECT CASE WHEN cause IN ({KEPT_OPEN_SQL}) THEN cause ELSE state END AS name, "
+        "COUNT(*) FROM audit.finding_history GROUP BY name ORDER BY name",
     )
 
 

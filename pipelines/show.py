@@ -107,6 +107,8 @@ def _gate_line(gate: GateSummary) -> str:
         for code, label in CONTRACT.code_lists["gate_verdict"].items()
         if gate.verdicts.get(code)
     )
+    if gate.following:
+        verdicts += f", 随之无法归县 following {gate.following}"
     said = CONTRACT.label("gate_gx", gate.gx)
     return f"{verdicts or '—'}; Great Expectations {said.zh} {said.en}"
 

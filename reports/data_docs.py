@@ -11,6 +11,8 @@ import shutil
 from html import escape
 from pathlib import Path
 
+from reports.data_docs_words import in_our_words
+
 TEMPLATES = Path(__file__).parent / "templates"
 _POLICY = (
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
@@ -85,7 +87,7 @@ def take_over(site: Path, target: Path) -> int:
     texts, pages = {}, []
     for place, (kind, path) in enumerate(found):
         name = f"{kind}{place}.html"
-        texts[name] = _relink(offline(path.read_text(encoding="utf-8")))
+        texts[name] = _relink(in_our_words(offline(path.read_text(encoding="utf-8"))))
         pages.append((name, titles[kind]))
         if outside_addresses(texts[name]):
             raise ValueError(f"{kind} page is not offline")

@@ -16,17 +16,16 @@ import jinja2
 import pyarrow as pa
 from markupsafe import Markup
 
-from audit.contracts import CONTRACT
 from audit.model import Label, RunInfo, Severity
 from reports.charts import Panel, Scale, county_chart, interval_axis, interval_bar, share_bar
 from reports.html_gate import county_rows, gate_view, held_counties
+from reports.html_intake import file_rows, refusal_sums, table_label, table_rows
 from reports.html_texts import (
     CAUSES,
     CENSUSES,
     CLAUSES,
     FAMILIES,
     LEVELS,
-    TABLE_STATES,
     VERDICTS,
     clean,
     clip,
@@ -63,12 +62,17 @@ class Totals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """The counts of all files together; rows delivered = loaded + refused."""
+    """The counts of all files together; rows delivered = loaded + refused.
+
+    `n_replaced` files with `n_rows_replaced` rows, for which newer ones count, are in no other.
+    """
 
     n_files: int
     n_delivered: int
     n_loaded: int
     n_refused: int
+    n_replaced: int = 0
+    n_rows_replaced: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +109,8 @@ class ReportData:
     coverage: rule_id, county_code, verdict, n_checked, n_failed, n_unknown; every pair once.
     changes: state, severity, n. causes: cause, n. tables: table_name, n_rows, n_files, state.
     files: the columns of `census.delivered_file`; those in need of attention first.
-    refusals: file, reason, n. outside: county_code, n_units.
+    refusals: file, reason, n (rows), whole (the file was refused), n_corrected.
+    outside: county_code, n_units.
     gate: the columns of `audit.gate` with name, worst first; gate_docs: address of the Data Docs.
     rejects: by file the names of the reject workbooks that its refused rows are in, if any.
     """
@@ -243,7 +248,7 @@ def _stopped(detail: str | None) -> Label | None:
     if not known:
         return Label(detail, detail)
     names = [name.strip() for name in (known["names"] or "").split(",") if name.strip()]
-    labels = [_table_label(name) or Label(name, name) for name in names]
+    labels = [table_label(name) or Label(name, name) for name in names]
     return Label(
         known["zh"] + "：" * bool(names) + "、".join(one.zh for one in labels),
         known["en"] + ": " * bool(names) + ", ".join(one.en for one in labels),
@@ -277,38 +282,6 @@ def _matrix(data: ReportData) -> list[dict[str, Any]]:
             "rules": [{**rule, "cells": cells.get(rule["rule_id"], [])} for rule in rules],
         }
         for family, rules in families
-    ]
-
-
-def _reason_label(code: str) -> Label:
-    return Label(CONTRACT.label("reject_reason", code).zh, code.replace("_", " "))
-
-
-def _file_rows(data: ReportData) -> list[dict[str, Any]]:
-    refused: dict[str, list[dict[str, Any]]] = {}
-    for row in data.refusals.to_pylist():
-        entry = {"label": _reason_label(row["reason"]), "n": row["n"], "reason": row["reason"]}
-        refused.setdefault(row["file"], []).append(entry)
-    rows: list[dict[str, Any]] = data.files.to_pylist()
-    for row in rows:
-        row["refusals"] = refused.get(row["file"], [])
-        row["books"] = [link(name) for name in data.rejects.get(row["file"], ())]
-        row["unknown"] = [name for name in (row["unknown_columns"] or "").split("|") if name]
-        # The header of a file that nothing was loaded from may be a unit's row: count, not quote.
-        row["quotable"] = bool(row["rows_loaded"])
-        row["table"] = _table_label(row["table_name"])
-    return rows
-
-
-def _table_label(name: str | None) -> Label | None:
-    table = CONTRACT.tables.get(name or "")
-    return table.title if table else None
-
-
-def _table_rows(data: ReportData) -> list[dict[str, Any]]:
-    return [
-        {**row, "title": _table_label(row["table_name"]), "state": TABLE_STATES[row["state"]]}
-        for row in data.tables.to_pylist()
     ]
 
 
@@ -360,19 +333,14 @@ def _view(data: ReportData) -> dict[str, Any]:
         },
         "matrix": _matrix(data),
         "outside": {row["county_code"]: row["n_units"] for row in data.outside.to_pylist()},
-        "tables": _table_rows(data),
-        "files": _file_rows(data),
+        "tables": table_rows(data.tables.to_pylist()),
+        "files": file_rows(data.files.to_pylist(), data.refusals.to_pylist(), data.rejects),
         "gate": gate_view(data.gate.to_pylist()),
-        "refusals": {_reason_label(k): n for k, n in _refused(data).items()},
-        "n_confidential": _refused(data).get("confidential", 0),
+        **refusal_sums(data.refusals.to_pylist()),
         "severities": tuple(Severity),
         "at_first": ROWS_AT_FIRST,
         "reject_index": link(INDEX_FILE)[1] if data.rejects else "",
     }
-
-
-def _refused(data: ReportData) -> dict[str, int]:
-    return _sums(data.refusals.to_pylist(), "reason")
 
 
 def _environment() -> jinja2.Environment:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.model import Label
-from reports.reject_texts import GUIDE, HEADS, both, title
+from reports.reject_texts import GUIDE, HEADS, SAVE_TOPIC, both, title
 from reports.workbook_book import Formats
 from reports.workbook_cells import Cell, clean_text, line_counts
 from reports.workbook_layout import LINE_HEIGHT, page
@@ -20,6 +20,7 @@ class SummaryLine:
     """One file and one reason. `rows` counts this sender's refused rows; -1 for a whole file.
 
     `numbers` names the data rows of confidential units and is empty for every other reason.
+    `settled` rows are not asked about: files in `settled_by` brought their keys.
     """
 
     file: str
@@ -30,6 +31,8 @@ class SummaryLine:
     reason: Label
     rows: int
     numbers: str = ""
+    settled: int = 0
+    settled_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class SenderLine:
     refused: int
     confidential: int
     unread: int
+    settled: int
     book: str
 
 
@@ -66,6 +70,8 @@ class FileLine:
     loaded: int
     refused: int
     reason: Label
+    settled: int = 0
+    settled_by: str = ""
 
 
 def _write(
@@ -75,7 +81,7 @@ def _write(
     text, number = formats.text(), formats.number()
     sheet.set_row(0, 26)
     sheet.write_string(0, 0, heading, formats.get(font_size=14, bold=True))
-    sheet.set_row(1, 30)
+    sheet.set_row(1, 42)
     for column, key in enumerate(keys):
         label, width = HEADS[key]
         sheet.set_column(column, column, width)
@@ -96,13 +102,21 @@ def _write(
     page(sheet, "zh", "")
 
 
-def write_guide(sheet: Any, formats: Formats, sender: Label, run_id: str) -> None:
-    """Write what was refused and how to correct it, Chinese and English side by side."""
+def write_guide(
+    sheet: Any, formats: Formats, sender: Label, run_id: str, names: Sequence[tuple[str, str]]
+) -> None:
+    """Write what was refused and how to correct it, Chinese and English side by side.
+
+    `names`: each sheet with the file name that it is to be saved by.
+    """
     rows: list[list[Cell]] = [
         [both(Label("报送单位", "Sender")), sender.zh, sender.en],
         [both(Label("批次", "Run")), run_id, run_id],
     ]
-    rows += [[both(topic), text.zh, text.en] for topic, text in GUIDE]
+    for topic, text in GUIDE:
+        rows.append([both(topic), text.zh, text.en])
+        if topic is SAVE_TOPIC:
+            rows += [[sheet_name, name, name] for sheet_name, name in names]
     _write(sheet, formats, title("guide", sender), ("topic", "zh", "en"), rows)
 
 
@@ -110,14 +124,20 @@ def write_summary(
     sheet: Any, formats: Formats, sender: Label, lines: Sequence[SummaryLine]
 ) -> None:
     """Write a line for each file and reason; a file's own counts stand on its first line."""
-    keys = ("file", "table", "delivered", "loaded", "refused", "reason", "rows", "numbers")
+    keys = (
+        "file", "table", "delivered", "loaded", "refused", "reason", "rows", "settled",
+        "settled_by", "numbers",
+    )  # fmt: skip
     rows: list[list[Cell]] = []
     before = ""
     for line in lines:
         counts = (float(line.delivered), float(line.loaded), float(line.refused))
         shown: Sequence[Cell] = counts if line.file != before else (None, None, None)
         own = None if line.rows < 0 else float(line.rows)
-        rows.append([line.file, both(line.table), *shown, both(line.reason), own, line.numbers])
+        settled = (float(line.settled), line.settled_by) if line.settled else (None, "")
+        rows.append(
+            [line.file, both(line.table), *shown, both(line.reason), own, *settled, line.numbers]
+        )
         before = line.file
     _write(sheet, formats, title("summary", sender), keys, rows)
 
@@ -128,13 +148,17 @@ def write_unread(sheet: Any, formats: Formats, sender: Label, files: Sequence[Un
     _write(sheet, formats, title("unread", sender), ("file", "table", "reason", "how"), rows)
 
 
+def _counts(line: SenderLine) -> tuple[int, ...]:
+    return line.n_files, line.refused, line.confidential, line.unread, line.settled
+
+
 def write_senders(sheet: Any, formats: Formats, lines: Sequence[SenderLine], run_id: str) -> None:
     """Write a line for each sender, those with nothing refused included."""
-    keys = ("sender", "n_files", "refused", "confidential", "unread", "book")
+    keys = ("sender", "n_files", "asked", "confidential", "unread", "settled", "book")
     rows: list[list[Cell]] = [
         [
             f"{line.key} {both(line.sender)}".strip(),
-            *map(float, (line.n_files, line.refused, line.confidential, line.unread)),
+            *map(float, _counts(line)),
             line.book or "—",
         ]
         for line in lines
@@ -144,7 +168,10 @@ def write_senders(sheet: Any, formats: Formats, lines: Sequence[SenderLine], run
 
 def write_files(sheet: Any, formats: Formats, lines: Sequence[FileLine]) -> None:
     """Write a line for each delivered file."""
-    keys = ("file", "table", "sender", "delivered", "loaded", "refused", "reason")
+    keys = (
+        "file", "table", "sender", "delivered", "loaded", "refused", "reason", "settled",
+        "settled_by",
+    )  # fmt: skip
     rows: list[list[Cell]] = [
         [
             line.file,
@@ -152,6 +179,8 @@ def write_files(sheet: Any, formats: Formats, lines: Sequence[FileLine]) -> None
             both(line.sender),
             *map(float, (line.delivered, line.loaded, line.refused)),
             both(line.reason),
+            float(line.settled) if line.settled else None,
+            line.settled_by,
         ]
         for line in lines
     ]

@@ -32,9 +32,12 @@ TITLES = {
     "senders": Label("退回表目录  批次 {run}", "Reject workbooks, run {run}"),
     "files": Label("各文件送达、装载、退回情况", "Rows delivered, loaded and refused by file"),
     "table": Label(
-        "{table}：退回的行（红底为有误的单元格，更正后连同表头单独另存、重新报送）",
-        "refused rows; faulty cells are red. Correct them, save this sheet as a workbook of its "
-        "own and deliver it again",
+        "{table}：退回的行。更正红底的单元格，单独另存后重报",
+        "refused rows: correct what is red, save this sheet alone, deliver it",
+    ),
+    "save": Label("更正后另存为：{name}", "save as this"),
+    "hidden": Label(
+        "；没有错误的列已折叠，点上方的“＋”展开", "; columns without an error are folded, open at +"
     ),
 }
 HEADS = {
@@ -46,8 +49,11 @@ HEADS = {
     "delivered": (Label("送达行数", "Delivered"), 11),
     "loaded": (Label("装载行数", "Loaded"), 11),
     "refused": (Label("退回行数", "Refused"), 11),
+    "asked": (Label("待更正行数", "To be corrected"), 12),
+    "settled": (Label("已在其他文件更正", "Corrected in another file"), 18),
+    "settled_by": (Label("更正所在的文件", "Corrected in"), 36),
     "reason": (Label("退回原因", "Reason"), 20),
-    "rows": (Label("本单位退回行数", "Refused, this sender"), 14),
+    "rows": (Label("本单位待更正行数", "To be corrected, this sender"), 18),
     "numbers": (Label("行号（保密单位只列行号）", "Data rows (confidential only)"), 26),
     "how": (Label("如何更正", "How to correct"), 90),
     "sender": (Label("报送单位", "Sender"), 26),
@@ -62,6 +68,7 @@ CUT = Label(
     "有的单元格过长，这里已截短（以…结尾），请以原文件为准。",
     "A cell too long for a spreadsheet is cut here (it ends in …): take it from your own file.",
 )
+SAVE_TOPIC = Label("第二步：另存", "2. Save")
 GUIDE = (
     (
         Label("为什么退回", "Why"),
@@ -92,22 +99,28 @@ GUIDE = (
         ),
     ),
     (
-        Label("第二步：另存", "2. Save"),
+        SAVE_TOPIC,
         Label(
             "把更正好的工作表另存为单独的 XLSX 文件（右键工作表标签，“移动或复制”到新工作簿），"
-            "文件名以表的名称开头，例如“法人单位基本情况_更正.xlsx”。前面的五列和上面的标题可以保留，读入时会略过。",
+            "文件名照下面所列（也写在各表第2行）。每县、每次更正的文件名都不同，不要改动："
+            "同名的文件会互相覆盖。同一张表再次修改的，在末尾加“(2)”“(3)”。"
+            "黄色表头的五列和上面的标题可以保留，读入时会略过；折叠的列不要删除。",
             "Save the corrected sheet as an XLSX file of its own (right click on its tab, move or "
-            "copy to a new workbook), named by its table, such as legal_entity_corrected.xlsx. "
-            "The five columns in front and the title may stay: they are passed over.",
+            "copy to a new workbook), by the name below, which is also in row 2 of each sheet. It "
+            "differs by county and by correction: do not change it, files of one name overwrite "
+            "each other. The same sheet once more gets (2), (3) at the end. The five columns with "
+            "yellow heads and the title may stay: they are passed over. Keep the folded columns.",
         ),
     ),
     (
         Label("第三步：重报", "3. Deliver"),
         Label(
-            "把新文件放入送达文件夹，原文件不要删除（主键重复除外，也不要改动）。仍有错误的行下次还会退回；已更正的行不再与原文件中退回的行冲突。",
+            "把新文件放入送达文件夹，原文件不要删除（主键重复除外，也不要改动）。已更正的行不再退回，"
+            "“汇总”写明由哪个文件更正；仍有错误的行下次还会退回。主键本身有误的行，请在原文件中改正。",
             "Put the new file into the delivery and keep the old one, unchanged but for repeated "
-            "keys. Rows still wrong are refused again; a corrected row does not clash with the "
-            "refused one.",
+            "keys. A corrected row is not asked about again, and the summary names the file that "
+            "brought it; rows still wrong are refused again. Where the key itself is wrong, "
+            "correct it in the old file.",
         ),
     ),
     (

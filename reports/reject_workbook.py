@@ -30,7 +30,7 @@ from reports.reject_lists import (
     write_summary,
     write_unread,
 )
-from reports.reject_texts import CUT, INDEX_FILE, OWN_COLUMNS, SHEETS, both, title
+from reports.reject_texts import CUT, INDEX_FILE, OWN_COLUMNS, SHEETS, TITLES, both, title
 from reports.workbook_book import Formats, WorkbookInfo, open_book
 from reports.workbook_cells import MAX_TEXT, clean_text, clean_texts, line_counts, safe_name
 from reports.workbook_layout import LINE_HEIGHT, page
@@ -43,6 +43,9 @@ SHEET_NAME = 31
 BATCH = 2_000
 RED, BAND, OWN = "#FFC7CE", "#DEEBF7", "#FFF2CC"
 FROZEN = 2
+"""Columns of the key that stay in sight, at most."""
+KEY_WIDTH, CELL_WIDTH, PAGE_WIDTH = 20, 16, 170
+"""In characters; a page of that many can still be read."""
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\'\x00-\x1f]")
 
 
@@ -61,11 +64,22 @@ class RejectRow:
 
 @dataclass(frozen=True, slots=True)
 class RejectSheet:
-    """The refused rows of one table and header, in the order shown. `rows` is read once."""
+    """The refused rows of one table and header, in the order shown. `rows` is read once.
+
+    `header` begins with the key, `n_keys` columns; those after the first `shown` are right in every
+    row and folded away. `save_as` begins the name of the corrected sheet's file.
+    """
 
     table: str
     header: tuple[str, ...]
     rows: Iterable[RejectRow]
+    n_keys: int
+    shown: int
+    save_as: str
+
+    def file_name(self, part: int) -> str:
+        """Return the name for the corrected sheet: no two senders', nor two corrections', alike."""
+        return f"{self.save_as}{f'_{part}' if part > 1 else ''}_更正.xlsx"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +97,11 @@ def book_name(key: str, sender: Label, run_id: str) -> str:
     """Return the file name of a sender's workbook: `退回表_<key>_<sender>_<run>.xlsx`."""
     parts = [key, safe_name(clean_text(sender.zh)), safe_name(run_id)]
     return "_".join(["退回表", *filter(None, parts)]) + ".xlsx"
+
+
+def sender_name(key: str, sender: Label) -> str:
+    """Return a sender for the name of a file: its key, then its own name."""
+    return f"{key}{safe_name(clean_text(sender.zh))}"
 
 
 class _Names:
@@ -120,7 +139,10 @@ def _fits(text: str | None) -> str | None:
 
 
 class _TableSheets:
-    """Writes one `RejectSheet`, on several sheets where one cannot hold it."""
+    """Writes one `RejectSheet`, on several sheets where one cannot hold it.
+
+    The key stands in front, then what was refused and why, then the sender's other columns.
+    """
 
     def __init__(self, book: Any, formats: Formats, names: _Names, source: RejectSheet) -> None:
         self.book, self.formats, self.names, self.source = book, formats, names, source
@@ -129,6 +151,7 @@ class _TableSheets:
         self.own = formats.text(bg_color="#FFFBEB")
         self.sheet: Any = None
         self.row = SHEET_ROWS
+        self.part = 0
 
     def write(self) -> None:
         """Write all rows."""
@@ -137,19 +160,27 @@ class _TableSheets:
             self._write_batch(batch)
         self._finish()
 
+    def _place(self, cell: int) -> int:
+        """Return the column of one of the sender's own cells."""
+        return cell if cell < self.source.n_keys else cell + len(OWN_COLUMNS)
+
     def _write_batch(self, batch: Sequence[RejectRow]) -> None:
         width = len(self.source.header)
         texts = _texts([cell for line in batch for cell in line.cells])
         files = _texts([line.file for line in batch])
         cells = [texts[start : start + width] for start in range(0, len(texts), width)]
         hows = [self._how(line) for line in batch]
-        heights = line_counts([(hows, OWN_COLUMNS[2][1] - 1)])
+        columns: list[Sequence[str | None]] = [
+            hows, [both(line.reason) for line in batch], [line.columns for line in batch], files
+        ]  # fmt: skip
+        widths = [OWN_COLUMNS[place][1] - 1 for place in (2, 0, 1, 3)]
+        heights = line_counts(list(zip(columns, widths, strict=True)))
         for line, values, file, how, height in zip(batch, cells, files, hows, heights, strict=True):
             if self.row >= SHEET_ROWS:
                 self._open()
             self.sheet.set_row(self.row, LINE_HEIGHT * height + 4)
             own = (both(line.reason), line.columns, how, file or "", str(line.row))
-            for column, text in enumerate(own):
+            for column, text in enumerate(own, self.source.n_keys):
                 self.sheet.write_string(self.row, column, text, self.own)
             self._write_cells(line, values)
             self.row += 1
@@ -166,31 +197,48 @@ class _TableSheets:
     def _write_cells(self, line: RejectRow, values: Sequence[str | None]) -> None:
         for place, value in enumerate(values):
             look = self.faulty if place in line.faulty else self.cell
-            column = place + len(OWN_COLUMNS)
             if text := _fits(value):
-                self.sheet.write_string(self.row, column, text, look)
+                self.sheet.write_string(self.row, self._place(place), text, look)
             else:
-                self.sheet.write_blank(self.row, column, None, look)
+                self.sheet.write_blank(self.row, self._place(place), None, look)
 
     def _open(self) -> None:
         self._finish()
-        sheet = self.book.add_worksheet(self.names.next(self.source.table))
+        self.part += 1
+        self.sheet = self.book.add_worksheet(self.names.next(self.source.table))
         big = self.formats.get(font_size=12, bold=True)
-        sheet.set_row(0, 24)
-        sheet.write_string(0, 0, title("table", table=self.source.table), big)
-        sheet.set_row(HEAD_ROW, 30)
-        for column, (label, width) in enumerate(OWN_COLUMNS):
-            sheet.set_column(column, column, width)
-            sheet.write_string(HEAD_ROW, column, both(label), self.formats.heading(OWN))
-        first = len(OWN_COLUMNS)
-        text = self.formats.get(num_format="@")
+        self.sheet.set_row(0, 24)
+        self.sheet.write_string(0, 0, title("table", table=self.source.table), big)
+        name = title("save", name=self.source.file_name(self.part))
+        self.sheet.write_string(1, 0, name + self._folded(), self.formats.get(bold=True))
+        self.sheet.set_row(HEAD_ROW, 30)
+        self._columns()
+        for column, (label, _) in enumerate(OWN_COLUMNS, self.source.n_keys):
+            self.sheet.write_string(HEAD_ROW, column, both(label), self.formats.heading(OWN))
+        for place, head in enumerate(_texts(self.source.header)):
+            look = self.formats.heading(BAND)
+            self.sheet.write_string(HEAD_ROW, self._place(place), head or "", look)
+        self.sheet.freeze_panes(HEAD_ROW + 1, min(self.source.n_keys, FROZEN))
+        self.row = HEAD_ROW + 1
+
+    def _folded(self) -> str:
+        hidden = self.source.shown < len(self.source.header)
+        return TITLES["hidden"].zh + TITLES["hidden"].en if hidden else ""
+
+    def _columns(self) -> None:
+        """Set the widths, and fold the columns away that are right in every row."""
         # An empty cell below takes a code as text, too.
-        sheet.set_column(first, first + len(self.source.header) - 1, 16, text)
-        heads = _texts(self.source.header)
-        for column, head in enumerate(heads, first):
-            sheet.write_string(HEAD_ROW, column, head or "", self.formats.heading(BAND))
-        sheet.freeze_panes(HEAD_ROW + 1, FROZEN)
-        self.sheet, self.row = sheet, HEAD_ROW + 1
+        text = self.formats.get(num_format="@")
+        for place in range(len(self.source.header)):
+            hidden = place >= self.source.shown
+            fold = {"level": 1, "hidden": True} if hidden else {}
+            width = KEY_WIDTH if place < self.source.n_keys else CELL_WIDTH
+            self.sheet.set_column(self._place(place), self._place(place), width, text, fold)
+        for column, (_, width) in enumerate(OWN_COLUMNS, self.source.n_keys):
+            self.sheet.set_column(column, column, width)
+        if self.source.shown < len(self.source.header):
+            end = self._place(len(self.source.header))
+            self.sheet.set_column(end, end, None, None, {"collapsed": True})
 
     def _finish(self) -> None:
         if self.sheet is None:
@@ -200,6 +248,16 @@ class _TableSheets:
         self.sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{self.row}"})
         self.sheet.repeat_rows(HEAD_ROW)
         page(self.sheet, "zh", "")
+        if self.source.n_keys:
+            self.sheet.repeat_columns(0, self.source.n_keys - 1)
+        self.sheet.print_area(0, 0, self.row - 1, last)
+        own = sum(width for _, width in OWN_COLUMNS)
+        wide = (
+            own
+            + KEY_WIDTH * self.source.n_keys
+            + CELL_WIDTH * (self.source.shown - self.source.n_keys)
+        )
+        self.sheet.fit_to_pages(max(round(wide / PAGE_WIDTH), 1), 0)
 
 
 def _fill(book: Any, source: RejectBook, info: WorkbookInfo) -> None:
@@ -209,7 +267,8 @@ def _fill(book: Any, source: RejectBook, info: WorkbookInfo) -> None:
     def sheet(key: str) -> Any:
         return book.add_worksheet(names.next(SHEETS[key].zh))
 
-    write_guide(sheet("guide"), formats, sender, info.run_id)
+    saved = [(table.table, table.file_name(1)) for table in source.sheets]
+    write_guide(sheet("guide"), formats, sender, info.run_id, saved)
     write_summary(sheet("summary"), formats, sender, source.summary)
     if source.unread:
         write_unread(sheet("unread"), formats, sender, source.unread)

@@ -225,30 +225,40 @@ def _files() -> tuple[list[dict[str, object]], list[dict[str, object]]]:
             "encoding": "GB18030" if number % 3 else "UTF-8",
             "rows_delivered": delivered, "rows_loaded": delivered - refused,
             "rows_refused": refused, "unknown_columns": "备注|审核人" if number % 5 == 0 else None,
+            "page_checksums": False if number == 4 else None,
             "superseded_by": "法人单位_重报.xlsx" if number == 3 else None,
             "rows_superseded": 2_113 if number == 3 else None,
             "keys_lost": 7 if number == 3 else None,
         })  # fmt: skip
         if refused:
             refusals += [
-                {"file": file, "reason": "duplicate_key", "n": 10},
-                {"file": file, "reason": "bad_number", "n": 4},
-                {"file": file, "reason": "confidential", "n": 3},
+                {
+                    "file": file,
+                    "reason": "duplicate_key",
+                    "n": 10,
+                    "whole": False,
+                    "n_corrected": 0,
+                },
+                {"file": file, "reason": "bad_number", "n": 4, "whole": False, "n_corrected": 2},
+                {"file": file, "reason": "confidential", "n": 3, "whole": False, "n_corrected": 0},
             ]
     rows.insert(0, {
         "file_no": 99, "file": "会议纪要.csv", "table_name": None, "format": "csv",
         "encoding": "UTF-8", "rows_delivered": 0, "rows_loaded": 0, "rows_refused": 0,
-        "unknown_columns": "甲公司|乙公司",
+        "unknown_columns": "甲公司|乙公司", "page_checksums": None,
         "superseded_by": None, "rows_superseded": None, "keys_lost": None,
     })  # fmt: skip
-    refusals.append({"file": "会议纪要.csv", "reason": "unknown_table", "n": 1})
+    refusals.append({
+        "file": "会议纪要.csv", "reason": "unknown_table", "n": 0, "whole": True, "n_corrected": 0,
+    })  # fmt: skip
     return rows, refusals
 
 
 def _changes() -> pa.Table:
     counts = {
         "new": (212, 1_930, 160), "persisting": (1_204, 7_718, 902), "reopened": (9, 31, 0),
-        "resolved": (388, 1_270, 95), "not_checked": (11, 3, 0), "waived": (0, 144, 12),
+        "resolved": (388, 1_270, 95), "not_checked": (11, 3, 0), "not_delivered": (7, 2, 1),
+        "waived": (0, 144, 12),
     }  # fmt: skip
     return pa.Table.from_pylist(
         [
@@ -263,19 +273,24 @@ def _gate() -> list[dict[str, object]]:
     """Verdicts of the gate: one county's file half empty, one with remarks, one in order."""
     base = {
         "table_name": "legal_entity", "file": "legal_entity_430421.csv", "name": "衡阳县",
-        "region_code": "430421000000", "n_rows": 3_600, "n_refused": 0, "n_expected": 3_600,
+        "region_code": "430421000000", "n_rows": 3_600, "n_refused": 0, "n_came": 3_600,
+        "n_expected": 3_600, "because": None,
         "gx": "agreed", "reasons": "", "reasons_en": "", "verdict": "accept",
     }  # fmt: skip
     held = {
         "file": "legal_entity_430422.csv", "region_code": "430422000000", "name": "衡南县",
-        "n_rows": 1_500, "verdict": "quarantine", "reasons": "行数与应到行数之比 41.7%",
+        "n_rows": 1_500, "n_came": 1_500, "verdict": "quarantine",
+        "reasons": "行数与应到行数之比 41.7%",
         "reasons_en": "rows against those expected 41.7%",
     }  # fmt: skip
     remark = {
         "file": "self_employed.parquet", "table_name": "self_employed", "verdict": "remarks",
         "reasons": "格式错误退回的行占比 1.2%", "reasons_en": "share of rows refused 1.2%",
     }  # fmt: skip
-    return [base | held, base | remark, base]
+    follows = {
+        "file": "employment.csv", "table_name": "employment", "because": "legal_entity_430422.csv",
+    }  # fmt: skip
+    return [base | held, base | held | follows, base | remark, base]
 
 
 def city_report() -> ReportData:

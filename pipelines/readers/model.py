@@ -85,12 +85,16 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """An opened file. `header` is that of its first sheet; `batches` may be read once."""
+    """An opened file. `header` is that of its first sheet; `batches` may be read once.
+
+    `checksums`: of a Parquet file, whether damage to its values would be noticed; else None.
+    """
 
     format: str
     encoding: str
     header: Header
     batches: Iterator[Batch]
+    checksums: bool | None = None
 
 
 def position(index: int) -> str:

@@ -23,6 +23,7 @@ from pipelines.readers.model import (
     RefusedFileError,
     position,
 )
+from pipelines.readers.parquet_pages import has_checksums
 from pipelines.readers.values import EXACT, cell_text, is_region
 
 ZONE = "Asia/Shanghai"
@@ -146,9 +147,14 @@ def open_parquet(path: Path, table: str) -> Reading:
     try:
         file = pq.ParquetFile(path, page_checksum_verification=True)
         names = file.schema_arrow.names
+        checksums = has_checksums(path, file.metadata)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _unreadable() from error
     header = match_header(names, table)
     return Reading(
-        format="parquet", encoding="", header=header, batches=_batches(file, header, table)
+        format="parquet",
+        encoding="",
+        header=header,
+        batches=_batches(file, header, table),
+        checksums=checksums,
     )

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+import numpy as np
+
 from pipelines.readers.model import RefusedFileError
 
 PIECE = 4 << 20
@@ -26,8 +28,10 @@ WIDE_AREA, THIN = 16_000_000, 16
 """An area of more cells than this, of which less than one in THIN is filled, is not laid out."""
 
 _TAG = rb"<(?:\w+:)?"
-_LETTERS = re.compile(_TAG + rb"""c\s(?:[^>]*?\s)?r=["']([A-Z]+)[0-9]""")
-_NUMBERS = re.compile(_TAG + rb"""c\s(?:[^>]*?\s)?r=["'][A-Z]+([0-9]+)""")
+_CELL = re.compile(_TAG + rb"""c\s(?:[^>]*?\s)?r=["']([A-Z]+)([0-9]+)""")
+_CELL_TAGS = (b"<c ", b"<c>", b"<c/", b"<c\n", b"<c\r", b"<c\t", b":c ", b":c>", b":c/")
+_DIGITS, _LETTERS = 8, 5
+"""Characters of a row's number and of a column that are looked at: no program writes more."""
 _FILLED = re.compile(_TAG + rb"""c\s(?:[^>]*?\s)?r=["']([A-Z]+)([0-9]+)["'][^>]*(?<!/)>""")
 _UNPLACED = re.compile(_TAG + rb"""c(?:\s(?![^>]*\br=)[^>]*)?(?<!/)>""")
 _ROW = re.compile(_TAG + rb"""row\s(?:[^>]*?\s)?r=["']([0-9]+)""")
@@ -61,15 +65,22 @@ class Facts:
 
 @dataclass(slots=True)
 class _Extent:
-    """How far the cells of a sheet reach, blank ones too: column letters, last row."""
+    """How far the cells of a sheet reach, blank ones too: columns, last row.
 
-    letters: set[bytes] = field(default_factory=set)
+    Taken fast it may be too large, where a text looks like a reference, and never too small.
+    """
+
+    columns: int = 0
     rows: int = 0
     unplaced: bool = False
 
     def area(self) -> int:
         """Rows times columns."""
-        return self.rows * (max(map(_column, self.letters), default=0) + 1)
+        return self.rows * max(self.columns, 1)
+
+    def take(self, rows: int, columns: int) -> None:
+        """Reach at least so far."""
+        self.rows, self.columns = max(self.rows, rows), max(self.columns, columns)
 
 
 def _column(letters: bytes) -> int:
@@ -117,13 +128,39 @@ def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
     yield rest
 
 
+def _references(piece: bytes) -> tuple[int, int, int]:
+    """Return how many cells name their place, the last row that any names, and the columns.
+
+    All at once over the bytes: one expression a cell would take longer than reading the sheet.
+    """
+    text = np.frombuffer(piece + bytes(_LETTERS + _DIGITS + 3), dtype=np.uint8)
+    quote = (text[3:] == ord('"')) | (text[3:] == ord("'"))
+    found = (text[1:-2] == ord("r")) & (text[2:-1] == ord("=")) & (text[:-3] <= ord(" ")) & quote
+    at = np.flatnonzero(found) + 4
+    columns = np.zeros(len(at), dtype=np.int64)
+    letters = np.ones(len(at), dtype=bool)
+    for _ in range(_LETTERS):
+        here = text[at]
+        letters &= (here >= ord("A")) & (here <= ord("Z"))
+        columns = np.where(letters, columns * 26 + here - (ord("A") - 1), columns)
+        at = at + letters
+    rows = np.zeros(len(at), dtype=np.int64)
+    digits = np.ones(len(at), dtype=bool)
+    for step in range(_DIGITS):
+        here = text[at + step]
+        digits &= (here >= ord("0")) & (here <= ord("9"))
+        rows = np.where(digits, rows * 10 + here - ord("0"), rows)
+    last = int(rows.max(initial=0)), int(columns.max(initial=0))
+    return int(np.count_nonzero(columns)), *last
+
+
 def _look(piece: bytes, facts: Facts, extent: _Extent) -> None:
-    letters = _LETTERS.findall(piece)
-    facts.cells += len(letters)
-    extent.letters.update(letters)
-    numbers = {*_NUMBERS.findall(piece), *_ROW.findall(piece)}
-    extent.rows = max(extent.rows, *(int(number[:10]) for number in numbers), 0)
-    extent.unplaced = extent.unplaced or _UNPLACED.search(piece) is not None
+    cells = sum(piece.count(tag) for tag in _CELL_TAGS)
+    placed, rows, columns = _references(piece)
+    facts.cells += cells
+    extent.take(rows, columns)
+    if placed != cells:
+        extent.unplaced = extent.unplaced or _UNPLACED.search(piece) is not None
     if b't="e"' in piece or b"t='e'" in piece:
         for name, row, text in _ERROR.findall(piece):
             facts.errors[_place(name, row)] = html.unescape(text.decode(errors="replace"))
@@ -136,9 +173,27 @@ def _look(piece: bytes, facts: Facts, extent: _Extent) -> None:
                 facts.formulas.add(_place(*place.groups()))
 
 
+def _exact_extent(book: zipfile.ZipFile, part: str) -> _Extent:
+    """Take a sheet's extent cell by cell."""
+    extent = _Extent()
+    with book.open(part) as stream:
+        for piece in _pieces(stream):
+            for letters, number in _CELL.findall(piece):
+                row, column = _place(letters, number)
+                extent.take(row + 1, column + 1)
+            for number in _ROW.findall(piece):
+                extent.take(int(number[:10]), 0)
+            extent.unplaced = extent.unplaced or _UNPLACED.search(piece) is not None
+    return extent
+
+
 def _far(book: zipfile.ZipFile, part: str, extent: _Extent, cells: int) -> None:
     """Refuse a sheet whose filled cells lie so far apart that laying them out takes all memory."""
-    if extent.area() <= max(WIDE_AREA, THIN * cells):
+    limit = max(WIDE_AREA, THIN * cells)
+    if extent.area() <= limit:
+        return
+    extent = _exact_extent(book, part)
+    if extent.area() <= limit:
         return
     rows, columns, last = extent.rows if extent.unplaced else 0, 0, ""
     with book.open(part) as stream:
@@ -148,7 +203,7 @@ def _far(book: zipfile.ZipFile, part: str, extent: _Extent, cells: int) -> None:
                 if row + 1 > rows or column + 1 > columns:
                     last = f"{letters[:5].decode()}{row + 1}"
                 rows, columns = max(rows, row + 1), max(columns, column + 1)
-    if rows * columns > max(WIDE_AREA, THIN * cells):
+    if rows * columns > limit:
         raise RefusedFileError(
             "unreadable_file",
             f"工作表在远离数据的位置有内容（直到单元格 {last}），无法整表读取。"

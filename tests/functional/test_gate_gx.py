@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -171,6 +172,51 @@ def test_data_docs_are_offline_chinese_and_without_values(gx: Judge, tmp_path: P
         assert "0.123456" not in page
         assert "Content-Security-Policy" in page
     assert "必填项空值率" in pages["validation0.html"]
+
+
+def results_shown(page: str) -> dict[str, str]:
+    """The result that a page shows for each expectation, by its text."""
+    rows = re.findall(r"<tr\b.*?</tr>", page, re.DOTALL)
+    found = {}
+    for row in rows:
+        cells = [
+            " ".join(re.sub(r"<[^>]*>", " ", cell).split())
+            for cell in re.findall(r"<td\b.*?</td>", row, re.DOTALL)
+        ]
+        if len(cells) == 3 and cells[0] in ("通过", "有备注", "隔离", "无法判定", "未能检查"):
+            found[cells[1]] = cells[0]
+    return found
+
+
+def test_data_docs_speak_of_remarks_and_quarantine_and_never_of_failures(
+    gx: Judge, tmp_path: Path
+) -> None:
+    values = {"empty": 0.2, "dates": 0.9, "refused": None, "duplicate": 0.0}
+    asked = json.loads(request([cell(1, values)], CHECKS, str(tmp_path / "gx")))
+    for check in asked["checks"]:
+        if check["id"] == "duplicate":
+            check["bounds"] |= {"high": "2018-01-01"}
+    gx.ask(json.dumps(asked))
+    page = (tmp_path / "gx" / "validation0.html").read_text("utf-8")
+
+    shown = results_shown(page)
+    titles = {check.id: f"{check.title.zh} {check.title.en}" for check in CHECKS}
+    told = {
+        key: next(result for text, result in shown.items() if text.startswith(key))
+        for key in (
+            f"{titles['empty']}: 超出则备注",
+            f"{titles['empty']}: 超出则隔离",
+            f"{titles['dates']}: 超出则隔离",
+            f"{titles['refused']}: 应可判定",
+            f"{titles['duplicate']}: 超出则备注",
+        )
+    }
+    assert ["有备注", "通过", "隔离", "无法判定", "未能检查"] == list(told.values())
+    text = re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", page, flags=re.DOTALL)
+    assert "有隔离" in text
+    for word in ("Failed", "Succe", "None", "unexpected", "Status", "exception", "Traceback"):
+        assert word not in text
+    assert str(ROOT) not in page
 
 
 @pytest.mark.parametrize(

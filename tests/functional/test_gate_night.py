@@ -64,7 +64,7 @@ def test_half_empty_file_is_quarantined_and_closes_nothing(tmp_path: Path) -> No
 
     assert {"430421000000": "accept", "430422000000": "quarantine"} == verdicts(night)
     assert 0 == ids(night, "unit_gone")
-    assert 0 < ids(night, "not_checked")
+    assert 0 < ids(night, "not_delivered")
     scores = night.table(
         "SELECT left(region_code, 6) AS county, MAX(rank) AS rank, BOOL_OR(flagged) AS flagged, "
         "MAX(rate) AS rate FROM audit.region_score WHERE region_level IN ('3', '4', '5') "
@@ -81,6 +81,8 @@ def test_half_empty_file_is_quarantined_and_closes_nothing(tmp_path: Path) -> No
     assert "隔离待核" in report
     assert 'class="v-held"' in report
 
+    assert 'class="state-not_delivered"' in report
+
     # What was held back is no yardstick: the same half is held back again.
     assert "quarantine" == verdicts(run(half, out, config=OWN, run_id="n3"))["430422000000"]
 
@@ -92,6 +94,58 @@ def test_county_that_came_last_night_and_not_tonight_is_missing(tmp_path: Path) 
 
     assert "missing" == verdicts(night)["430422000000"]
     assert 0 == ids(night, "unit_gone")
+
+
+def test_units_gone_with_a_short_file_are_not_resolved_until_the_note_says_so(
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "out"
+    whole = units(EAST, 38)
+    wrong = [{**row, "unit_id": f"W{n}", "employees": ""} for n, row in enumerate(units(EAST, 4))]
+    run(deliver(tmp_path / "1", [*whole, *wrong], []), out, config=OWN, run_id="n1")
+    short = deliver(tmp_path / "2", whole, [])
+    told = []
+    for number in (2, 3):
+        night = run(short, out, config=OWN, run_id=f"n{number}")
+        place = verdicts(night)["430421000000"]
+        told.append((place, ids(night, "unit_gone"), ids(night, "not_delivered")))
+    n_open = night.summary.changes["not_delivered"]
+    note = RunConfig(gate=OWN.gate, expected_rows={"legal_entity/430421": 38})
+    last = run(short, out, config=note, run_id="n4")
+
+    assert 0 < n_open
+    assert 2 * [("remarks", 0, n_open)] == told
+    assert ("accept", n_open) == (verdicts(last)["430421000000"], ids(last, "unit_gone"))
+
+
+def test_returns_without_their_units_follow_from_the_units_file(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    east, west = units(EAST, 40), units(WEST, 40)
+    returns = [
+        {"unit_id": unit["unit_id"], "form": "602", "employees": "3"} for unit in (*east, *west)
+    ]
+    for name, units_of_west in (("1", west), ("2", [])):
+        folder = deliver(tmp_path / name, east, units_of_west)
+        write_csv(folder / "employment.csv", returns)
+        write_csv(folder / "visit.csv", [{"visit_id": "V1", "unit_id": east[0]["unit_id"]}])
+    run(tmp_path / "1", out, config=OWN, run_id="n1")
+    night = run(tmp_path / "2", out, config=OWN, run_id="n2")
+
+    found = night.table(
+        "SELECT table_name, verdict, because FROM audit.gate WHERE region_code = '430422000000' "
+        "ORDER BY table_name DESC"
+    ).rows()
+    file = "legal_entity_west.csv"
+    assert [("legal_entity", "missing", None), ("employment", "missing", file)] == found
+    assert (1, 1) == (night.summary.gate.verdicts["missing"], night.summary.gate.following)
+    report = (out / "current" / "report.html").read_text("utf-8")
+    assert "随之无法归县的表 1 张" in report
+    assert 1 == report.count("应到 40 行，本次未送达")
+
+    # Where the returns did not come either, that is a file of its own that is owed.
+    write_csv(tmp_path / "2" / "employment.csv", returns[:40])
+    again = run(tmp_path / "2", out, config=OWN, run_id="n3")
+    assert (2, 0) == (again.summary.gate.verdicts["missing"], again.summary.gate.following)
 
 
 def test_delivery_note_goes_before_last_night(tmp_path: Path) -> None:

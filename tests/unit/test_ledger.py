@@ -163,7 +163,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
         rejected = CONTRACT.outputs["census.rejected_row"].duckdb_columns()
         engine.execute(f"CREATE TABLE census.rejected_row ({rejected})")
         engine.execute(f"CREATE VIEW census.unit AS {unit_view()}")
-        for name in ("finding", "finding_history", "rule", "outcome", "gate"):
+        for name in ("finding", "finding_history", "rule", "outcome", "gate", "gate_check"):
             columns = CONTRACT.outputs[f"audit.{name}"].duckdb_columns()
             engine.execute(f"CREATE TABLE audit.{name} ({columns})")
         engine.execute(
@@ -459,14 +459,16 @@ def test_vanished_are_the_open_ones_that_were_not_found_again():
 @pytest.mark.parametrize(
     ("facts", "cause"),
     [
-        ((False, None, False, True, False, None), "rule_changed"),
-        ((True, 1, False, False, True, None), "not_checked"),
-        ((True, 1, True, False, False, None), "not_checked"),
-        ((True, 2, True, False, True, None), "unit_gone"),
-        ((True, 2, True, True, True, True), "rule_changed"),
-        ((True, 1, True, True, True, True), "value_corrected"),
-        ((True, 1, True, True, True, False), "value_emptied"),
-        ((True, 1, True, True, True, None), "value_emptied"),
+        ((False, None, False, True, False, True, None), "rule_changed"),
+        ((True, 1, False, False, True, False, None), "not_checked"),
+        ((True, 1, True, False, False, False, None), "not_checked"),
+        ((True, 2, True, False, True, False, None), "unit_gone"),
+        ((True, 2, True, False, True, True, None), "not_delivered"),
+        ((True, 1, False, False, True, True, None), "not_delivered"),
+        ((True, 2, True, True, True, True, True), "rule_changed"),
+        ((True, 1, True, True, True, True, True), "value_corrected"),
+        ((True, 1, True, True, True, False, False), "value_emptied"),
+        ((True, 1, True, True, True, False, None), "value_emptied"),
     ],
 )
 def test_causes_in_order(facts, cause):

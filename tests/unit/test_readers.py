@@ -24,6 +24,7 @@ from pipelines.readers.encodings import GB18030_PRIVATE, show_marks
 from pipelines.readers.headers import find_header, match_header
 from pipelines.readers.model import Reading, RefusedFileError, Source
 from pipelines.readers.opening import open_source
+from pipelines.readers.parquet import open_parquet
 from pipelines.readers.which import delivered_files, is_leftover, table_of
 
 AGENCY = "机构编号,机构名称,电话\r\nA1,甲所,0734\r\nA2,乙所,0735\r\n"
@@ -413,6 +414,31 @@ def test_parquet_types_as_the_contract_writes_them(tmp_path: Path) -> None:
         ("2", "91430400.5", "43040501000", None, "2018-12-31", money, "0.0000001", "乙", 2, 3),
         (None, None, "4", None, "2018-12-31", "100000000000000000000", None, None, 3, 4),
     ] == whole(opened(path, "register_unit"))
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_parquet_without_page_checksums_is_told(tmp_path: Path, version: str) -> None:
+    table = pa.table({"agency_id": ["A1", "A2"], "name": ["甲", None]})
+    told = {}
+    for checked in (True, False):
+        path = tmp_path / f"agency_{checked}.parquet"
+        pq.write_table(table, path, write_page_checksum=checked, data_page_version=version)
+        told[checked] = open_parquet(path, "agency").checksums
+
+    assert {True: True, False: False} == told
+
+
+def test_parquet_with_a_flipped_bit_under_a_checksum_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "agency.parquet"
+    table = pa.table({"agency_id": ["A1", "A2"], "name": ["甲社", "乙社"]})
+    pq.write_table(
+        table, path, write_page_checksum=True, compression="none", use_dictionary=False,
+        write_statistics=False,
+    )  # fmt: skip
+    path.write_bytes(path.read_bytes().replace("甲".encode(), "田".encode()))
+
+    with pytest.raises(RefusedFileError, match="damaged"):
+        list(open_parquet(path, "agency").batches)
 
 
 def test_parquet_text_that_is_not_utf8_is_marked(tmp_path: Path) -> None:

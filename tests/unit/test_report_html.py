@@ -118,7 +118,7 @@ def test_page_refers_to_nothing_outside_itself(page: Node) -> None:
     assert [] == [n.tag for n in page.walk() if loading & set(n.attributes)]
     links = [n.attributes["href"] for n in page.walk() if "href" in n.attributes]
     targets = ["glance", "where", "counties", "levels", "rules", "coverage", "intake", "guide"]
-    assert [f"#{name}" for name in targets] == links
+    assert [*(f"#{name}" for name in targets), "#gate"] == links
     assert targets == [n.attributes["id"] for n in page.all("section")]
     text = render_report(city_report())
     assert [] == re.findall(r"https?:|url\(|@import|@font-face|XMLHttp|fetch\(", text)
@@ -201,6 +201,7 @@ def test_second_night_tells_what_changed(page: Node) -> None:
         "延续": ["1,204", "7,718", "902", "9,824"],
         "重现": ["9", "31", "0", "40"],
         "已消除": ["388", "1,270", "95", "1,753"],
+        "本次未送达": ["7", "2", "1", "10"],
         "未复核": ["11", "3", "0", "14"],
         "已确认属实": ["0", "144", "12", "156"],
     } == told
@@ -256,7 +257,35 @@ def test_verdicts_differ_by_letter_and_by_colour(page: Node) -> None:
 def test_crash_is_announced_at_the_top(page: Node) -> None:
     assert "有 1 条规则出错，没有结论，今夜结果不完整：COD005" in zh(page.all(css="alarm")[0])
     rules = with_column(city_report().rules, "verdict", "PASSED")
-    assert [] == parse(replace(city_report(), rules=rules)).all(css="alarm")
+    alarms = parse(replace(city_report(), rules=rules)).all(css="alarm")
+    assert ["数据门禁"] == [zh(alarm)[:4] for alarm in alarms]
+
+
+def test_gate_is_told_at_the_top_and_what_follows_in_the_line_it_follows_from(page: Node) -> None:
+    told = next(zh(n) for n in page.all("section")[0].all("li") if "数据门禁" in zh(n))
+    assert "隔离待核 1" in told
+    assert "衡南县（法人单位基本情况" in told
+    lines = page.all(css="follow")
+    assert ["随之无法归县的表 1 张：从业人员及工资总额"] == [zh(line) for line in lines]
+    accepted = [row for row in city_report().gate.to_pylist() if row["verdict"] == "accept"]
+    calm = parse(replace(city_report(), gate=pa.Table.from_pylist(accepted)))
+    assert [1] == [len(calm.all(css="alarm"))]
+
+
+def test_refused_rows_are_the_sum_of_their_reasons(page: Node) -> None:
+    chips = page.all(css="reason-sum")
+    total = sum(int(zh(n.all("dd")[0]).replace(",", "")) for n in chips)
+    shown = sum(row["n"] for row in city_report().refusals.to_pylist())
+    assert shown == total
+    apart = zh(page.all(css="apart")[0])
+    assert "整个文件未读入：无法识别的表 1" in apart
+    assert "不再退回的" in apart
+
+
+def test_guide_names_what_goes_to_senders_and_reviewers(page: Node) -> None:
+    guide = zh(page.all("section")[-1])
+    assert "rejects/" in guide
+    assert "review/" in guide
 
 
 def test_matrix_shows_each_verdict_in_its_county(page: Node) -> None:
@@ -369,7 +398,9 @@ def test_files_show_rows_and_reasons(page: Node) -> None:
     row = row_of(page, "files", "17")
     cells = [zh(n) for n in row.all("td")]
     assert "17" == cells[6]
-    assert ["主键重复 10", "数值错误 4", "保密单位 3"] == [zh(n) for n in row.all(css="reason")]
+    assert ["主键重复 10", "数值错误 4 （已在其他文件更正 2）", "保密单位 3"] == [
+        zh(n) for n in row.all(css="reason")
+    ]
     assert "法人单位_重报.xlsx" in [zh(n) for n in page.all(css="col")]
 
 
