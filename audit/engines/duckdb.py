@@ -71,7 +71,11 @@ class DuckDBEngine:
         self._con.execute("SET TimeZone = 'Asia/Shanghai'")
         if path is not None:
             target = str(path).replace("'", "''")
-            self._con.execute(f"ATTACH '{target}' AS package (STORAGE_VERSION '{STORAGE_VERSION}')")
+            # A night that does not end is begun anew: nothing is read from a log of its writes.
+            self._con.execute(
+                f"ATTACH '{target}' AS package "
+                f"(STORAGE_VERSION '{STORAGE_VERSION}', RECOVERY_MODE no_wal_writes)"
+            )
             self._con.execute("USE package")
         for schema in SCHEMAS:
             self._con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
