@@ -70,6 +70,8 @@ class DuckDBEngine:
         # Times on forms are local to the census; nothing may depend on the machine's zone.
         self._con.execute("SET TimeZone = 'Asia/Shanghai'")
         if path is not None:
+            # Each commit of a small file would store all that is new and unfinished once more.
+            self._con.execute("SET checkpoint_threshold = '1GB'")
             target = str(path).replace("'", "''")
             # A night that does not end is begun anew: nothing is read from a log of its writes.
             self._con.execute(
