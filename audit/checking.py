@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from audit.check_plan import CheckPlan, failed_estimates, missing_tables, without_links
 from audit.engines.base import Engine
@@ -40,6 +41,16 @@ class CheckSummary:
     statuses: Mapping[str, int]
     n_findings: int
     errors: tuple[str, ...]
+
+
+class Memory(Protocol):
+    """What rules gave on an earlier night."""
+
+    def recall(self, engine: Engine, rules: Mapping[str, tuple[Rule, str]]) -> frozenset[str]:
+        """Stage findings and outcomes of rules that would give the same again; return their ids."""
+
+    def keep(self, engine: Engine) -> None:
+        """Keep what was staged tonight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,12 +322,18 @@ WHERE s.place = 1""",
     )
 
 
-def check(engine: Engine, plan: CheckPlan) -> CheckSummary:
+def _recalled(engine: Engine, ready: Sequence[_Ready], memory: Memory | None) -> frozenset[str]:
+    if memory is None:
+        return frozenset()
+    return memory.recall(engine, {item.rule.id: (item.rule, item.sql) for item in ready})
+
+
+def check(engine: Engine, plan: CheckPlan, memory: Memory | None = None) -> CheckSummary:
     """Run all rules of the plan; fill `audit.outcome` and `audit.finding`.
 
     Needs the views of the delivered tables, `rule_text` (rule_id, rule_version, severity, owner,
     message_zh, message_en) and `specialty_owner` (specialty, owner). checked = passed + failed +
-    unknown in every outcome. Findings have no cap.
+    unknown in every outcome. Findings have no cap. Rules that `memory` recalls are not run.
     """
     errors: list[str] = []
     kinds = ", ".join(
@@ -325,7 +342,10 @@ def check(engine: Engine, plan: CheckPlan) -> CheckSummary:
     )
     engine.materialise(STAGED, f"SELECT {kinds} WHERE FALSE")
     ready = _prepare(engine, plan, errors)
-    _run_ready(engine, ready, plan, errors)
+    known = _recalled(engine, ready, memory)
+    _run_ready(engine, [item for item in ready if item.rule.id not in known], plan, errors)
+    if memory:
+        memory.keep(engine)
     _nothing_in_scope(engine, plan)
     n_findings = _publish_findings(engine, plan)
     for name in (SCRATCH, VERDICTS, STAGED):

@@ -13,6 +13,7 @@ from pipelines import estimate
 from pipelines.config import RunConfig
 from pipelines.context import RunContext
 from pipelines.link_tables import state_of
+from pipelines.rule_memory import FOLDER, RuleMemory
 
 Parameters = dict[str, dict[str, str]]
 
@@ -94,6 +95,18 @@ def region_prefix(ctx: RunContext, region: str) -> str:
     return code
 
 
+def _memory(ctx: RunContext, prefix: str) -> RuleMemory | None:
+    if ctx.store is None or ctx.contents_tonight is None:
+        return None
+    return RuleMemory(
+        folder=ctx.state_dir / FOLDER,
+        fingerprint=ctx.store.fingerprint,
+        run_id=ctx.info.run_id,
+        asked=f"{ctx.config.city} {prefix}",
+        contents=ctx.contents_tonight,
+    )
+
+
 def run(ctx: RunContext, book: RuleBook, region: str = "") -> CheckSummary:
     """Check all rules of `book`; with `region`, only rows of that region."""
     create_unit_view(ctx.engine)
@@ -111,4 +124,4 @@ def run(ctx: RunContext, book: RuleBook, region: str = "") -> CheckSummary:
         links=LinkState(state_of(ctx.engine) or LinkState.DONE),
         parameters=parameters,
     )
-    return check(ctx.engine, plan)
+    return check(ctx.engine, plan, _memory(ctx, prefix))

@@ -37,6 +37,7 @@ _WORDS = r"[^\x00-\x7f]|[0-9A-Za-z]{18}"
 _NOISY = r"[\p{P}\p{S}\p{M}\s\p{C}\p{Ll}\p{Lt}]|本部|有限责任公司"
 """What the normalised name leaves out or writes otherwise (`audit.normalise.name_key`)."""
 _RUN = r"[0-9A-Za-z]{18,}"
+CODE_LENGTH = 18
 MOST_PIECES = 8
 _PARTS = re.compile(r"[^\w]+|_")
 
@@ -73,6 +74,28 @@ def _ways(values: pl.Series) -> list[pl.DataFrame]:
     ]
 
 
+def _wanted(cells: pl.DataFrame, names: frozenset[str]) -> pl.Series:
+    """Return the distinct values to look up: all of the columns `names`, the wordy of others."""
+    size, length = pl.all().str.len_bytes(), pl.all().str.len_chars()
+    largest = cells.select(size.max()).row(0, named=True)
+    beyond = cells.select((size - length).max()).row(0, named=True)
+    values = [
+        cells.get_column(name).drop_nulls().unique()
+        for name, most in largest.items()
+        if name in names or (most or 0) >= CODE_LENGTH or beyond[name]
+    ]
+    wordy = [text.filter(_is_wordy(text)) if text.name not in names else text for text in values]
+    return pl.concat([pl.Series(dtype=pl.String), *(text.alias("") for text in wordy)]).unique()
+
+
+def _is_wordy(text: pl.Series) -> pl.Series:
+    size = text.str.len_bytes()
+    beyond = size != text.str.len_chars()
+    # The pattern is dear, and most cells are short figures.
+    some = text.set(beyond | (size < CODE_LENGTH), None)
+    return beyond | some.str.contains(_WORDS).fill_null(value=False)
+
+
 def _joined(text: str) -> Iterator[str]:
     """Yield the pieces of a text between its marks, and neighbours put together."""
     parts = _PARTS.split(text)
@@ -99,6 +122,20 @@ class Confidential:
         """Keyed digests of the ids of the confidential forms met so far."""
         return set()
 
+    @cached_property
+    def _met(self) -> set[str]:
+        """Ids of the forms met in files that were read tonight: in memory only, never kept."""
+        return set()
+
+    @cached_property
+    def _recalled(self) -> set[str]:
+        """Marks of forms in files that were not read tonight."""
+        return set()
+
+    @cached_property
+    def _headers(self) -> dict[tuple[Header, int], Header]:
+        return {}
+
     @property
     def marks(self) -> frozenset[str]:
         """What is remembered of confidential forms: keyed digests of their ids, safe to store."""
@@ -106,7 +143,8 @@ class Confidential:
 
     def recall(self, marks: Iterable[str]) -> None:
         """Take up `marks` of an earlier night, for a file that is not read again."""
-        self._marks.update(marks)
+        self._recalled.update(marks)
+        self._marks.update(self._recalled)
 
     def fingerprint(self) -> str:
         """Return what names this list, its salt and the forms met so far; safe to store.
@@ -119,11 +157,13 @@ class Confidential:
 
     def mark(self, unit_id: str) -> str:
         """Return the keyed digest that a form is remembered by."""
-        return hmac.new(self.salt, f"unit {unit_id}".encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self.salt, f"unit {unit_id}".encode(), "sha256").hex()
 
     def remember(self, unit_ids: Iterable[str | None]) -> None:
         """Note the forms of confidential units, so that their returns and visits are hidden too."""
-        self._marks.update(self.mark(unit_id) for unit_id in unit_ids if unit_id)
+        met = {unit_id for unit_id in unit_ids if unit_id}
+        self._met.update(met)
+        self._marks.update(map(self.mark, met))
 
     def _matches(self, values: pl.Series) -> list[str]:
         """Return the values that name a confidential unit in one of their ways of writing."""
@@ -133,13 +173,16 @@ class Confidential:
         found: set[str] = set()
         for way in _ways(values):
             whole = way.drop_nulls()
-            hits = [sha(salt + form.encode()).digest() in known for form in whole["form"]]
+            forms = whole["form"].cast(pl.Binary).to_list()
+            hits = [sha(salt + form).digest() in known for form in forms]
             if any(hits):
                 found.update(whole.filter(pl.Series(hits))["value"])
         return sorted(found)
 
     def _unit_matches(self, values: pl.Series) -> list[str]:
-        return [value for value in values if self.mark(value) in self._marks]
+        met = self._met.intersection(values) if self._met else set()
+        recalled = self._recalled
+        return sorted(met.union(v for v in values if self.mark(v) in recalled) if recalled else met)
 
     def rows(self, table: Table, texts: pl.DataFrame) -> pl.Series:
         """Tell which rows of normalised text name a confidential unit, in whatever column."""
@@ -157,12 +200,16 @@ class Confidential:
         Outside the columns `names`, a name in Latin letters alone is not looked for.
         """
         found = pl.repeat(value=False, n=cells.height, eager=True, dtype=pl.Boolean)
-        for column in cells.get_columns() if self.digests else ():
-            values = column.drop_nulls().unique()
-            if column.name not in names:
-                values = values.filter(values.str.contains(_WORDS))
-            if matched := self._matches(values):
-                found = found | column.is_in(matched).fill_null(value=False)
+        if not self.digests or cells.is_empty():
+            return found
+        # A value in several columns is looked up once.
+        matched = pl.Series(self._matches(_wanted(cells, names)), dtype=pl.String)
+        if matched.is_empty():
+            return found
+        wordy = matched.filter(matched.str.contains(_WORDS))
+        for column in cells.get_columns():
+            told = matched if column.name in names else wordy
+            found = found | column.is_in(told.implode()).fill_null(value=False)
         return found
 
     def in_cells(self, cells: Iterable[str]) -> bool:
@@ -176,6 +223,12 @@ class Confidential:
 
     def without_names(self, header: Header) -> Header:
         """Return a header whose cells tell nothing: one that names a unit becomes its number."""
+        key = (header, len(self._marks))
+        if key not in self._headers:
+            self._headers[key] = self._hide_names(header)
+        return self._headers[key]
+
+    def _hide_names(self, header: Header) -> Header:
         if not self.in_cells((*header.labels, *header.unknown)):
             return header
         hidden = {label for label in (*header.labels, *header.unknown) if self.in_cells([label])}

@@ -12,6 +12,7 @@ from typing import Protocol
 from audit.engines.duckdb import DuckDBEngine
 from audit.model import RunInfo
 from pipelines.config import RunConfig
+from pipelines.contents import Contents
 from pipelines.parts import Store
 
 LOG = logging.getLogger("census_audit")
@@ -47,8 +48,9 @@ class NoProgress:
 class RunContext:
     """One night: its folders, its engine, its settings.
 
-    `store` holds the rows of files as last read; without one, every file is read. `contents`: by
-    published table, the digest of what its Parquet file holds, where that is known.
+    `store` holds the rows of files as last read; without one, every file is read.
+    `contents_tonight` tells what tables hold, after intake. `contents`: by published table, the
+    digest of what its Parquet file holds, where that is known.
     """
 
     input_dir: Path
@@ -59,6 +61,7 @@ class RunContext:
     info: RunInfo
     progress: Progress = field(default_factory=NoProgress)
     store: Store | None = None
+    contents_tonight: Contents | None = None
     contents: dict[str, str] = field(default_factory=dict)
 
 

@@ -20,7 +20,7 @@ from audit.errors import AuditError
 from pipelines import refusals
 from pipelines.confidential import Confidential
 from pipelines.hidden import Hidden
-from pipelines.parsing import Fault, damaged_cells, normalise_text, parse
+from pipelines.parsing import Fault, damaged_cells, fold_figures, normalise_text, parse
 from pipelines.readers.ahead import ahead
 from pipelines.readers.model import (
     LINE,
@@ -157,12 +157,20 @@ class Checked:
     rejected: pl.DataFrame
 
 
-def check(source: Source, batch: Batch) -> Checked:
-    """Type the rows of a batch and part those that are refused from the sound ones."""
+def normal_texts(table: Table, batch: Batch) -> pl.DataFrame:
+    """Return the normalised text of the contract's columns of a batch."""
+    return normalise_text(_texts(batch, table), exact=_exact(table))
+
+
+def check(source: Source, batch: Batch, normal: pl.DataFrame) -> Checked:
+    """Type the rows of a batch and part those that are refused from the sound ones.
+
+    `normal` is what `normal_texts` gives of them.
+    """
     table = CONTRACT.tables[source.table]
     rejected = [refusals.broken_rows(source, batch.header, list(batch.broken))]
     texts = _texts(batch, table)
-    parsed = parse(table, normalise_text(texts, exact=_exact(table)))
+    parsed = parse(table, normal)
     faults = (*_damage(batch), *parsed.faults)
     sound = parsed.values
     if faults:
@@ -255,8 +263,12 @@ class Loader:
 
         Return how many of the sound rows have characters of private use in a text.
         """
-        batch, secret = self._without_confidential(source, CONTRACT.tables[source.table], batch)
-        checked = check(source, batch)
+        table = CONTRACT.tables[source.table]
+        normal = normal_texts(table, batch)
+        batch, hidden, secret = self._without_confidential(table, batch, normal)
+        if hidden is not None:
+            normal = normal.filter(~hidden)
+        checked = check(source, batch, normal)
         batch, texts = checked.batch, checked.texts
         writer.add(REJECTED, checked.rejected)
         writer.add(REJECTED, refusals.confidential_rows(source, secret))
@@ -269,28 +281,31 @@ class Loader:
         writer.add(f"census.{source.table}", typed.with_columns(numbers, file_no))
         raw = texts.with_columns(numbers, batch.frame.get_column(LINE), file_no, _others(batch))
         writer.add(f"raw.{source.table}", raw)
-        return _private_use(texts, CONTRACT.tables[source.table])
+        return _private_use(texts, table)
 
     def _without_confidential(
-        self, source: Source, table: Table, batch: Batch
-    ) -> tuple[Batch, list[int]]:
-        """Take out the rows of confidential units, whatever else is wrong with them."""
+        self, table: Table, batch: Batch, normal: pl.DataFrame
+    ) -> tuple[Batch, pl.Series | None, list[int]]:
+        """Take out the rows of confidential units, whatever else is wrong with them.
+
+        Return the other rows, which of `normal` were taken out, and the numbers of all of them.
+        """
         if not self.confidential.digests:
-            return batch, []
+            return batch, None, []
         secret = {row.row_no for row in batch.broken if self.confidential.in_cells(row.cells)}
-        normal = normalise_text(_texts(batch, table))
+        folded = fold_figures(_texts(batch, table), normal)
         header = self.confidential.without_names(batch.header)
         known = {position(i) for i, name in enumerate(header.columns) if name}
         others = [c for c in batch.frame.columns if c not in (*known, ROW, LINE)]
-        hidden = self.confidential.rows(table, normal)
+        hidden = self.confidential.rows(table, folded)
         # A column that nobody asked for is kept with a refused row, so it is looked at as well.
         if others:
             more = normalise_text(batch.frame.select(others))
             hidden = hidden | self.confidential.in_any_cell(more)
-        self.hidden.note(table, normal.filter(hidden))
+        self.hidden.note(table, folded.filter(hidden))
         self.hidden.note_cells(row.cells for row in batch.broken if row.row_no in secret)
         if not hidden.any() and not secret:
-            return replace(batch, header=header), []
+            return replace(batch, header=header), None, []
         rows = [*secret, *batch.frame.get_column(ROW).filter(hidden)]
         kept = Batch(
             header=header,
@@ -298,7 +313,7 @@ class Loader:
             broken=tuple(row for row in batch.broken if row.row_no not in secret),
             damaged=batch.damaged,
         )
-        return kept, sorted(rows)
+        return kept, hidden, sorted(rows)
 
 
 def _refused(

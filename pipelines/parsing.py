@@ -22,6 +22,7 @@ BLANKS = (
 )
 ODD = r"[^!-~\x{4000}-\x{9fff}]"
 """What no text needs normalising without: all but printable ASCII and the common characters."""
+FIGURES = r"\p{No}"
 EMPTY_NUMBER = r"^(?:-|\u2014|\u2014\u2014|(?i:null)|无)$"
 NUMBER = r"^[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]*)?$|^[+-]?\.[0-9]+$"
 # A point or a sign marks what a spreadsheet writes; a building may well be called 1E5.
@@ -97,9 +98,19 @@ def _folded(text: pl.Expr, *, exact: bool) -> pl.Expr:
     some = pl.when(odd).then(text)
     folded = some.str.normalize("NFKC")
     if exact:
-        folded = pl.when(some.str.contains(r"\p{No}")).then(some).otherwise(folded)
+        folded = pl.when(some.str.contains(FIGURES)).then(some).otherwise(folded)
     text = pl.when(odd).then(folded.str.strip_chars(BLANKS)).otherwise(text)
     return pl.when(text != "").then(text)
+
+
+def fold_figures(texts: pl.DataFrame, exact: pl.DataFrame) -> pl.DataFrame:
+    """Return all of `texts` normalised; `exact` are the same, normalised but for such figures."""
+    names = exact.columns
+    beyond = (pl.all().str.len_bytes() - pl.all().str.len_chars()).max()
+    odd = [name for name, most in exact.select(beyond).row(0, named=True).items() if most]
+    raised = exact.select(pl.col(odd).str.contains(FIGURES).any()).row(0, named=True) if odd else {}
+    left = [name for name in names if raised.get(name)]
+    return exact.with_columns(normalise_text(texts.select(left))) if left else exact
 
 
 def _lost(text: pl.Series, value: pl.Series) -> pl.Series:

@@ -248,7 +248,7 @@ def fingerprint(input_dir: Path, config: RunConfig) -> str:
     for name in _PACKAGES:
         total.update(f"{name} {version(name)}\n".encode())
     for path in sorted(p for room in _CODE for p in (root / room).rglob("*.*")):
-        if path.suffix in (".py", ".yaml", ".csv") and path.is_file():
+        if path.suffix != ".pyc" and path.is_file():
             total.update(f"{path.relative_to(root).as_posix()}\0".encode())
             total.update(hashlib.sha256(path.read_bytes()).digest())
     settings = {k: v for k, v in asdict(config).items() if k not in _NO_MATTER}

@@ -12,25 +12,26 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from audit.contracts import CONTRACT
 from pipelines.context import RunContext
 
 MANIFEST = "manifest.json"
+LINKS = "linkage"
+"""Key of the manifest's `contents` for what all tables `linkage.*` follow from."""
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES)
 
 
 def content_of(ctx: RunContext, name: str) -> str:
-    """Return what stands for the rows of a delivered table: where they come from, which are left.
+    """Return what stands for the rows of a published table: all that they follow from.
 
     Empty where that is not known: then the rows are compared with nothing.
     """
     schema, _, table = name.partition(".")
-    if schema != "census" or ctx.store is None or table not in ctx.store.contents:
+    if schema == LINKS:
+        return ctx.contents.get(LINKS, "")
+    if ctx.contents_tonight is None or schema != "census" or table not in CONTRACT.tables:
         return ""
-    left = ctx.engine.rows(
-        "SELECT COUNT(*), CAST(SUM(hash(file_no, row_no)) AS VARCHAR), "
-        f"CAST(BIT_XOR(hash(row_no, file_no)) AS VARCHAR) FROM {name}"
-    )
-    return hashlib.sha256(f"{ctx.store.contents[table]} {left}".encode()).hexdigest()
+    return ctx.contents_tonight.of(table)
 
 
 @dataclass(frozen=True)
@@ -51,18 +52,23 @@ class Published:
     def _digests(self) -> dict[str, str]:
         return {file["path"]: file["sha256"] for file in self._manifest.get("outputs", ())}
 
-    def link(self, name: str, content: str, target: Path) -> bool:
-        """Put the Parquet file of a table under a second name; False where it cannot be used.
+    def sound(self, name: str, key: str, content: str) -> Path | None:
+        """Return the Parquet file of a table; None where it cannot be used.
 
-        It can where it holds the same content, and its bytes are those of its manifest.
+        It can where `contents` of the manifest has `content` under `key`, and the bytes of the file
+        are those of the manifest.
         """
         source = (self.folder / "parquet" / f"{name}.parquet").resolve()
-        known = self._manifest.get("contents", {}).get(name)
-        if known != content or not source.is_file():
-            return False
+        if self._manifest.get("contents", {}).get(key) != content or not source.is_file():
+            return None
         with source.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        if digest != self._digests.get(f"parquet/{name}.parquet"):
+        return source if digest == self._digests.get(f"parquet/{name}.parquet") else None
+
+    def link(self, name: str, content: str, target: Path) -> bool:
+        """Put the Parquet file of a table under a second name; False where it cannot be used."""
+        source = self.sound(name, name, content)
+        if source is None:
             return False
         try:
             os.link(source, target)

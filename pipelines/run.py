@@ -22,6 +22,7 @@ from audit.model import RunInfo, Severity
 from audit.night import create_outputs, create_reference
 from audit.rulebook import RuleBook, load_rulebook
 from pipelines import (
+    carried_links,
     check,
     coverage,
     dispatch,
@@ -31,14 +32,15 @@ from pipelines import (
     gate_worker,
     ingest,
     ledger,
-    link,
     localise,
     manifest,
     parts,
     publish,
+    rule_memory,
     score,
 )
 from pipelines.config import RunConfig
+from pipelines.contents import Contents
 from pipelines.context import LOG, NoProgress, Progress, RunContext
 from pipelines.ingest import IngestSummary
 from pipelines.sql import PACKAGE
@@ -212,6 +214,7 @@ def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Cloc
     create_outputs(ctx.engine)
     create_reference(ctx.engine)
     intake = clock.time("ingest", lambda: ingest.run(ctx))
+    ctx.contents_tonight = Contents(ctx.engine, ctx.store) if ctx.store else None
     ctx.info = replace(ctx.info, input_digest=intake.input_digest)
     begun = clock.time("gate", lambda: gate.begin(ctx))
     try:
@@ -228,7 +231,7 @@ def _after_gate(
     came: tuple[IngestSummary, gate.Begun],
 ) -> NightSummary:
     intake, begun = came
-    linked = clock.time("link", lambda: link.run(ctx))
+    linked = clock.time("link", lambda: carried_links.run(ctx))
     clock.time("estimate", lambda: estimate.run(ctx))
     checked = clock.time("check", lambda: check.run(ctx, book, options.region))
     clock.time("localise", lambda: localise.run(ctx, book))
@@ -306,6 +309,7 @@ class _Work:
             clock.stages.clear()
             store = parts.Store(state / parts.FOLDER, name, package)
             parts.clear(store.folder)
+            rule_memory.clear(state / rule_memory.FOLDER)
             return self.run(clock, store)
 
 

@@ -70,8 +70,14 @@ class DuckDBEngine:
         # Times on forms are local to the census; nothing may depend on the machine's zone.
         self._con.execute("SET TimeZone = 'Asia/Shanghai'")
         if path is not None:
+            # Each commit of a small file would store all that is new and unfinished once more.
+            self._con.execute("SET checkpoint_threshold = '1GB'")
             target = str(path).replace("'", "''")
-            self._con.execute(f"ATTACH '{target}' AS package (STORAGE_VERSION '{STORAGE_VERSION}')")
+            # A night that does not end is begun anew: nothing is read from a log of its writes.
+            self._con.execute(
+                f"ATTACH '{target}' AS package "
+                f"(STORAGE_VERSION '{STORAGE_VERSION}', RECOVERY_MODE no_wal_writes)"
+            )
             self._con.execute("USE package")
         for schema in SCHEMAS:
             self._con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")

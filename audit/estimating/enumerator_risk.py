@@ -75,7 +75,9 @@ def _reasons(judged: pl.DataFrame) -> pl.DataFrame:
     """Return the words of the signs that stand out, the strongest first."""
     words = pl.col("sign").replace_strict(SIGNS, return_dtype=pl.String)
     return (
-        judged.unpivot(list(SIGNS), index="enumerator_id", variable_name="sign", value_name="sign_z")
+        judged.unpivot(
+            list(SIGNS), index="enumerator_id", variable_name="sign", value_name="sign_z"
+        )
         .filter(pl.col("sign_z") >= NOTABLE_Z)
         .sort("enumerator_id", "sign_z", "sign", descending=[False, True, False])
         .group_by("enumerator_id", maintain_order=True)

@@ -165,18 +165,19 @@ def _quoted(
 
 
 def exact_records(
-    text: str, delimiter: str, width: int = 0, *, final: bool = True
+    text: str, delimiter: str, width: int = 0, *, final: bool = True, most: int = 0
 ) -> tuple[list[Record], int]:
     """Return the records of `text` and the number of lines used.
 
     A record whose quotes do not match is one line, not sound; the next line starts afresh. Quoted
     line breaks count where the record then has `width` cells and holds no whole rows. A quote still
     open at the end is left unused for the next piece, unless `final` or longer than MAX_RECORD.
+    With `most`, only the first so many.
     """
     lines = split_lines(text)
     records: list[Record] = []
     index, left = 0, len(text)
-    while index < len(lines):
+    while index < len(lines) and not (most and len(records) >= most):
         body = lines[index].rstrip("\r\n")
         cells: list[str] | None = body.split(delimiter)
         used = 1

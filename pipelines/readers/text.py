@@ -63,7 +63,7 @@ def find_layout(head: str, table: str) -> Layout:
     """Find delimiter and header in the first lines of a file, by the columns they name."""
     best: tuple[int, str, records.Record] | None = None
     for delimiter in DELIMITERS:
-        found = records.exact_records(head, delimiter)[0][: headers.HEADER_ROWS]
+        found = records.exact_records(head, delimiter, most=headers.HEADER_ROWS)[0]
         index, named = headers.find_header([record.cells for record in found], table)
         if found and (best is None or named > best[0]):
             best = (named, delimiter, found[index])

@@ -12,7 +12,7 @@ grain: unit
 variable: region_code
 tables: [unit, region]
 owner: data_quality
-version: 1
+version: 2
 status: active
 parameters:
   vintage: {type: text, default: "2018-10-31", note: "vintage of the region list"}
@@ -32,35 +32,35 @@ WITH place AS (
   SELECT DISTINCT address, county_code, township_code FROM unit WHERE address IS NOT NULL
 ),
 listed AS (
-  SELECT region_code, name, level FROM region
+  SELECT region_code, LEFT(region_code, 6) AS county, name, level FROM region
   WHERE vintage = :vintage AND level IN ('3', '4') AND LENGTH(name) > 2
 ),
-named AS (
-  SELECT p.address, p.county_code, p.township_code,
-    MAX(CASE WHEN r.level = '3' AND r.region_code = p.county_code THEN 1 ELSE 0 END) AS own_county,
-    MAX(CASE WHEN r.level = '4' AND r.region_code = p.township_code THEN 1 ELSE 0 END) AS own_town,
-    MIN(CASE WHEN r.level = '3' AND r.region_code <> p.county_code THEN r.name END) AS county,
-    MIN(CASE WHEN r.level = '4' AND r.region_code <> p.township_code THEN r.name END) AS town
-  FROM place AS p
-  JOIN listed AS r
-    ON (r.level = '3' OR LEFT(r.region_code, 6) = LEFT(p.county_code, 6))
+other AS (
+  SELECT p.address, p.county_code, p.township_code, r.name AS county, NULL AS town
+  FROM place AS p JOIN listed AS r
+    ON r.level = '3' AND r.region_code <> p.county_code AND p.address LIKE '%' || r.name || '%'
+  UNION ALL
+  SELECT p.address, p.county_code, p.township_code, NULL AS county, r.name AS town
+  FROM place AS p JOIN listed AS r
+    ON r.level = '4' AND r.county = LEFT(p.county_code, 6) AND r.region_code <> p.township_code
     AND p.address LIKE '%' || r.name || '%'
-  GROUP BY p.address, p.county_code, p.township_code
+),
+named AS (
+  SELECT address, county_code, township_code, MIN(county) AS county, MIN(town) AS town
+  FROM other GROUP BY address, county_code, township_code
+),
+told AS (
+  SELECT u.unit_id, u.region_code, c.name AS own_county, t.name AS own_town,
+    CASE WHEN COALESCE(u.address NOT LIKE '%' || c.name || '%', TRUE) THEN n.county END AS county,
+    CASE WHEN COALESCE(u.address NOT LIKE '%' || t.name || '%', TRUE) THEN n.town END AS town
+  FROM unit AS u
+  LEFT JOIN named AS n ON n.address = u.address AND n.county_code = u.county_code
+    AND n.township_code = u.township_code
+  LEFT JOIN listed AS c ON c.region_code = u.county_code
+  LEFT JOIN listed AS t ON t.region_code = u.township_code
+  WHERE u.address IS NOT NULL
 )
-SELECT
-  u.unit_id AS subject_id,
-  u.region_code AS region_code,
-  CASE WHEN n.own_county = 0 AND n.county IS NOT NULL THEN n.county ELSE n.town END AS observed,
-  COALESCE(c.name, '') || COALESCE(t.name, '') AS expected,
-  CASE
-    WHEN c.name IS NULL THEN NULL
-    WHEN n.own_county = 0 AND n.county IS NOT NULL THEN FALSE
-    WHEN n.own_town = 0 AND n.town IS NOT NULL THEN FALSE
-    ELSE TRUE
-  END AS holds
-FROM unit AS u
-LEFT JOIN named AS n ON n.address = u.address AND n.county_code = u.county_code
-  AND n.township_code = u.township_code
-LEFT JOIN listed AS c ON c.region_code = u.county_code
-LEFT JOIN listed AS t ON t.region_code = u.township_code
-WHERE u.address IS NOT NULL
+SELECT unit_id AS subject_id, region_code AS region_code, COALESCE(county, town) AS observed,
+  COALESCE(own_county, '') || COALESCE(own_town, '') AS expected,
+  CASE WHEN own_county IS NOT NULL THEN county IS NULL AND town IS NULL END AS holds
+FROM told
