@@ -63,6 +63,8 @@ def _point_cell() -> pl.Expr:
     return pl.concat_str(
         row.cast(pl.Int64, strict=False), column.cast(pl.Int64, strict=False), separator="|"
     )
+
+
 def _keys(function: Callable[[pl.Series], pl.Series], column: str) -> pl.Expr:
     return pl.col(column).map_batches(function, return_dtype=pl.String())
 
