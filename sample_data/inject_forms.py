@@ -178,7 +178,7 @@ def pla001(plot: Plot) -> None:
     resize(plot, ids)
     plot.note(ids, note=join_text("money x ", factor.cast(pl.String)))
     plot.also(ids, "consequence", ("REG006",))
-    plot.also(ids, "possible", ("XSP002",))
+    plot.also(ids, "possible", ("XSP002", "PLA002"))
 
 
 def pla004(plot: Plot) -> None:

@@ -22,16 +22,17 @@ _STRETCH = 3.0902 / 1.2816
 """Normal quantiles: 99.9 % by 90 %."""
 
 UNITS = """
-SELECT l.unit_id, l.industry_code, p.section, l.assets_kyuan / NULLIF(l.revenue_kyuan, 0) AS ratio
+SELECT l.unit_id, l.industry_code, p.section, p.specialty,
+  l.assets_kyuan / NULLIF(l.revenue_kyuan, 0) AS ratio
 FROM legal_entity AS l
 LEFT JOIN ref_industry_profile AS p ON p.industry_code = l.industry_code
-WHERE l.assets_kyuan > 0 AND l.revenue_kyuan > 0"""
+WHERE l.assets_kyuan > 0 AND l.revenue_kyuan > 0 AND COALESCE(l.status, '1') = '1'"""
 
 
 def asset_ratio(frames: Frames) -> Frames:
     """Return each unit's ratio of assets to revenue, and the bounds of its cell.
 
-    `units`: unit_id, industry_code, section, ratio (above zero).
+    `units`: unit_id, industry_code, section, specialty, ratio (above zero).
     """
     levels = industry_levels()
     placed = place(frames["units"].with_columns(log=pl.col("ratio").log()), levels, FEWEST)

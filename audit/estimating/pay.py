@@ -11,7 +11,8 @@ FEWEST = 10
 """Units of which a median can be told; pay differs far less between units than revenue does."""
 
 UNITS = """
-SELECT e.unit_id, l.industry_code, p.section, e.employees_average AS heads, e.wages_kyuan
+SELECT e.unit_id, l.industry_code, p.section, p.specialty,
+  e.employees_average AS heads, e.wages_kyuan
 FROM employment AS e
 JOIN legal_entity AS l ON l.unit_id = e.unit_id
 LEFT JOIN ref_industry_profile AS p ON p.industry_code = l.industry_code
@@ -21,8 +22,8 @@ WHERE e.form = '602' AND e.employees_average > 0 AND e.wages_kyuan > 0"""
 def pay_per_head(frames: Frames) -> Frames:
     """Return each unit's yearly wages per average employee and the median of its cell.
 
-    `units`: unit_id, industry_code, section, heads (average of the year), wages_kyuan (thousand
-    yuan a year), both above zero.
+    `units`: unit_id, industry_code, section, specialty, heads (average of the year),
+    wages_kyuan (thousand yuan a year), both above zero.
     """
     levels = industry_levels("head_band")
     units = frames["units"].with_columns(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from audit.estimating import (
     asset_ratio,
     bunching,
@@ -14,6 +16,7 @@ from audit.estimating import (
     pay,
     photo_reuse,
     recheck,
+    unit_error,
     visit_legs,
     visit_places,
     visit_volumes,
@@ -23,6 +26,7 @@ from audit.estimating.model import Estimate
 ESTIMATES: tuple[Estimate, ...] = (
     head_revenue.ESTIMATE,
     pay.ESTIMATE,
+    unit_error.ESTIMATE,
     asset_ratio.ESTIMATE,
     bunching.ESTIMATE,
     growth.ESTIMATE,
@@ -41,3 +45,9 @@ ESTIMATES: tuple[Estimate, ...] = (
 def making(tables: frozenset[str]) -> tuple[Estimate, ...]:
     """Return the estimates that make any of `tables`."""
     return tuple(estimate for estimate in ESTIMATES if tables & set(estimate.makes))
+
+
+def inputs(tables: Iterable[str]) -> tuple[str, ...]:
+    """Return the tables behind the estimates among `tables`, each once."""
+    behind = [(*e.needs, *e.uses) for e in making(frozenset(tables))]
+    return tuple(dict.fromkeys(table for names in behind for table in names))

@@ -27,7 +27,7 @@ false_positives:
   zh: 投资控股、在建未投产、当年停产的单位
   en: Holding companies, firms still building, firms that stood still in the year
 --- */
--- Scope: legal entities whose assets and revenue are not zero. Outside the 0.1 % and 99.9 % points
+-- Scope: operating legal entities whose assets and revenue are not zero. Outside the 0.1 % and 99.9 % points
 -- of the industry, and far from its median: a fixed share lies outside any quantile, so that
 -- quantiles alone would query sound units every night. Unknown: a blank, or too few units.
 SELECT l.unit_id AS subject_id, l.region_code AS region_code,
@@ -41,5 +41,5 @@ SELECT l.unit_id AS subject_id, l.region_code AS region_code,
     AS holds
 FROM legal_entity AS l
 LEFT JOIN asset_ratio AS a ON a.unit_id = l.unit_id
-WHERE (l.revenue_kyuan > 0 OR l.revenue_kyuan IS NULL)
+WHERE COALESCE(l.status, '1') = '1' AND (l.revenue_kyuan > 0 OR l.revenue_kyuan IS NULL)
   AND (l.assets_kyuan > 0 OR l.assets_kyuan IS NULL)

@@ -82,6 +82,12 @@ def test_regions_are_flagged_where_errors_were_heaped(night: Night, folder: Path
     assert {code: flagged[code] for code in wanted} == wanted
 
 
+def test_rules_over_estimates_name_the_tables_behind_them(night: Night) -> None:
+    named = night.table("SELECT tables FROM audit.rule WHERE rule_id = 'PLA008'")["tables"][0]
+
+    assert named.split("|") == ["equal_growth", "legal_entity", "prior_value"]
+
+
 def test_outcomes_add_up(night: Night) -> None:
     wrong = night.table(
         "SELECT rule_id FROM audit.outcome "
