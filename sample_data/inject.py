@@ -17,6 +17,7 @@ from sample_data import (
     inject_places,
     inject_registers,
     inject_returns,
+    inject_visits,
 )
 from sample_data.draws import Draw
 from sample_data.plot import TRUTH, ExhaustedError, Planter, Plot
@@ -31,11 +32,12 @@ PLANTERS: dict[str, Planter] = {
     **inject_places.PLANTERS,
     **inject_codes.PLANTERS,
     **inject_confidential.PLANTERS,
+    **inject_visits.PLANTERS,
 }
 """Rule id to the function that plants its error."""
 SCARCE = ("XSP009", "XSP008", "FRM016", "XSP010", "XSP005")
 """Planted first: few units have what they damage."""
-ESTABLISHMENT_PLANTERS, HOUSEHOLD_PLANTERS = 12, 6
+ESTABLISHMENT_PLANTERS, HOUSEHOLD_PLANTERS = 12, 10
 HOT_SHARE = 0.015
 
 
@@ -92,5 +94,6 @@ def inject(
     plot = _plot(tables, seed, error_rate)
     for rule in (*SCARCE, *(rule for rule in PLANTERS if rule not in SCARCE)):
         _plant(plot, rule)
+    inject_visits.give_visits(plot)
     truth = pl.concat([empty, *plot.truth]).sort("rule_id", maintain_order=True)
     return plot.tables, truth

@@ -3,7 +3,8 @@
 Signs are set against visits of the same area kind and kind of unit, standardised over the
 enumerators of a stratum with median and MAD, and added. The p-values come from an empirical null:
 centre and spread of the bulk of the scores, not those of theory (Efron 2004, JASA 99: Large-scale
-simultaneous hypothesis testing). q-values after Benjamini and Hochberg (1995), JRSS B 57.
+simultaneous hypothesis testing), with the tails of Student's t of 5 degrees of freedom, since sums
+of counted events are skewed. q-values after Benjamini and Hochberg (1995), JRSS B 57.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ FEWEST_VISITS = 10
 """Visits below which nothing is said of an enumerator."""
 FEWEST_PEERS = 10
 """Judged enumerators below which an area kind is no stratum of its own."""
-LOWEST_Z, HIGHEST_Z = -1.0, 10.0
+LOWEST_Z, HIGHEST_Z = -1.0, 5.0
 """One sign can say this much: little to clear an enumerator of the others, much against him."""
 LEAST_SPREAD = 0.5
 NOTABLE_Z = 2.0
@@ -52,10 +53,12 @@ def _robust(values: pl.Expr, least: float) -> pl.Expr:
     return (values - values.median().over("stratum")) / _spread(values, least)
 
 
-def _upper_tail(scores: pl.Series) -> pl.Series:
-    """Return P(Z > z) of the normal distribution."""
-    tails = [0.5 * math.erfc(z / math.sqrt(2)) for z in scores.to_list()]
-    return pl.Series(tails, dtype=pl.Float64)
+def _upper_tail(score: pl.Expr) -> pl.Expr:
+    """Return P(T > t) of Student's t with 5 degrees of freedom, in closed form."""
+    ratio = 1 + score**2 / 5
+    root = score / math.sqrt(5)
+    below = (root / ratio * (1 + 2 / (3 * ratio)) + root.arctan()) / math.pi
+    return (0.5 - below).clip(0, 1)
 
 
 def q_values(p_values: pl.Series) -> pl.Series:
@@ -79,7 +82,7 @@ def _reasons(judged: pl.DataFrame) -> pl.DataFrame:
         .filter(pl.col("sign_z") >= NOTABLE_Z)
         .sort("enumerator_id", "sign_z", "sign", descending=[False, True, False])
         .group_by("enumerator_id", maintain_order=True)
-        .agg(reasons=words.str.join("、"))
+        .agg(reasons=words.str.join("、"), n_signs=pl.len().cast(pl.Int64))
     )
 
 
@@ -107,11 +110,12 @@ def enumerator_risk(frames: Frames) -> Frames:
     judged = judged.with_columns(
         composite=pl.sum_horizontal(*SIGNS) / known.cast(pl.Float64).sqrt()
     ).with_columns(z=_robust(pl.col("composite"), LEAST_SPREAD))
-    judged = judged.with_columns(p_value=_upper_tail(judged["z"]))
+    judged = judged.with_columns(p_value=_upper_tail(pl.col("z")))
     judged = judged.with_columns(q_value=q_values(judged["p_value"]))
     scores = judged.join(_reasons(judged), on="enumerator_id", how="left").select(
-        "enumerator_id", "stratum", *SIGNS, "composite", "z", "p_value", "q_value", "reasons"
-    )
+        "enumerator_id", "stratum", *SIGNS, "composite", "z", "p_value", "q_value", "reasons",
+        pl.col("n_signs").fill_null(0),
+    )  # fmt: skip
     listed = everyone.select("enumerator_id", "region_code", "n_visits")
     return {"enumerator_risk": listed.join(scores, on="enumerator_id", how="left")}
 

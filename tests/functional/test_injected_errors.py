@@ -38,7 +38,7 @@ def test_every_rule_has_planted_errors(night: Night, truth: pl.DataFrame) -> Non
     rules = set(night.table("SELECT rule_id FROM audit.rule")["rule_id"])
 
     assert set(PLANTERS) <= rules
-    assert len(PLANTERS) == 88
+    assert len(PLANTERS) == 98
     assert set(truth.filter(kind="planted")["rule_id"]) == set(PLANTERS)
 
 
