@@ -47,9 +47,7 @@ def pad001(plot: Plot) -> None:
     """No position, and one that says nothing."""
     none, poor = split(_take_visits(plot))
     blank = pl.lit(None, dtype=pl.Float64)
-    _update(
-        plot, none.select("visit_id", longitude=blank, latitude=blank, accuracy_m=blank)
-    )
+    _update(plot, none.select("visit_id", longitude=blank, latitude=blank, accuracy_m=blank))
     _update(plot, poor.select("visit_id", accuracy_m=pl.lit(340.0)))
     plot.note(none["unit_id"], note="no position")
     plot.note(poor["unit_id"], note="accuracy 340 m")
@@ -233,7 +231,7 @@ def give_visits(plot: Plot) -> None:
 
 
 def _like(plot: Plot, units: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
-    """Return for each new unit the visit of a shop in its block, else in its county, as a pattern."""
+    """Return for each new unit the visit of a shop in its block or county, as a pattern."""
     shops = plot["self_employed"].filter(
         ~pl.col("unit_id").is_in(list(plot.used))
         & ~pl.col("industry_code").str.slice(0, 2).is_in(CONSTRUCTION)

@@ -22,7 +22,7 @@ FEWEST_VISITS = 10
 """Visits below which nothing is said of an enumerator."""
 FEWEST_PEERS = 10
 """Judged enumerators below which an area kind is no stratum of its own."""
-LOWEST_Z, HIGHEST_Z = -1.0, 5.0
+LOWEST_Z, HIGHEST_Z = -1.0, 8.0
 """One sign can say this much: little to clear an enumerator of the others, much against him."""
 LEAST_SPREAD = 0.5
 NOTABLE_Z = 2.0
@@ -78,7 +78,9 @@ def _reasons(judged: pl.DataFrame) -> pl.DataFrame:
     """Return the words of the signs that stand out, the strongest first."""
     words = pl.col("sign").replace_strict(SIGNS, return_dtype=pl.String)
     return (
-        judged.unpivot(list(SIGNS), index="enumerator_id", variable_name="sign", value_name="sign_z")
+        judged.unpivot(
+            list(SIGNS), index="enumerator_id", variable_name="sign", value_name="sign_z"
+        )
         .filter(pl.col("sign_z") >= NOTABLE_Z)
         .sort("enumerator_id", "sign_z", "sign", descending=[False, True, False])
         .group_by("enumerator_id", maintain_order=True)

@@ -96,9 +96,8 @@ def signs_of(visits: pl.DataFrame, edits: pl.DataFrame) -> pl.DataFrame:
         area=area_kind(pl.col("region_code")).fill_null("unknown"),
     )
     placed = placed.with_columns(
-        cell=pl.col("area") + pl.when(pl.col("unit_kind") == "3").then(pl.lit("|3")).otherwise(
-            pl.lit("|1")
-        )
+        cell=pl.col("area")
+        + pl.when(pl.col("unit_kind") == "3").then(pl.lit("|3")).otherwise(pl.lit("|1"))
     )
     signs = {name: sign.cast(pl.Float64) for name, sign in _signs(edits.height > 0).items()}
     measured = placed.with_columns(**signs, duration=_shortness())

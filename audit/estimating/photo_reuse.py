@@ -31,7 +31,10 @@ def _holders(photos: pl.DataFrame) -> pl.DataFrame:
     first = photos.sort("visit_id").group_by("word", "family", maintain_order=True).first()
     ordered = first.sort("visit_id").group_by("word", maintain_order=True)
     return ordered.agg(
-        *(pl.col(name).first().alias(f"first_{name}") for name in ("visit_id", "unit_id", "family")),
+        *(
+            pl.col(name).first().alias(f"first_{name}")
+            for name in ("visit_id", "unit_id", "family")
+        ),
         *(
             pl.col(name).get(1, null_on_oob=True).alias(f"second_{name}")
             for name in ("visit_id", "unit_id")
@@ -46,7 +49,9 @@ def _neighbours(words: pl.Series) -> pl.DataFrame:
     near = pl.Series(bits)
     return pl.concat(
         [
-            pl.DataFrame({"word": words, "other_word": words, "bits": np.zeros(len(words), np.int64)}),
+            pl.DataFrame(
+                {"word": words, "other_word": words, "bits": np.zeros(len(words), np.int64)}
+            ),
             pl.DataFrame({"word": a, "other_word": b, "bits": near}),
             pl.DataFrame({"word": b, "other_word": a, "bits": near}),
         ]
@@ -61,9 +66,7 @@ def photo_reuse(frames: Frames) -> Frames:
     the fewest bits between, then the first.
     """
     photos = (
-        frames["visits"]
-        .filter(pl.col("photo_hash").str.contains(_HEX))
-        .with_columns(word=_words())
+        frames["visits"].filter(pl.col("photo_hash").str.contains(_HEX)).with_columns(word=_words())
     )
     near = _neighbours(photos["word"].unique().sort())
     holders = _holders(photos)

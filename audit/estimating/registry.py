@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from audit.estimating import enumerator_risk, head_revenue, photo_reuse, visit_legs, visit_places, visit_volumes
+from audit.estimating import (
+    enumerator_risk,
+    head_revenue,
+    photo_reuse,
+    visit_legs,
+    visit_places,
+    visit_volumes,
+)
 from audit.estimating.model import Estimate
 
 ESTIMATES: tuple[Estimate, ...] = (
