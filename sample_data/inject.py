@@ -15,6 +15,7 @@ from sample_data import (
     inject_linkage,
     inject_matched,
     inject_places,
+    inject_plausible,
     inject_registers,
     inject_returns,
     inject_visits,
@@ -32,6 +33,7 @@ PLANTERS: dict[str, Planter] = {
     **inject_places.PLANTERS,
     **inject_codes.PLANTERS,
     **inject_confidential.PLANTERS,
+    **inject_plausible.PLANTERS,
     **inject_visits.PLANTERS,
 }
 """Rule id to the function that plants its error."""

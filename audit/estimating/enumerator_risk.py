@@ -3,16 +3,14 @@
 Signs are set against visits of the same area kind and kind of unit, standardised over the
 enumerators of a stratum with median and MAD, and added. The p-values come from an empirical null:
 centre and spread of the bulk of the scores, not those of theory (Efron 2004, JASA 99: Large-scale
-simultaneous hypothesis testing), with the tails of Student's t of 5 degrees of freedom, since sums
-of counted events are skewed. q-values after Benjamini and Hochberg (1995), JRSS B 57.
+simultaneous hypothesis testing), with the tails of Student's t and few degrees of freedom, since
+sums of counted events are skewed. q-values after Benjamini and Hochberg (1995), JRSS B 57.
 """
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
 import polars as pl
+from scipy import stats
 
 from audit.estimating.enumerator_signs import SIGNS, signs_of
 from audit.estimating.model import Estimate, Frames
@@ -25,6 +23,7 @@ FEWEST_PEERS = 10
 LOWEST_Z, HIGHEST_Z = -1.0, 8.0
 """One sign can say this much: little to clear an enumerator of the others, much against him."""
 LEAST_SPREAD = 0.5
+DEGREES_OF_FREEDOM = 5
 NOTABLE_Z = 2.0
 
 VISITS = f"""
@@ -53,25 +52,15 @@ def _robust(values: pl.Expr, least: float) -> pl.Expr:
     return (values - values.median().over("stratum")) / _spread(values, least)
 
 
-def _upper_tail(score: pl.Expr) -> pl.Expr:
-    """Return P(T > t) of Student's t with 5 degrees of freedom, in closed form."""
-    ratio = 1 + score**2 / 5
-    root = score / math.sqrt(5)
-    below = (root / ratio * (1 + 2 / (3 * ratio)) + root.arctan()) / math.pi
-    return (0.5 - below).clip(0, 1)
+def _upper_tail(scores: pl.Series) -> pl.Series:
+    """Return P(T > t) of Student's t."""
+    return pl.Series(stats.t.sf(scores.to_numpy(), DEGREES_OF_FREEDOM), dtype=pl.Float64)
 
 
-def q_values(p_values: pl.Series) -> pl.Series:
-    """Return the false discovery rate at which each hypothesis would be rejected.
-
-    Benjamini and Hochberg: p times count by rank, made monotone from the largest downwards.
-    """
-    p = p_values.to_numpy()
-    order = np.argsort(p)[::-1]
-    scaled = p[order] * len(p) / np.arange(len(p), 0, -1)
-    q = np.empty(len(p))
-    q[order] = np.minimum(np.minimum.accumulate(scaled), 1.0)
-    return pl.Series(q)
+def _discovery_rates(p_values: pl.Series) -> pl.Series:
+    if p_values.is_empty():
+        return pl.Series(dtype=pl.Float64)
+    return pl.Series(stats.false_discovery_control(p_values.to_numpy()))
 
 
 def _reasons(judged: pl.DataFrame) -> pl.DataFrame:
@@ -112,8 +101,8 @@ def enumerator_risk(frames: Frames) -> Frames:
     judged = judged.with_columns(
         composite=pl.sum_horizontal(*SIGNS) / known.cast(pl.Float64).sqrt()
     ).with_columns(z=_robust(pl.col("composite"), LEAST_SPREAD))
-    judged = judged.with_columns(p_value=_upper_tail(pl.col("z")))
-    judged = judged.with_columns(q_value=q_values(judged["p_value"]))
+    judged = judged.with_columns(p_value=_upper_tail(judged["z"]))
+    judged = judged.with_columns(q_value=_discovery_rates(judged["p_value"]))
     scores = judged.join(_reasons(judged), on="enumerator_id", how="left").select(
         "enumerator_id", "stratum", *SIGNS, "composite", "z", "p_value", "q_value", "reasons",
         pl.col("n_signs").fill_null(0),

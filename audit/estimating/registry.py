@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from audit.estimating import (
+    asset_ratio,
+    bunching,
     enumerator_risk,
+    growth,
     head_revenue,
+    heaping,
+    pay,
     photo_reuse,
+    unit_error,
     visit_legs,
     visit_places,
     visit_volumes,
@@ -14,6 +22,12 @@ from audit.estimating.model import Estimate
 
 ESTIMATES: tuple[Estimate, ...] = (
     head_revenue.ESTIMATE,
+    pay.ESTIMATE,
+    unit_error.ESTIMATE,
+    asset_ratio.ESTIMATE,
+    bunching.ESTIMATE,
+    growth.ESTIMATE,
+    heaping.ESTIMATE,
     visit_places.ESTIMATE,
     visit_legs.ESTIMATE,
     visit_volumes.ESTIMATE,
@@ -25,3 +39,9 @@ ESTIMATES: tuple[Estimate, ...] = (
 def making(tables: frozenset[str]) -> tuple[Estimate, ...]:
     """Return the estimates that make any of `tables`."""
     return tuple(estimate for estimate in ESTIMATES if tables & set(estimate.makes))
+
+
+def inputs(tables: Iterable[str]) -> tuple[str, ...]:
+    """Return the tables behind the estimates among `tables`, each once."""
+    behind = [(*e.needs, *e.uses) for e in making(frozenset(tables))]
+    return tuple(dict.fromkeys(table for names in behind for table in names))

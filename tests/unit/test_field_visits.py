@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rule_cases import LISTS
 
 from audit.derive import derive
-from audit.estimating.enumerator_risk import VISITS, enumerator_risk, q_values
+from audit.estimating.enumerator_risk import VISITS, enumerator_risk
 from audit.estimating.geodesy import edges, metres_apart, outside_by
 from audit.estimating.hamming import MOST_BITS, near_pairs
 from audit.estimating.visit_places import visit_places
@@ -176,13 +176,6 @@ def test_the_upper_point_of_a_stratum_is_blind_to_its_extremes() -> None:
     assert 12 < point(common) < 30
 
 
-def test_discovery_rates_are_those_of_benjamini_and_hochberg() -> None:
-    # Ranks 1 to 5 of 5: p * 5 / rank is .05, .05, .05, .0525, .06, made monotone from above.
-    p = pl.Series([0.042, 0.01, 0.03, 0.02, 0.06])
-
-    assert [0.0525, 0.05, 0.05, 0.05, 0.06] == pytest.approx(q_values(p).to_list())
-
-
 def test_an_enumerator_like_the_others_is_not_named() -> None:
     draw = np.random.default_rng(5)
     n = 30 * 40
@@ -216,3 +209,21 @@ def test_an_enumerator_like_the_others_is_not_named() -> None:
     assert all(f" AS {name}" in VISITS or f".{name}" in VISITS for name in frame.columns)
     assert made["q_value"].min() > 0.1
     assert made["edits"].null_count() == 30
+
+
+def test_enumerators_with_few_visits_make_no_score() -> None:
+    rows = {name: [None] for name in ("industry_code", "employees", "employees_female")}
+    text = {"visit_id": ["V"], "unit_id": ["S"], "enumerator_id": ["P"], "photo_hash": ["a"]}
+    text |= {"region_code": ["430405001001"], "unit_kind": ["3"], "family": ["S"]}
+    frame = pl.DataFrame(
+        rows
+        | text
+        | {"started_at": [datetime.fromisoformat("2019-01-10 09:00:00")], "duration_s": [300]}
+        | {"accuracy_m": [5.0], "point_cell": ["1|1"], "photo_count": [1], "building": ["b"]}
+        | {"revenue_kyuan": pl.Series([None], dtype=pl.Float64)}
+    )
+    no_edits = pl.DataFrame(schema={"unit_id": pl.String})
+
+    made = enumerator_risk({"visits": frame, "edits": no_edits})["enumerator_risk"]
+
+    assert [("P", 1, None)] == made.select("enumerator_id", "n_visits", "q_value").rows()
