@@ -6,6 +6,7 @@ findings, in the counties of flagged regions, measures what the rules do not see
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,17 +19,24 @@ SEVERITY_WEIGHT = {"fatal": 1.0, "query": 0.5, "info": 0.1}
 UNKNOWN_INFLUENCE = 0.0001
 TASK_GRAINS = ("unit", "frame", "register")
 PER_TOWNSHIP = 5
+REVISITS_EACH = 3
+"""Units of one enumerator that are called on again."""
 _OPEN = "OPEN"
 _CITY, _COUNTY = "2", "3"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPlan:
-    """How tasks are made: due date, owner of the random arm and its size against the other."""
+    """How tasks are made: due date, owner of the random arm and its size against the other.
+
+    `revisit_share`: part of the enumerators some of whose units are called on again.
+    """
 
     due_on: date
     random_share: float = 0.2
     random_owner: str = "data_quality"
+    revisit_share: float = 0.05
+    revisit_owner: str = "enforcement"
 
 
 def _share(column: str) -> pl.Expr:
@@ -124,11 +132,42 @@ def draw_random(
         .sort("place", "draw_key", "unit_id")
         .head(wanted)
     )
+    return _random_tasks(drawn, plan.random_owner, plan)
+
+
+def draw_revisits(visited: pl.DataFrame, plan: TaskPlan) -> pl.DataFrame:
+    """Return tasks to call again on REVISITS_EACH units of some enumerators, `arm` random.
+
+    `visited`: enumerator_id, is_named (a lead stands against the enumerator), enumerator_key,
+    unit_id, task_id, region_code, draw_key, of visited units without findings. Everybody named is
+    drawn, and of the others the `revisit_share` with the lowest keys: only the two together show
+    whether a lead finds more than chance does.
+    """
+    people = visited.select("enumerator_id", "is_named", "enumerator_key").unique()
+    others = people.filter(~pl.col("is_named")).sort("enumerator_key")
+    chosen = pl.concat(
+        [
+            people.filter("is_named"),
+            others.head(math.ceil(others.height * plan.revisit_share)),
+        ]
+    )
+    drawn = (
+        visited.join(chosen.select("enumerator_id"), on="enumerator_id", how="semi")
+        .unique(["enumerator_id", "unit_id"])
+        .sort("enumerator_id", "draw_key", "unit_id")
+        .group_by("enumerator_id", maintain_order=True)
+        .head(REVISITS_EACH)
+        .unique("task_id", keep="first", maintain_order=True)
+    )
+    return _random_tasks(drawn, plan.revisit_owner, plan)
+
+
+def _random_tasks(drawn: pl.DataFrame, owner: str, plan: TaskPlan) -> pl.DataFrame:
     tasks = drawn.select(
         "task_id",
         "region_code",
         subject_id="unit_id",
-        owner=pl.lit(plan.random_owner),
+        owner=pl.lit(owner),
         finding_keys=pl.lit(""),
         n_findings=pl.lit(0, pl.Int64),
         priority=pl.lit(0.0),

@@ -8,7 +8,14 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from audit.tasking import TaskPlan, draw_random, flagged_counties, make_tasks, prioritise
+from audit.tasking import (
+    TaskPlan,
+    draw_random,
+    draw_revisits,
+    flagged_counties,
+    make_tasks,
+    prioritise,
+)
 from pipelines.context import LOG, RunContext
 from pipelines.score import fetch_frame, replace_output
 
@@ -34,6 +41,20 @@ SEMI JOIN audit.region_score AS s ON s.region_code = u.region_code
 ANTI JOIN audit.finding AS f ON f.subject_id = u.unit_id
 ANTI JOIN audit.finding AS g ON g.related_id = u.unit_id
 WHERE left(u.region_code, 6) IN (SELECT county FROM flagged_county)
+"""
+_VISITED = """
+SELECT v.enumerator_id, n.subject_id IS NOT NULL AS is_named,
+  md5('{seed}|' || v.enumerator_id) AS enumerator_key, u.unit_id,
+  md5('task|' || u.unit_id) AS task_id, u.region_code, md5('{seed}|' || u.unit_id) AS draw_key
+FROM census.visit AS v
+JOIN census.unit AS u ON u.unit_id = v.unit_id
+LEFT JOIN (
+  SELECT DISTINCT f.subject_id FROM audit.finding AS f
+  JOIN audit.rule AS r ON r.rule_id = f.rule_id AND r.grain = 'enumerator'
+  WHERE f.state IS DISTINCT FROM 'waived'
+) AS n ON n.subject_id = v.enumerator_id
+ANTI JOIN audit.finding AS f ON f.subject_id = u.unit_id
+ANTI JOIN audit.finding AS g ON g.related_id = u.unit_id
 """
 
 
@@ -74,6 +95,11 @@ def _draw(ctx: RunContext, n_priority: int, plan: TaskPlan) -> pl.DataFrame:
     return draw_random(units, counties, math.ceil(n_priority * plan.random_share), plan)
 
 
+def _draw_revisits(ctx: RunContext, drawn: pl.DataFrame, plan: TaskPlan) -> pl.DataFrame:
+    visited = fetch_frame(ctx.engine, _VISITED.format(seed=ctx.config.tasks.seed))
+    return draw_revisits(visited.join(drawn, on="task_id", how="anti"), plan)
+
+
 def run(ctx: RunContext) -> DispatchSummary:
     """Fill influence and priority, then make the tasks of tonight; safe to run again."""
     _set_priorities(ctx)
@@ -84,6 +110,7 @@ def run(ctx: RunContext) -> DispatchSummary:
     )
     tasks = make_tasks(fetch_frame(ctx.engine, _OPEN_FINDINGS), plan)
     drawn = _draw(ctx, tasks.height, plan)
+    drawn = pl.concat([drawn, _draw_revisits(ctx, drawn, plan)])
     everything = pl.concat([tasks, drawn]).sort(["priority", "task_id"], descending=[True, False])
     replace_output(ctx.engine, "audit.verification_task", everything)
     LOG.info("dispatch: %d priority tasks, %d random", tasks.height, drawn.height)

@@ -21,6 +21,7 @@ from sample_data import (
     inject_registers,
     inject_returns,
     inject_trail,
+    inject_visits,
 )
 from sample_data.draws import Draw
 from sample_data.plot import TRUTH, ExhaustedError, Planter, Plot
@@ -39,11 +40,12 @@ PLANTERS: dict[str, Planter] = {
     **inject_trail.PLANTERS,
     **inject_direct.PLANTERS,
     **inject_quality.PLANTERS,
+    **inject_visits.PLANTERS,
 }
 """Rule id to the function that plants its error."""
 SCARCE = ("DIR003", "DIR001", "XSP009", "XSP008", "FRM016", "XSP010", "XSP005")
 """Planted first: few units have what they damage."""
-ESTABLISHMENT_PLANTERS, HOUSEHOLD_PLANTERS = 12, 6
+ESTABLISHMENT_PLANTERS, HOUSEHOLD_PLANTERS = 12, 10
 HOT_SHARE = 0.015
 
 
@@ -109,5 +111,6 @@ def inject(
     plot = new_plot(tables, seed, error_rate)
     for rule in (*SCARCE, *(rule for rule in PLANTERS if rule not in SCARCE)):
         plant(plot, rule)
+    inject_visits.give_visits(plot)
     truth = pl.concat([empty, *plot.truth]).sort("rule_id", maintain_order=True)
     return plot.tables, truth

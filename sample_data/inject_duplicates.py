@@ -73,24 +73,6 @@ def _second_returns(
     plot.append("finance", money)
     staff = copy.select("unit_id", "employees", "employees_female", form=pl.lit("611-2"))
     plot.append("employment", staff)
-    visit_again(plot, copy)
-
-
-def visit_again(plot: Plot, forms: pl.DataFrame) -> None:
-    """Add a visit, forty days after its enumerator's last one, for each form."""
-    last = (
-        plot["visit"].sort("started_at").unique("enumerator_id", keep="last", maintain_order=True)
-    )
-    walked = forms.select("unit_id", "enumerator_id").join(
-        last.drop("unit_id"), on="enumerator_id", maintain_order="left"
-    )
-    later = pl.col("started_at", "ended_at", "uploaded_at") + pl.duration(days=40)
-    serial = pl.int_range(pl.len()).over("enumerator_id") * pl.duration(hours=1)
-    shifted = walked.with_columns(later).with_columns(
-        pl.col("started_at", "ended_at", "uploaded_at") + serial,
-        visit_id="V" + pl.col("unit_id"),
-    )
-    plot.append("visit", shifted)
 
 
 def _below(rows: pl.DataFrame) -> pl.DataFrame:
@@ -145,7 +127,6 @@ def dup002(plot: Plot) -> None:
     )
     plot.append("frame_unit", lines.with_columns(unit_id="new", frame_id="line"))
     plot.append("establishment", copies)
-    visit_again(plot, copies)
     plot.used.update(ids.to_list())
     plot.note(old, ids, note="branch enumerated twice")
     plot.note(ids, old, note="branch enumerated twice")

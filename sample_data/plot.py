@@ -81,6 +81,7 @@ class Plot:
             & pl.col("credit_code").is_not_null()
             & pl.col("explanation").is_null()
             & pl.col("name").is_unique()
+            & (pl.col("no_fixed_premises") != "1").fill_null(value=True)
             & ~pl.col("unit_id").is_in(edited)
             & ~pl.col("credit_code").is_in(named.drop_nulls().to_list())
         )

@@ -101,8 +101,8 @@ def visits(units: pl.DataFrame, places: Places, staff: pl.DataFrame, seed: int) 
     sent = begin + (length + draw.whole(600, 20000, n)).astype("timedelta64[s]")
     # A builder stands where it is registered; the PAD may have met it at a site elsewhere.
     astray = plan["builder"].to_numpy() & draw.chance(n, 0.2)
-    east = plan["longitude"].to_numpy() + draw.rng.normal(0, 0.0004, n) + astray * 0.09
-    north = plan["latitude"].to_numpy() + draw.rng.normal(0, 0.0004, n) + astray * 0.05
+    east = plan["longitude"].to_numpy() + draw.rng.normal(0, 0.0004, n) + astray * 0.03
+    north = plan["latitude"].to_numpy() + draw.rng.normal(0, 0.0004, n) + astray * 0.02
     photos = np.frombuffer(draw.rng.bytes(8 * n).hex().encode(), dtype="S16").astype("U16")
     return pl.DataFrame(
         {

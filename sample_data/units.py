@@ -255,7 +255,9 @@ def _sited(frame: pl.DataFrame, places: Places, draw: Draw) -> pl.DataFrame:
     outside = join_text(draw.pick(ELSEWHERE, n), "000000")
     elsewhere = choose(far, outside, places.villages[other]["region_code"])
     premises = draw.chance(n, 0.01) & (frame["form"] == "611").to_numpy()
-    noted = premises & frame["explanation"].is_null().to_numpy()
+    # A body or a committee pays no value-added tax and always sits somewhere.
+    noted = premises & (frame["institution_type"] == "10").to_numpy()
+    noted &= frame["explanation"].is_null().to_numpy()
     return pl.concat([frame, here], how="horizontal").with_columns(
         register_region_code=choose(moved, elsewhere, here["region_code"]),
         register_address=choose(moved, "住所另行登记", here["address"]),

@@ -3,15 +3,14 @@
 Signs are set against visits of the same area kind and kind of unit, standardised over the
 enumerators of a stratum with median and MAD, and added. The p-values come from an empirical null:
 centre and spread of the bulk of the scores, not those of theory (Efron 2004, JASA 99: Large-scale
-simultaneous hypothesis testing). q-values after Benjamini and Hochberg (1995), JRSS B 57.
+simultaneous hypothesis testing), with the tails of Student's t and few degrees of freedom, since
+sums of counted events are skewed. q-values after Benjamini and Hochberg (1995), JRSS B 57.
 """
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
 import polars as pl
+from scipy import stats
 
 from audit.estimating.enumerator_signs import SIGNS, signs_of
 from audit.estimating.model import Estimate, Frames
@@ -21,9 +20,10 @@ FEWEST_VISITS = 10
 """Visits below which nothing is said of an enumerator."""
 FEWEST_PEERS = 10
 """Judged enumerators below which an area kind is no stratum of its own."""
-LOWEST_Z, HIGHEST_Z = -1.0, 10.0
+LOWEST_Z, HIGHEST_Z = -1.0, 8.0
 """One sign can say this much: little to clear an enumerator of the others, much against him."""
 LEAST_SPREAD = 0.5
+DEGREES_OF_FREEDOM = 5
 NOTABLE_Z = 2.0
 
 VISITS = f"""
@@ -53,22 +53,14 @@ def _robust(values: pl.Expr, least: float) -> pl.Expr:
 
 
 def _upper_tail(scores: pl.Series) -> pl.Series:
-    """Return P(Z > z) of the normal distribution."""
-    tails = [0.5 * math.erfc(z / math.sqrt(2)) for z in scores.to_list()]
-    return pl.Series(tails, dtype=pl.Float64)
+    """Return P(T > t) of Student's t."""
+    return pl.Series(stats.t.sf(scores.to_numpy(), DEGREES_OF_FREEDOM), dtype=pl.Float64)
 
 
-def q_values(p_values: pl.Series) -> pl.Series:
-    """Return the false discovery rate at which each hypothesis would be rejected.
-
-    Benjamini and Hochberg: p times count by rank, made monotone from the largest downwards.
-    """
-    p = p_values.to_numpy()
-    order = np.argsort(p)[::-1]
-    scaled = p[order] * len(p) / np.arange(len(p), 0, -1)
-    q = np.empty(len(p))
-    q[order] = np.minimum(np.minimum.accumulate(scaled), 1.0)
-    return pl.Series(q)
+def _discovery_rates(p_values: pl.Series) -> pl.Series:
+    if p_values.is_empty():
+        return pl.Series(dtype=pl.Float64)
+    return pl.Series(stats.false_discovery_control(p_values.to_numpy()))
 
 
 def _reasons(judged: pl.DataFrame) -> pl.DataFrame:
@@ -81,7 +73,7 @@ def _reasons(judged: pl.DataFrame) -> pl.DataFrame:
         .filter(pl.col("sign_z") >= NOTABLE_Z)
         .sort("enumerator_id", "sign_z", "sign", descending=[False, True, False])
         .group_by("enumerator_id", maintain_order=True)
-        .agg(reasons=words.str.join("、"))
+        .agg(reasons=words.str.join("、"), n_signs=pl.len().cast(pl.Int64))
     )
 
 
@@ -110,10 +102,11 @@ def enumerator_risk(frames: Frames) -> Frames:
         composite=pl.sum_horizontal(*SIGNS) / known.cast(pl.Float64).sqrt()
     ).with_columns(z=_robust(pl.col("composite"), LEAST_SPREAD))
     judged = judged.with_columns(p_value=_upper_tail(judged["z"]))
-    judged = judged.with_columns(q_value=q_values(judged["p_value"]))
+    judged = judged.with_columns(q_value=_discovery_rates(judged["p_value"]))
     scores = judged.join(_reasons(judged), on="enumerator_id", how="left").select(
-        "enumerator_id", "stratum", *SIGNS, "composite", "z", "p_value", "q_value", "reasons"
-    )
+        "enumerator_id", "stratum", *SIGNS, "composite", "z", "p_value", "q_value", "reasons",
+        pl.col("n_signs").fill_null(0),
+    )  # fmt: skip
     listed = everyone.select("enumerator_id", "region_code", "n_visits")
     return {"enumerator_risk": listed.join(scores, on="enumerator_id", how="left")}
 

@@ -27,7 +27,7 @@ false_positives:
 --- */
 -- Scope: legal entities without premises. Such a unit may be counted at its registered place only
 -- with a signed proof and value-added tax paid (domain 5). Sales of the tax list (source 2) above
--- zero stand for the tax, by code or by link.
+-- zero stand for the tax, by code or by link; of bodies and societies only the proof is asked.
 -- Unknown: the proof is blank, or there is no tax list, or a match that is only possible, or sales
 -- that the list leaves blank.
 WITH taxed AS (
@@ -54,6 +54,7 @@ delivered AS (
 judged AS (
   SELECT e.unit_id, e.region_code, e.premises_proof,
     CASE
+      WHEN e.institution_type <> '10' THEN TRUE
       WHEN COALESCE(t.paid, 0) = 1 OR COALESCE(k.paid, 0) = 1 THEN TRUE
       WHEN d.n = 0 OR COALESCE(t.unclear, 0) = 1 OR COALESCE(k.unclear, 0) = 1 THEN NULL
       ELSE FALSE

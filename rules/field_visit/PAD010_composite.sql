@@ -17,6 +17,7 @@ version: 1
 status: active
 parameters:
   fdr: {type: number, default: "0.1", note: "false discovery rate: the share of the named that may be named by chance"}
+  signs: {type: number, default: "2", note: "signs that must stand out; one alone may be the block or the device"}
 message:
   zh: 线索：与同类地区的普查员相比，综合得分 {observed}（{expected}），宜优先回访；这是统计上的排序，不能作为违规证据
   en: "Lead: compared with enumerators of similar areas the composite score is {observed} ({expected}). Call again here first; a ranking, no proof"
@@ -39,7 +40,7 @@ SELECT
   COALESCE(e.region_code, r.region_code) AS region_code,
   CAST(CAST(r.z AS DECIMAL(18, 1)) AS STRING) || '：' || COALESCE(r.reasons, '各项略高') AS observed,
   '错误发现率 ' || CAST(CAST(r.q_value AS DECIMAL(18, 4)) AS STRING) AS expected,
-  r.q_value > :fdr AS holds
+  r.q_value > :fdr OR r.n_signs < :signs AS holds
 FROM everyone AS a
 LEFT JOIN enumerator_risk AS r ON r.enumerator_id = a.enumerator_id
 LEFT JOIN enumerator AS e ON e.enumerator_id = a.enumerator_id

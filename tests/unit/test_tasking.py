@@ -17,6 +17,7 @@ from audit.tasking import (
     UNKNOWN_INFLUENCE,
     TaskPlan,
     draw_random,
+    draw_revisits,
     flagged_counties,
     influences,
     make_tasks,
@@ -202,6 +203,9 @@ def ctx(tmp_path: Path) -> Iterator[RunContext]:
             "CAST(i AS DOUBLE) AS revenue_kyuan FROM range(100) AS t(i)"
         )
         engine.execute(
+            "CREATE TABLE census.visit (visit_id VARCHAR, unit_id VARCHAR, enumerator_id VARCHAR)"
+        )
+        engine.execute(
             "INSERT INTO audit.region_score BY NAME SELECT region_code, '5' AS region_level, "
             "region_code = '430421100201' AS flagged "
             "FROM (SELECT DISTINCT region_code FROM census.unit) AS q"
@@ -289,3 +293,80 @@ def test_no_findings_make_no_tasks(ctx):
     ctx.engine.execute("DELETE FROM audit.finding")
     assert dispatch.run(ctx) == DispatchSummary(n_priority=0, n_random=0)
     assert tasks_of(ctx) == []
+
+
+def visited(**people: bool) -> pl.DataFrame:
+    """Five units a person, whose keys run against the order of their ids."""
+    return pl.DataFrame(
+        [
+            {
+                "enumerator_id": person,
+                "is_named": named,
+                "enumerator_key": person,
+                "unit_id": f"{person}{i}",
+                "task_id": f"t{person}{i}",
+                "region_code": "430421100201",
+                "draw_key": str(9 - i),
+            }
+            for person, named in people.items()
+            for i in range(5)
+        ]
+    )
+
+
+def test_three_units_of_everybody_named_and_of_the_drawn_are_called_on_again():
+    tasks = draw_revisits(visited(A=False, B=True, C=False, D=True), PLAN)
+
+    assert sorted(tasks["subject_id"]) == ["A2", "A3", "A4", "B2", "B3", "B4", "D2", "D3", "D4"]
+    assert set(tasks["arm"]) == {"random"}
+    assert set(tasks["owner"]) == {"enforcement"}
+
+
+def test_a_unit_that_two_people_visited_is_one_task():
+    twice = visited(A=True, B=True).with_columns(
+        unit_id=pl.lit("U1"), task_id=pl.lit("t1"), draw_key=pl.lit("0")
+    )
+
+    assert draw_revisits(twice, PLAN)["task_id"].to_list() == ["t1"]
+
+
+def test_stage_calls_again_on_units_of_an_enumerator_that_a_lead_names(ctx):
+    ctx.engine.execute("UPDATE audit.region_score SET flagged = FALSE")
+    ctx.engine.execute(
+        "INSERT INTO census.visit SELECT 'V' || i, 'U' || i, 'P1' FROM range(27, 40) AS t(i)"
+    )
+    ctx.engine.execute(
+        "INSERT INTO audit.rule BY NAME SELECT 'PAD010' AS rule_id, 'enumerator' AS grain"
+    )
+    ctx.engine.execute(
+        "INSERT INTO audit.finding BY NAME SELECT 'kp' AS finding_key, 'PAD010' AS rule_id, "
+        "'query' AS severity, 'P1' AS subject_id, '' AS region_code, 'enforcement' AS owner, "
+        "'new' AS state"
+    )
+
+    assert dispatch.run(ctx) == DispatchSummary(n_priority=29, n_random=3)
+
+    again = ctx.engine.rows(
+        "SELECT subject_id FROM audit.verification_task WHERE owner = 'enforcement'"
+    )
+    keys = sorted((md5(f"7|U{i}"), f"U{i}") for i in range(30, 40) if f"U{i}" != PAIRED)
+    assert sorted(row[0] for row in again) == sorted(unit for _, unit in keys[:3])
+
+
+def test_a_lead_that_was_waived_names_nobody(ctx):
+    ctx.engine.execute("UPDATE audit.region_score SET flagged = FALSE")
+    ctx.engine.execute(
+        "INSERT INTO census.visit SELECT 'V' || i, 'U' || i, 'P' || (i % 2) "
+        "FROM range(30, 50) AS t(i)"
+    )
+    ctx.engine.execute(
+        "INSERT INTO audit.rule BY NAME SELECT 'PAD010' AS rule_id, 'enumerator' AS grain"
+    )
+    ctx.engine.execute(
+        "INSERT INTO audit.finding BY NAME SELECT 'kp' AS finding_key, 'PAD010' AS rule_id, "
+        "'query' AS severity, 'P1' AS subject_id, '' AS region_code, 'enforcement' AS owner, "
+        "'waived' AS state"
+    )
+
+    # One of the two is drawn at random: the five per cent are rounded up.
+    assert dispatch.run(ctx) == DispatchSummary(n_priority=29, n_random=3)
