@@ -5,7 +5,7 @@ The lists are CSV files in `rules/reference`; working groups and rule families a
 census for every class, so that a rule needs one join by `industry_code`.
 
 Sources: GB/T 4754-2017; 国统字〔2017〕213号 (size classes); the 2018 and 2019 thresholds of the
-"four above" panels (四上); GB 32100-2015 (credit code).
+"four above" panels (四上); GB 32100-2015 (credit code); the minimum wages of Hunan (2017-07-01).
 """
 
 from __future__ import annotations
@@ -45,8 +45,11 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "credit_code_prefix": ("prefix", "body_zh", "body_en", "institution_types", "in_scope"),
     "licence_type": ("licence_type", "registration_types", "note_zh"),
     "activity_word": ("word", "divisions", "note_zh"),
+    "minimum_wage": ("vintage", "region_prefix", "month_yuan", "note_zh"),
 }
-_TYPES = {name: pa.int64() for name in (*_THRESHOLDS, *_BOUNDS)} | {"in_scope": pa.bool_()}
+_TYPES = {name: pa.int64() for name in (*_THRESHOLDS, *_BOUNDS, "month_yuan")} | {
+    "in_scope": pa.bool_()
+}
 _PROFILE_THRESHOLDS = {
     "threshold_basis": "basis",
     "threshold_main_revenue_kyuan": "main_revenue_min_kyuan",
@@ -166,6 +169,8 @@ def load_reference(folder: Path = REFERENCE_DIR) -> dict[str, pa.Table]:
     `licence_type`: licence_type of the market regulator, registration_types (codes of item 205
     joined by `|`), note_zh. `activity_word`: a word in the text of a main activity, the divisions
     of GB/T 4754-2017 that it points to joined by `|`, note_zh.
+    `minimum_wage`: vintage (year), region_prefix (digits of the region code; the longest wins),
+    month_yuan (yuan a month, int64), note_zh.
     `industry_profile`: one row a class, columns of `PROFILE_SCHEMA`; thresholds of 2018, size
     bounds of 2017.
 

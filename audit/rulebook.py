@@ -28,6 +28,7 @@ REFERENCE_VIEWS = (
     "ref_credit_code_prefix",
     "ref_licence_type",
     "ref_activity_word",
+    "ref_minimum_wage",
 )
 LINK_TABLES = ("link", "cluster", "large_block")
 INTAKE_TABLES = ("delivered_file", "rejected_row")

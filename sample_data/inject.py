@@ -16,6 +16,7 @@ from sample_data import (
     inject_linkage,
     inject_matched,
     inject_places,
+    inject_plausible,
     inject_quality,
     inject_registers,
     inject_returns,
@@ -33,6 +34,7 @@ PLANTERS: dict[str, Planter] = {
     **inject_places.PLANTERS,
     **inject_codes.PLANTERS,
     **inject_confidential.PLANTERS,
+    **inject_plausible.PLANTERS,
     **inject_direct.PLANTERS,
     **inject_quality.PLANTERS,
 }

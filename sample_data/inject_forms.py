@@ -133,7 +133,7 @@ def frm018(plot: Plot) -> None:
         plot.note(rows["unit_id"])
 
 
-def _resize(plot: Plot, ids: pl.Series) -> None:
+def resize(plot: Plot, ids: pl.Series) -> None:
     """Work out the size class again from the figures as they now stand."""
     names = ("industry_code", "employees", "main_revenue_kyuan", "assets_kyuan")
     industry, *figures = (values_of(plot, "legal_entity", ids, c) for c in names)
@@ -150,7 +150,8 @@ def _taxed(plot: Plot) -> pl.DataFrame:
     return plot["register_unit"].filter(pl.col("source") == "2").select("credit_code")
 
 
-def _set_sales(plot: Plot, codes: pl.Series, values: pl.Series) -> None:
+def set_sales(plot: Plot, codes: pl.Series, values: pl.Series) -> None:
+    """Set the sales that the tax register has of these codes (thousand yuan)."""
     mapped = pl.col("credit_code").replace_strict(codes, values, default=pl.col("sales_kyuan"))
     plot.tables["register_unit"] = plot["register_unit"].with_columns(
         sales_kyuan=pl.when(pl.col("source") == "2").then(mapped).otherwise("sales_kyuan")
@@ -168,16 +169,16 @@ def pla001(plot: Plot) -> None:
     for column in ("revenue_kyuan", "assets_kyuan"):
         near = (rows[column] * 1.03).round().cast(pl.Int64)
         plot.assign("prior_value", column, rows["credit_code"], near, key="credit_code")
-    _set_sales(plot, rows["credit_code"], (rows["revenue_kyuan"] * 1.02).round().cast(pl.Int64))
+    set_sales(plot, rows["credit_code"], (rows["revenue_kyuan"] * 1.02).round().cast(pl.Int64))
     for column in MONEY:
         plot.assign("legal_entity", column, ids, (rows[column] * factor).round().cast(pl.Int64))
     for column in [c for c in plot["finance"].columns if c.endswith("_kyuan")]:
         values = (values_of(plot, "finance", ids, column) * factor).round().cast(pl.Int64)
         plot.assign("finance", column, ids, values)
-    _resize(plot, ids)
+    resize(plot, ids)
     plot.note(ids, note=join_text("money x ", factor.cast(pl.String)))
     plot.also(ids, "consequence", ("REG006",))
-    plot.also(ids, "possible", ("XSP002",))
+    plot.also(ids, "possible", ("XSP002", "PLA002"))
 
 
 def pla004(plot: Plot) -> None:
@@ -232,10 +233,10 @@ def xsp003(plot: Plot) -> None:
     for column in ("gross_output_kyuan", "sales_kyuan", "turnover_kyuan"):
         scaled = (values_of(plot, "production", ids, column) * factor).round().cast(pl.Int64)
         plot.assign("production", column, ids, scaled)
-    _set_sales(plot, rows["credit_code"], pl.Series(target).cast(pl.Int64))
+    set_sales(plot, rows["credit_code"], pl.Series(target).cast(pl.Int64))
     before = pl.Series(target * 1.04).round()
     plot.assign("prior_value", "revenue_kyuan", rows["credit_code"], before, key="credit_code")
-    _resize(plot, ids)
+    resize(plot, ids)
     plot.note(ids)
 
 

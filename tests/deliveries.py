@@ -40,9 +40,14 @@ def read_truth(folder: Path) -> pl.DataFrame:
 
 
 def _names(row: dict[str, str | None]) -> set[tuple[str, str]]:
-    """Every (rule, subject) under which a truth row counts as found."""
+    """Every (rule, subject) under which a truth row counts as found.
+
+    A region by specialty is written in two columns there, and as `region|specialty` in a finding.
+    """
     rules = [row["rule_id"], *(row["accept"] or "").split("|")]
     subjects = [row["subject_id"], row["related_id"]]
+    if all(subjects):
+        subjects.append("|".join(filter(None, subjects)))
     return {(rule, subject) for rule in rules for subject in subjects if rule and subject}
 
 

@@ -27,16 +27,19 @@ def head_band(employees: pl.Expr) -> pl.Expr:
 def industry_levels(*parts: str) -> dict[str, list[pl.Expr]]:
     """Return cells from class to section, then all; `parts` are columns that go with each level.
 
-    Needs `industry_code` (four digits) and `section` (a letter). Division and section stand alone
-    before the next wider industry is taken: figures differ more by industry than by size. The last
-    level, `all`, is there for sections of few units; it is a poor comparison.
+    Needs `industry_code` (four digits), `section` (a letter) and `specialty`, that of the industry:
+    within a division estate developers and property managers have nothing in common. Division and
+    section stand alone before the next wider industry is taken: figures differ more by industry
+    than by size. The last level, `all`, is there for few units; it is a poor comparison.
     """
     extra = [pl.col(part) for part in parts]
     code = pl.col("industry_code")
     levels = {"class": [code, *extra], "group": [code.str.slice(0, 3), *extra]}
     for name, key in (("division", code.str.slice(0, 2)), ("section", pl.col("section"))):
-        levels[f"{name}_size"] = [key, *extra]
-        levels[name] = [key]
+        industry = [key, pl.col("specialty")]
+        if extra:
+            levels[f"{name}_size"] = [*industry, *extra]
+        levels[name] = industry
     return levels | {"all": []}
 
 

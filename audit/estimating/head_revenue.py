@@ -19,9 +19,10 @@ FEWEST = 30
 """Units below which quartiles of a cell say little; the cell is then widened."""
 
 UNITS = """
-SELECT l.unit_id, l.industry_code, p.section, l.employees, l.revenue_kyuan FROM legal_entity AS l
+SELECT l.unit_id, l.industry_code, p.section, p.specialty, l.employees, l.revenue_kyuan
+FROM legal_entity AS l
 LEFT JOIN ref_industry_profile AS p ON p.industry_code = l.industry_code
-WHERE l.employees > 0 AND l.revenue_kyuan > 0"""
+WHERE l.employees > 0 AND l.revenue_kyuan > 0 AND COALESCE(l.status, '1') = '1'"""
 
 
 def _effect(ratio: pl.Expr, median: pl.Expr, size: pl.Expr) -> pl.Expr:
@@ -32,7 +33,8 @@ def _effect(ratio: pl.Expr, median: pl.Expr, size: pl.Expr) -> pl.Expr:
 def revenue_per_head(frames: Frames) -> Frames:
     """Return each unit's ratio, its effect and the quartiles of the effects of its cell.
 
-    `units`: unit_id, industry_code, section, employees, revenue_kyuan (thousand yuan), both above zero.
+    `units`: unit_id, industry_code, section, specialty, employees, revenue_kyuan (thousand yuan),
+    both above zero.
     """
     levels = industry_levels("head_band")
     units = frames["units"].with_columns(

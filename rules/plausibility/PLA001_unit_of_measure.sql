@@ -10,10 +10,9 @@ clause: 三(三)1
 level: 4
 grain: unit
 variable: revenue_kyuan
-tables: [legal_entity]
-optional_tables: [finance, employment, register_unit, prior_value]
+tables: [legal_entity, unit_error]
 owner: specialty
-version: 1
+version: 2
 status: active
 parameters:
   width: {type: number, default: 0.05, note: distance of log10(value/reference) from a power of ten}
@@ -33,39 +32,16 @@ false_positives:
 -- assets against the previous value and the return; wages (602) against pay (603).
 -- Factors are 10, 1000 and 10000 either way. Outside sources can confirm a value, returns cannot.
 -- Unknown: no pair of a value and a reference, both above zero.
-WITH pair AS (
-  SELECT l.unit_id, 'revenue_kyuan' AS item, l.revenue_kyuan AS x, r.sales_kyuan AS ref, 1 AS outside,
-    '税务申报' AS source FROM legal_entity AS l
-  JOIN register_unit AS r ON r.credit_code = l.credit_code AND r.source = '2'
-  UNION ALL
-  SELECT l.unit_id, 'revenue_kyuan', l.revenue_kyuan, p.revenue_kyuan, 1, '上期' FROM legal_entity AS l
-  JOIN prior_value AS p ON p.credit_code = l.credit_code AND p.period = :prior_period
-  UNION ALL
-  SELECT l.unit_id, 'assets_kyuan', l.assets_kyuan, p.assets_kyuan, 1, '上期' FROM legal_entity AS l
-  JOIN prior_value AS p ON p.credit_code = l.credit_code AND p.period = :prior_period
-  UNION ALL
-  SELECT l.unit_id, 'revenue_kyuan', l.revenue_kyuan, f.revenue_kyuan, 0, '财务报表' FROM legal_entity AS l
-  JOIN finance AS f ON f.unit_id = l.unit_id
-  UNION ALL
-  SELECT l.unit_id, 'assets_kyuan', l.assets_kyuan, f.assets_kyuan, 0, '财务报表' FROM legal_entity AS l
-  JOIN finance AS f ON f.unit_id = l.unit_id
-  UNION ALL
-  SELECT e.unit_id, 'wages_kyuan', e.wages_kyuan, f.pay_kyuan, 0, '财务报表' FROM employment AS e
-  JOIN finance AS f ON f.unit_id = e.unit_id
-),
-distance AS (
-  SELECT unit_id, item, x, ref, outside, source,
-    ABS(LOG10(CASE WHEN x > 0 AND ref > 0 THEN x / NULLIF(ref, 0) END)) AS d
-  FROM pair WHERE x > 0 AND ref > 0
-),
-judged AS (
-  SELECT unit_id, item, MAX(x) AS x,
-    MIN(CASE WHEN ABS(d - 1) < :width OR ABS(d - 3) < :width OR ABS(d - 4) < :width
-      THEN ref END) AS ref,
-    MIN(CASE WHEN ABS(d - 1) < :width OR ABS(d - 3) < :width OR ABS(d - 4) < :width
-      THEN LPAD(CAST(CAST(ref AS DECIMAL(18, 2)) AS STRING), 21, '0') || source END) AS named,
-    COUNT(CASE WHEN outside = 1 AND d <= :agree THEN 1 END) AS n_agree
-  FROM distance GROUP BY unit_id, item
+WITH judged AS (
+  SELECT unit_id, item, MAX(value) AS x,
+    MIN(CASE WHEN power_distance < :width THEN reference END) AS ref,
+    MIN(CASE WHEN power_distance < :width
+      THEN LPAD(CAST(CAST(reference AS DECIMAL(18, 2)) AS STRING), 21, '0')
+        || CASE source WHEN 'register' THEN '税务申报' WHEN 'prior' THEN '上期' ELSE '财务报表' END
+      END) AS named,
+    COUNT(CASE WHEN source <> 'return' AND distance <= :agree THEN 1 END) AS n_agree
+  FROM unit_error WHERE source <> 'prior' OR period = :prior_period
+  GROUP BY unit_id, item
 ),
 told AS (
   SELECT unit_id, COALESCE(

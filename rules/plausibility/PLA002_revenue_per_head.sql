@@ -16,7 +16,7 @@ version: 1
 status: active
 parameters:
   a: {type: number, default: 0.05, note: least distance of a quartile from the median as a share of it (A)}
-  fold: {type: number, default: 5, note: times the median within which a unit is never queried}
+  fold: {type: number, default: 8, note: times the median within which a unit is never queried}
   fold_all: {type: number, default: 20, note: the same where all industries are compared together}
   c: {type: number, default: 7, note: quartile distances beyond which a unit is queried (C)}
 message:
@@ -29,7 +29,8 @@ false_positives:
   zh: 期末已停工而全年有收入的、用工由派遣或总部承担的、总部集中开票的单位
   en: Units that stopped before year end, use agency or group staff, or invoice for a group
 --- */
--- Scope: legal entities whose revenue and head count are not zero; a blank makes it unknown.
+-- Scope: operating legal entities whose revenue and head count are not zero; a blank makes it
+-- unknown. What stood still or was closed in the year has a part of a year's revenue.
 -- Hidiroglou and Berthelot (1986) in cells of industry by head count: the estimate holds effects
 -- and quartiles, this rule the fences. Effects grow with revenue, so that in a large unit a small
 -- departure lies outside: within `fold` times the median nobody is asked. Too few units: unknown.
@@ -46,5 +47,5 @@ SELECT l.unit_id AS subject_id, l.region_code AS region_code,
     AS holds
 FROM legal_entity AS l
 LEFT JOIN revenue_per_head AS r ON r.unit_id = l.unit_id
-WHERE (l.revenue_kyuan > 0 OR l.revenue_kyuan IS NULL)
+WHERE COALESCE(l.status, '1') = '1' AND (l.revenue_kyuan > 0 OR l.revenue_kyuan IS NULL)
   AND (l.employees > 0 OR l.employees IS NULL)

@@ -38,7 +38,7 @@ def test_every_rule_has_planted_errors(night: Night, truth: pl.DataFrame) -> Non
     rules = set(night.table("SELECT rule_id FROM audit.rule")["rule_id"])
 
     assert set(PLANTERS) <= rules
-    assert len(PLANTERS) == 98
+    assert len(PLANTERS) == 104
     assert set(truth.filter(kind="planted")["rule_id"]) == set(PLANTERS)
 
 
@@ -81,6 +81,12 @@ def test_regions_are_flagged_where_errors_were_heaped(night: Night, folder: Path
 
     assert wanted
     assert {code: flagged[code] for code in wanted} == wanted
+
+
+def test_rules_over_estimates_name_the_tables_behind_them(night: Night) -> None:
+    named = night.table("SELECT tables FROM audit.rule WHERE rule_id = 'PLA008'")["tables"][0]
+
+    assert named.split("|") == ["equal_growth", "legal_entity", "prior_value"]
 
 
 def test_outcomes_add_up(night: Night) -> None:

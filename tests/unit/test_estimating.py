@@ -107,7 +107,7 @@ def test_a_failed_estimate_leaves_its_rules_undecided_and_tells_no_value(
 
 def _industries(*codes: str) -> pl.DataFrame:
     return pl.DataFrame({"industry_code": codes}).with_columns(
-        section=pl.lit("F"), band=pl.lit("1")
+        section=pl.lit("F"), specialty=pl.lit("E"), band=pl.lit("1")
     )
 
 
@@ -118,10 +118,10 @@ def test_cells_are_widened_until_they_are_large_enough() -> None:
 
     assert [
         *["group|521|1", "group|521|1", "class|5213|1", "class|5213|1"],
-        *["section_size|F|1", "division_size|52|1"],
+        *["section_size|F|E|1", "division_size|52|E|1"],
     ] == placed["cell"].to_list()
     figures = dict(summaries(placed, industry_levels("band"), pl.len()).iter_rows())
-    assert (figures["group|521|1"], figures["class|5213|1"], figures["section_size|F|1"]) == (
+    assert (figures["group|521|1"], figures["class|5213|1"], figures["section_size|F|E|1"]) == (
         *(4, 2),
         6,
     )
