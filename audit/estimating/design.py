@@ -1,7 +1,8 @@
 """Shares and their bounds under a stratified sample of whole blocks.
 
 A sample of the quality check takes blocks, in counties, and rechecks what stands in them: units of
-one block are alike, so that n units tell less than n drawn singly. Sources:
+one block are alike, so that n units tell less than n drawn singly. Method note:
+`docs/method/quality-check.md`. Sources:
 
 - Cochran (1977), Sampling Techniques, 3rd ed., 6.11 (combined ratio) and 5A.12 (collapsed strata).
 - Brown, Cai and DasGupta (2001), Interval estimation for a binomial proportion, Statistical

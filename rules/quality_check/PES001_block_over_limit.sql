@@ -38,13 +38,12 @@ WITH told AS (
       || '、虚报 ' || CAST(n_surplus AS STRING) || '/' || CAST(n_checked - n_missed AS STRING) AS words,
     GREATEST(COALESCE(omission_low, 0), COALESCE(surplus_low, 0)) AS low,
     GREATEST(omission_high, surplus_high) AS high,
-    omission_high IS NULL OR surplus_high IS NULL AS blind,
     CASE kind WHEN 'units' THEN :units ELSE :self_employed END AS limit_share
   FROM recheck_block
 ),
 judged AS (
   SELECT block_id, region_code, kind, words,
-    CASE WHEN low > limit_share THEN 2 WHEN blind OR high > limit_share THEN 1 ELSE 0 END AS state,
+    CASE WHEN low > limit_share THEN 2 WHEN high > limit_share THEN 1 ELSE 0 END AS state,
     CASE WHEN low > limit_share AND n_unchecked > 0 THEN 1 ELSE 0 END AS early
   FROM told
 )
