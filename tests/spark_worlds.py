@@ -1,19 +1,22 @@
 """Many small worlds in one database: the cases of a rule, told apart by a number, run at once.
 
-Every table holds the rows of all worlds beside the world's number. A rule's text is repeated for
-each world with nothing changed but where it reads: `FROM unit` becomes `FROM (SELECT * FROM
-world_unit WHERE world_no = 7) AS unit`. Subjects and regions come out as `7|…`.
+Every table holds the rows of all worlds beside the world's number, and a rule's text reads
+`(SELECT * FROM world_unit WHERE world_no IN (…)) AS unit` for `unit`. `one_by_one` repeats the
+text for every world and changes nothing else; that costs Spark a plan for each. `at_once` puts the
+worlds into one SELECT where that is the same, which DuckDB shows on every case. Subjects and
+regions come out as `7|…`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 import sqlglot
 from rule_cases import Case, _value, build
+from spark_merge import NUMBER, NotMerged, merged
 from sqlglot import exp
 
 from audit.checking import CheckPlan, check
@@ -23,11 +26,13 @@ from audit.engines.base import Engine
 from audit.engines.duckdb import DuckDBEngine
 from audit.model import Rule
 from audit.night import create_outputs, create_reference, rule_texts
+from audit.portable import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from audit.rulebook import RuleBook, render
 from audit.views import UNIT_SOURCES
 
-NUMBER = "world_no"
+World = tuple[Rule, Case]
 CITY = "430400000000"
+COLUMNS = {*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS} - {"subject_id", "region_code"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def _specialties(frames: Mapping[str, pl.DataFrame], number: int) -> Iterable[pl
         )
 
 
-def fill(store: DuckDBEngine, worlds: Sequence[tuple[Rule, Case]]) -> None:
+def fill(store: DuckDBEngine, worlds: Sequence[World]) -> None:
     """Create the tables of all worlds in `store`; the number of a world is its place."""
     tables: dict[str, list[pl.DataFrame]] = {}
     units = [pl.DataFrame(schema={"unit_id": pl.String(), "specialty": pl.String()})]
@@ -86,36 +91,61 @@ def fill(store: DuckDBEngine, worlds: Sequence[tuple[Rule, Case]]) -> None:
         store.unregister("incoming")
 
 
-def _in_world(sql: str, number: int) -> str:
-    """Return a rule's SELECT over the tables of one world; nothing else in it changes."""
-    tree = sqlglot.parse_one(sql, read="duckdb")
+def _of_worlds(tree: exp.Expr, numbers: Sequence[int]) -> exp.Expr:
+    """Let a rule's SELECT read the rows of some worlds; nothing else in it changes."""
     own = {cte.alias for cte in tree.find_all(exp.CTE)}
+    chosen = ", ".join(map(str, numbers))
     for table in list(tree.find_all(exp.Table)):
         if table.name not in own and not table.name.startswith("ref_"):
             rows = sqlglot.parse_one(
-                f"SELECT * FROM world_{table.name} WHERE {NUMBER} = {number}", read="duckdb"
+                f"SELECT * FROM world_{table.name} WHERE {NUMBER} IN ({chosen})", read="duckdb"
             )
             table.replace(rows.subquery(table.alias or table.name))
-    names = [name for name in tree.named_selects if name not in ("subject_id", "region_code")]
+    return tree
+
+
+def _told_apart(tree: exp.Expr, number: str) -> str:
+    names = [name for name in tree.named_selects if name in COLUMNS]
     return (
-        f"SELECT '{number}|' || w.subject_id AS subject_id, "
-        f"'{number}|' || COALESCE(w.region_code, '') AS region_code, "
+        f"SELECT {number} || '|' || w.subject_id AS subject_id, "
+        f"{number} || '|' || COALESCE(w.region_code, '') AS region_code, "
         f"{', '.join(f'w.{name} AS {name}' for name in names)} "
         f"FROM ({tree.sql(dialect='duckdb')}) AS w"
     )
 
 
-def batch(worlds: Sequence[tuple[Rule, Case]]) -> RuleBook:
+def one_by_one(sql: str, numbers: Sequence[int]) -> list[str]:
+    """Return one SELECT a world: the rule's own text over that world's rows."""
+    trees = ((number, sqlglot.parse_one(sql, read="duckdb")) for number in numbers)
+    return [_told_apart(_of_worlds(tree, [number]), f"'{number}'") for number, tree in trees]
+
+
+def at_once(sql: str, numbers: Sequence[int]) -> list[str]:
+    """Return one SELECT over all worlds, or one a world where they cannot be put together."""
+    try:
+        tree = merged(sql)
+    except NotMerged:
+        return one_by_one(sql, numbers)
+    return [_told_apart(_of_worlds(tree, numbers), f"CAST(w.{NUMBER} AS STRING)")]
+
+
+def batch(
+    worlds: Sequence[World], how: Callable[[str, Sequence[int]], list[str]] = at_once
+) -> RuleBook:
     """Return one rule for each rule of `worlds`, over all its worlds."""
-    texts: dict[str, list[str]] = {}
+    texts: dict[str, dict[str, list[int]]] = {}
     for number, (rule, case) in enumerate(worlds):
-        sql = _in_world(render(rule, case.parameters), number)
-        texts.setdefault(rule.id, []).append(sql)
+        sql = render(rule, case.parameters)
+        texts.setdefault(rule.id, {}).setdefault(sql, []).append(number)
     rules = {rule.id: rule for rule, _ in worlds}
+    parts = {
+        rule_id: [text for sql, numbers in by_sql.items() for text in how(sql, numbers)]
+        for rule_id, by_sql in sorted(texts.items())
+    }
     return RuleBook(
         tuple(
-            replace(rules[rule_id], sql="\nUNION ALL\n".join(parts), parameters=())
-            for rule_id, parts in sorted(texts.items())
+            replace(rules[rule_id], sql="\nUNION ALL\n".join(selects), parameters=())
+            for rule_id, selects in parts.items()
         )
     )
 
@@ -139,11 +169,11 @@ def published(engine: Engine) -> Result:
     )
 
 
-def prepared(worlds: Sequence[tuple[Rule, Case]]) -> DuckDBEngine:
+def prepared(worlds: Sequence[World]) -> DuckDBEngine:
     """Return a database with the worlds and all that a check needs around them."""
     store = DuckDBEngine()
     create_outputs(store)
     create_reference(store)
     fill(store, worlds)
-    rule_texts(store, batch(worlds))
+    rule_texts(store, RuleBook(tuple({rule.id: rule for rule, _ in worlds}.values())))
     return store

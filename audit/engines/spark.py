@@ -178,7 +178,8 @@ class SparkEngine:
             self._forget()
             return int(table.num_rows)
         with _spoken():
-            frame = self._frame(sql).persist()
+            # A view alone would carry its whole plan into every statement that reads it.
+            frame = self._frame(sql).localCheckpoint()
             rows = int(frame.count())
             self._drop(name)
             frame.createOrReplaceTempView(view_name(name))
@@ -255,10 +256,8 @@ class SparkEngine:
                 self._drop(name)
 
     def _drop(self, name: str) -> None:
-        frame = self._scratch.pop(name, None)
-        if frame is not None:
+        if self._scratch.pop(name, None) is not None:
             self._session.catalog.dropTempView(view_name(name))
-            frame.unpersist()
 
     def _forget(self, names: Sequence[str] | None = None) -> None:
         """Hand tables over anew when they are next read: those of these names, or all."""

@@ -7,14 +7,25 @@ knows the grammar of both; this module adds where the same words mean different 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects import Spark
 
 from audit.errors import EngineError
 
 SPACES = "".join(map(chr, [0x20, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000]))
 """What TRIM takes away in DuckDB; Spark's takes the plain blank only, and 全角空格 stays."""
+
+
+class NestedSpark(Spark.Generator):
+    """Writes Spark's SQL and leaves WITH where it is.
+
+    sqlglot would move every WITH to the top, where the names of two of them may meet.
+    """
+
+    EXPRESSIONS_WITHOUT_NESTED_CTES: ClassVar[set[type[exp.Expr]]] = set()
 
 
 def view_name(table: str) -> str:
@@ -27,7 +38,7 @@ def table_name(table: exp.Table) -> str:
     return f"{table.db}.{table.name}" if table.db else table.name
 
 
-def parse(sql: str) -> exp.Expression:
+def parse(sql: str) -> exp.Expr:
     """Parse one statement of DuckDB; EngineError where it cannot be."""
     try:
         return sqlglot.parse_one(sql, read="duckdb")
@@ -37,7 +48,7 @@ def parse(sql: str) -> exp.Expression:
         ) from error
 
 
-def tables_of(tree: exp.Expression) -> dict[str, list[exp.Table]]:
+def tables_of(tree: exp.Expr) -> dict[str, list[exp.Table]]:
     """Return the tables that a statement reads, by name as written; WITH's own names left out."""
     own = {cte.alias for cte in tree.find_all(exp.CTE)}
     found: dict[str, list[exp.Table]] = {}
@@ -47,18 +58,18 @@ def tables_of(tree: exp.Expression) -> dict[str, list[exp.Table]]:
     return found
 
 
-def _double(node: exp.Expression) -> exp.Expression:
+def _double(node: exp.Expr) -> exp.Expr:
     return exp.Cast(this=exp.Paren(this=node), to=exp.DataType.build("double"))
 
 
-def _divide(node: exp.Expression) -> exp.Expression:
+def _divide(node: exp.Expr) -> exp.Expr:
     """DuckDB divides as DOUBLE whatever the operands; Spark keeps decimals, and rounds them."""
     if not isinstance(node, exp.Div):
         return node
     return exp.Div(this=_double(node.this), expression=_double(node.expression))
 
 
-def _decimal(node: exp.Expression) -> exp.Expression:
+def _decimal(node: exp.Expr) -> exp.Expr:
     """DuckDB rounds `x * 10^scale` as a DOUBLE, Spark the shortest text of x: 1.005 differs."""
     if type(node) is not exp.Cast or isinstance(node.this, exp.Literal | exp.Null):
         return node
@@ -76,7 +87,7 @@ def _decimal(node: exp.Expression) -> exp.Expression:
     return exp.Cast(this=exp.Mul(this=whole, expression=unit), to=node.to)
 
 
-def _log10(node: exp.Expression) -> exp.Expression:
+def _log10(node: exp.Expr) -> exp.Expr:
     """sqlglot writes LOG(10, x), a quotient of two logarithms that misses whole powers of ten.
 
     DuckDB refuses a logarithm of zero, Spark makes it NULL: an unknown that nobody asked for.
@@ -95,7 +106,7 @@ def _log10(node: exp.Expression) -> exp.Expression:
     )
 
 
-def _trim(node: exp.Expression) -> exp.Expression:
+def _trim(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Trim) and node.expression is None:
         return exp.Trim(
             this=node.this, expression=exp.Literal.string(SPACES), position=exp.var("BOTH")
@@ -103,7 +114,7 @@ def _trim(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _like(node: exp.Expression) -> exp.Expression:
+def _like(node: exp.Expr) -> exp.Expr:
     """A backslash in a pattern is itself in DuckDB and an escape in Spark."""
     if not isinstance(node, exp.Like) or isinstance(node.parent, exp.Escape):
         return node
@@ -114,12 +125,12 @@ def _like(node: exp.Expression) -> exp.Expression:
     return exp.Like(this=node.this, expression=doubled)
 
 
-MEANINGS: tuple[Callable[[exp.Expression], exp.Expression], ...] = (
+MEANINGS: tuple[Callable[[exp.Expr], exp.Expr], ...] = (
     _decimal, _divide, _log10, _trim, _like,
 )  # fmt: skip
 
 
-def _apply(tree: exp.Expression, change: Callable[[exp.Expression], exp.Expression]) -> None:
+def _apply(tree: exp.Expr, change: Callable[[exp.Expr], exp.Expr]) -> None:
     # The nodes are listed first: what a change puts in must not be changed again.
     for node in list(tree.walk()):
         if (changed := change(node)) is not node:
@@ -139,4 +150,4 @@ def to_spark(sql: str) -> tuple[str, frozenset[str]]:
                 table.set("alias", exp.TableAlias(this=exp.to_identifier(alias)))
     for change in MEANINGS:
         _apply(tree, change)
-    return tree.sql(dialect="spark"), frozenset(named)
+    return NestedSpark(dialect="spark").generate(tree), frozenset(named)
