@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pyarrow as pa
 
 from audit.checking import CheckPlan, CheckSummary, LinkState, check
 from audit.contracts import CONTRACT
+from audit.engines.base import Engine
+from audit.engines.spark import SparkEngine, SparkSettings
 from audit.errors import InputError, UsageError
 from audit.night import create_unit_view, rule_texts
 from audit.rulebook import RuleBook, load_rulebook, render
@@ -99,6 +106,30 @@ def region_prefix(ctx: RunContext, region: str) -> str:
     return code
 
 
+@contextmanager
+def checking_engine(ctx: RunContext) -> Iterator[Engine]:
+    """Give the engine that runs the rules: the night's database, or Spark over its tables."""
+    if ctx.info.engine != SparkEngine.name:
+        yield ctx.engine
+        return
+    chosen = ctx.config.spark
+    with TemporaryDirectory(
+        prefix="spark-", dir=chosen.folder or ctx.run_dir.resolve(), ignore_cleanup_errors=True
+    ) as folder:
+        engine = SparkEngine(
+            ctx.engine,
+            SparkSettings(
+                folder=Path(folder),
+                master=chosen.master or f"local[{ctx.config.threads}]",
+                memory=chosen.driver_memory,
+            ),
+        )
+        try:
+            yield engine
+        finally:
+            engine.close()
+
+
 def run(ctx: RunContext, book: RuleBook, region: str = "") -> CheckSummary:
     """Check all rules of `book`; with `region`, only rows of that region."""
     create_unit_view(ctx.engine)
@@ -115,4 +146,5 @@ def run(ctx: RunContext, book: RuleBook, region: str = "") -> CheckSummary:
         links=LinkState(state_of(ctx.engine) or LinkState.DONE),
         parameters=parameters,
     )
-    return check(ctx.engine, plan)
+    with checking_engine(ctx) as engine:
+        return check(engine, plan)

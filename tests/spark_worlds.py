@@ -24,6 +24,7 @@ from audit.contracts import CONTRACT, Table
 from audit.derive import POLARS_TYPES
 from audit.engines.base import Engine
 from audit.engines.duckdb import DuckDBEngine
+from audit.engines.spark import SparkEngine, SparkSettings
 from audit.model import Rule
 from audit.night import create_outputs, create_reference, rule_texts
 from audit.portable import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
@@ -43,7 +44,7 @@ class Result:
     findings: list[dict[str, Any]]
 
 
-def _contract(name: str) -> Table:
+def contract(name: str) -> Table:
     """Return a table of the contract by the bare name that rules use."""
     if name in CONTRACT.tables:
         return CONTRACT.tables[name]
@@ -53,14 +54,14 @@ def _contract(name: str) -> Table:
 def _frame(name: str, rows: list[dict[str, str]]) -> pl.DataFrame:
     if name in CONTRACT.tables:
         return build(name, rows)
-    columns = _contract(name).all_columns
+    columns = contract(name).all_columns
     return pl.DataFrame(
         {c.name: [_value(c.type, row.get(c.name, "")) for row in rows] for c in columns},
         schema={c.name: POLARS_TYPES[c.type] for c in columns},
     )
 
 
-def _named(rule: Rule) -> list[str]:
+def named(rule: Rule) -> list[str]:
     named = {*rule.tables, *rule.optional_tables}
     return sorted(name for name in named if not name.startswith("ref_"))
 
@@ -80,7 +81,7 @@ def fill(store: DuckDBEngine, worlds: Sequence[World]) -> None:
     tables: dict[str, list[pl.DataFrame]] = {}
     units = [pl.DataFrame(schema={"unit_id": pl.String(), "specialty": pl.String()})]
     for number, (rule, case) in enumerate(worlds):
-        frames = {name: _frame(name, case.given.get(name, [])) for name in _named(rule)}
+        frames = {name: _frame(name, case.given.get(name, [])) for name in named(rule)}
         units += _specialties(frames, number)
         for name, frame in frames.items():
             numbered = frame.with_columns(pl.lit(number, pl.Int64()).alias(NUMBER))
@@ -177,3 +178,21 @@ def prepared(worlds: Sequence[World]) -> DuckDBEngine:
     fill(store, worlds)
     rule_texts(store, RuleBook(tuple({rule.id: rule for rule, _ in worlds}.values())))
     return store
+
+
+def on_both(
+    store: DuckDBEngine, book: RuleBook, settings: SparkSettings, session: Any
+) -> tuple[Result, Result]:
+    """Return what a check publishes on DuckDB and on Spark; a rule that crashes fails the test."""
+    on_duckdb = results(store, book)
+    create_outputs(store)
+    engine = SparkEngine(store, settings, session)
+    on_spark = results(engine, book)
+    engine.close()
+    crashed = [
+        (row["rule_id"], row["detail"])
+        for row in (*on_duckdb.outcomes, *on_spark.outcomes)
+        if row["status"] == "ERROR"
+    ]
+    assert crashed == []
+    return on_duckdb, on_spark
