@@ -31,10 +31,10 @@ audit: $(STAMP) ## write the sample delivery and run the night over it
 	@$(BIN)/census-audit run --input "$(OUT)/sample" --out "$(OUT)/audit" --salt-file "$(OUT)/sample_truth/salt.txt"
 
 test: $(STAMP) ## the tests, under ten minutes
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not browser"
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not browser and not spark"
 
-test-all: $(STAMP) ## all tests, the long ones and the browser's too
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+test-all: $(STAMP) ## all tests, the long ones and the browser's too; Spark has its own
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not spark"
 
 $(SPARK)/.ready: requirements-spark.txt pyproject.toml
 	@$(PYTHON) -m venv --clear $(SPARK)

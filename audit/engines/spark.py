@@ -34,6 +34,10 @@ _SETTINGS = {
     "spark.sql.session.timeZone": "Asia/Shanghai",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
     "spark.sql.caseSensitive": "false",
+    # Spark 4.3 leaves columns of LNK003 unresolved with it, and refuses its own plan.
+    "spark.sql.optimizer.excludedRules": (
+        "org.apache.spark.sql.catalyst.optimizer.RemoveRedundantAliases"
+    ),
 }
 _LOCAL = {
     "spark.driver.bindAddress": "127.0.0.1",
@@ -107,6 +111,14 @@ def _spoken() -> Iterator[None]:
             ) from error
 
 
+def running() -> bool:
+    """Return whether this process has a Spark session already, as under spark-submit."""
+    require()
+    from pyspark.sql import SparkSession
+
+    return SparkSession.getActiveSession() is not None
+
+
 def start(settings: SparkSettings) -> Any:
     """Return the Spark session, made anew where none is running; EngineError without Spark."""
     require()
@@ -144,7 +156,7 @@ class SparkEngine:
         """Work beside `store`; `session` is a running Spark session, which stays with its owner."""
         self._store = store
         self._folder = settings.folder
-        self._owned = session is None
+        self._owned = session is None and not running()
         self._session = session if session is not None else start(settings)
         self._handed: set[str] = set()
         self._scratch: dict[str, Any] = {}

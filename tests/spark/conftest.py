@@ -10,7 +10,11 @@ import pytest
 from audit.engines.spark import SparkSettings, start
 
 # Compiling a plan takes longer than running it over a few rows; the night's test compiles.
-SMALL = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+SMALL = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.constraintPropagation.enabled": "false",
+}
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +29,13 @@ def session(settings: SparkSettings) -> Iterator[Any]:
         running.conf.set(name, value)
     yield running
     running.stop()
+
+
+@pytest.fixture
+def compiling(session: Any) -> Iterator[None]:
+    """Let Spark compile its plans, as it does at night."""
+    for name in SMALL:
+        session.conf.unset(name)
+    yield
+    for name, value in SMALL.items():
+        session.conf.set(name, value)
