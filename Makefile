@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+SPARK := .venv-spark
 OUT := out
 CODE := audit pipelines reports sample_data tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup audit sample test test-all check fmt lint types rules docs bench requirements clean
+.PHONY: help setup audit sample test test-all test-spark check fmt lint types rules docs bench requirements clean
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -30,10 +31,24 @@ audit: $(STAMP) ## write the sample delivery and run the night over it
 	@$(BIN)/census-audit run --input "$(OUT)/sample" --out "$(OUT)/audit" --salt-file "$(OUT)/sample_truth/salt.txt"
 
 test: $(STAMP) ## the tests, under ten minutes
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not browser"
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not browser and not spark"
 
-test-all: $(STAMP) ## all tests, the long ones and the browser's too
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+test-all: $(STAMP) ## all tests, the long ones and the browser's too; Spark has its own
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not spark"
+
+$(SPARK)/.ready: requirements-spark.txt pyproject.toml
+	@$(PYTHON) -m venv --clear $(SPARK)
+	@$(SPARK)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-spark.txt
+	@$(SPARK)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: java
+java:
+	@java -version >/dev/null 2>&1 || \
+	  { echo "缺少 Java 17（Debian: apt install openjdk-17-jre-headless）。 Spark needs Java 17: no java here."; exit 2; }
+
+test-spark: java $(SPARK)/.ready ## the same rules on Spark (needs Java 17), under ten minutes
+	@$(SPARK)/bin/python -m pytest -m spark tests/spark
 
 check: $(STAMP) fmt-check lint types rules docs-check ## format, lint, types, rules, generated pages
 
@@ -70,7 +85,8 @@ bench: $(STAMP) ## measure the night beside Great Expectations, the matcher besi
 requirements: ## renew the hash-locked requirements (needs uv)
 	uv pip compile pyproject.toml --extra gx --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.txt
 	uv pip compile pyproject.toml --group bench --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-bench.txt
+	uv pip compile pyproject.toml --extra spark --group spark-test --constraint requirements.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-spark.txt
 
 clean: ## remove what was made
 	@if [ -d out ]; then chmod -R u+w out; fi
-	rm -rf $(VENV) .venv-bench out build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(SPARK) .venv-bench out build dist .mypy_cache .ruff_cache .pytest_cache

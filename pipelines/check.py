@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pyarrow as pa
 
 from audit.check_plan import CheckPlan, LinkState
 from audit.checking import CheckSummary, check
+from audit.engines.base import Engine
+from audit.engines.spark import SparkEngine, SparkSettings
 from audit.errors import InputError, UsageError
 from audit.estimating.registry import inputs, making
 from audit.model import Rule
@@ -125,6 +132,30 @@ def _memory(ctx: RunContext, prefix: str) -> RuleMemory | None:
     )
 
 
+@contextmanager
+def checking_engine(ctx: RunContext) -> Iterator[Engine]:
+    """Give the engine that runs the rules: the night's database, or Spark over its tables."""
+    if ctx.info.engine != SparkEngine.name:
+        yield ctx.engine
+        return
+    chosen = ctx.config.spark
+    with TemporaryDirectory(
+        prefix="spark-", dir=chosen.folder or ctx.run_dir.resolve(), ignore_cleanup_errors=True
+    ) as folder:
+        engine = SparkEngine(
+            ctx.engine,
+            SparkSettings(
+                folder=Path(folder),
+                master=chosen.master or f"local[{ctx.config.threads}]",
+                memory=chosen.driver_memory,
+            ),
+        )
+        try:
+            yield engine
+        finally:
+            engine.close()
+
+
 def run(ctx: RunContext, book: RuleBook, region: str = "") -> CheckSummary:
     """Check all rules of `book`; with `region`, only rows of that region."""
     create_unit_view(ctx.engine)
@@ -142,4 +173,7 @@ def run(ctx: RunContext, book: RuleBook, region: str = "") -> CheckSummary:
         links=LinkState(state_of(ctx.engine) or LinkState.DONE),
         parameters=parameters,
     )
-    return check(ctx.engine, plan, _memory(ctx, prefix))
+    with checking_engine(ctx) as engine:
+        # What rules gave is kept under the engine that keeps it.
+        memory = _memory(ctx, prefix) if engine is ctx.engine else None
+        return check(engine, plan, memory)

@@ -94,7 +94,9 @@ def run(
     input_dir: Annotated[Path, typer.Option("--input", help="送达文件夹 the delivery")],
     out: Annotated[Path, typer.Option("--out", help="输出文件夹 where to publish")],
     config: Annotated[Path | None, typer.Option(help="配置文件 census.toml settings")] = None,
-    engine: Annotated[EngineName, typer.Option(help="审核引擎 engine")] = EngineName.DUCKDB,
+    engine: Annotated[
+        EngineName, typer.Option(help="跑规则的引擎 runs the rules")
+    ] = EngineName.DUCKDB,
     rules: Annotated[str, typer.Option(help="只用这些规则 only these, e.g. 'DUP*,LNK003'")] = "*",
     region: Annotated[str, typer.Option(help="只审核此区划 only this region, e.g. 430422")] = "",
     salt_file: Annotated[
@@ -111,11 +113,6 @@ def run(
     from pipelines.run import NightOptions, run_night
     from pipelines.show import TerminalProgress, show_night
 
-    if engine is EngineName.SPARK:
-        raise UsageError(
-            "本版本只带 DuckDB 引擎；请去掉 --engine spark。",
-            "This version carries the DuckDB engine only; leave --engine spark out.",
-        )
     settings = load_config(config)
     if salt_file is not None:
         settings = replace(settings, salt_file=salt_file)
@@ -125,6 +122,7 @@ def run(
                 input_dir=input_dir,
                 out=out,
                 config=settings,
+                engine=engine,
                 rules=rules,
                 region=region,
                 run_id=run_id,

@@ -22,12 +22,14 @@ _FORMS = {
     "supersede": r"yes|no",
     "memory": r"\d+(\.\d+)? ?([KMGT]i?)?B",
     "judge": "|".join(JUDGES),
+    "driver_memory": r"\d+[mg]",
 }
 ENCODINGS = ("utf-8", "gb18030", "big5", "big5hkscs", "utf-16-le", "utf-16-be")
 SECTIONS = (
     *("run", "tables", "encoding", "intake", "parameters", "scoring", "tasks", "gate"),
     "link",
     "confidential",
+    "spark",
 )
 PLAIN = {"city", "vintage", "reference_date", "memory", "threads", "keep_runs"}
 _RANGES = {
@@ -93,6 +95,19 @@ class Linking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spark:
+    """Where Spark runs with `--engine spark`.
+
+    `master`: empty for this machine with the run's threads; `driver_memory`: `2g`; `folder`: where
+    large tables are handed over, empty for the run's own; all machines of a cluster must see it.
+    """
+
+    master: str = ""
+    driver_memory: str = "2g"
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
     """All settings; a key that is not one of these is refused."""
 
@@ -112,6 +127,7 @@ class RunConfig:
     gate: GateSettings = field(default_factory=GateSettings)
     expected_rows: Mapping[str, int] = field(default_factory=dict)
     link: Linking = field(default_factory=Linking)
+    spark: Spark = field(default_factory=Spark)
 
 
 def _unknown(section: str, keys: set[str], known: set[str]) -> None:
@@ -135,7 +151,8 @@ def _mapping(section: str, value: object) -> dict[str, Any]:
 
 def _check_value(section: str, name: str, value: Any) -> None:
     if name in _FORMS and not re.fullmatch(_FORMS[name], value):
-        example = getattr(GateSettings() if section == "gate" else RunConfig(), name)
+        holder = {"gate": GateSettings(), "spark": Spark()}.get(section, RunConfig())
+        example = getattr(holder, name)
         raise UsageError(
             f"配置文件 [{section}] {name} 的写法不对，例如 {example}。",
             f"The configuration value [{section}] {name} is not well formed; "
@@ -231,7 +248,7 @@ def load_config(path: Path | None) -> RunConfig:
 
     Sections: [run] the plain settings, [tables] table = glob, [encoding] glob = encoding,
     [intake], [parameters.RULE] name = value, [scoring], [tasks], [link], [gate] and
-    [gate.expected_rows], [confidential] salt_file.
+    [gate.expected_rows], [confidential] salt_file, [spark].
     """
     base = RunConfig()
     if path is None:
@@ -266,4 +283,5 @@ def load_config(path: Path | None) -> RunConfig:
         gate=_section("gate", base.gate, given["gate"]),
         expected_rows=expected,
         link=_linking(given["link"]),
+        spark=_section("spark", base.spark, given["spark"]),
     )

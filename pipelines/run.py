@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from audit import __version__
 from audit.checking import CheckSummary
 from audit.engines.duckdb import DuckDBEngine, Limits
+from audit.engines.spark import SparkEngine, require
 from audit.errors import ExitCode, UsageError
 from audit.ledger import KEPT_OPEN_SQL
 from audit.model import RunInfo, Severity
@@ -53,11 +54,12 @@ OFFICE_TIME = ZoneInfo("Asia/Shanghai")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NightOptions:
-    """What `census-audit run` was asked."""
+    """What `census-audit run` was asked. `engine` runs the rules: `duckdb` or `spark`."""
 
     input_dir: Path
     out: Path
     config: RunConfig
+    engine: str = DuckDBEngine.name
     rules: str = "*"
     region: str = ""
     run_id: str = ""
@@ -150,7 +152,7 @@ def _run_info(options: NightOptions, book: RuleBook) -> RunInfo:
     return RunInfo(
         run_id=options.run_id or now.strftime("%Y%m%d-%H%M%S"),
         started_at=now.strftime("%Y-%m-%d %H:%M:%S"),
-        engine=DuckDBEngine.name,
+        engine=options.engine,
         code_version=__version__,
         rulebook_digest=book.digest,
         input_digest="",
@@ -320,6 +322,8 @@ def run_night(options: NightOptions) -> NightSummary:
     file, EngineError (12), LockError (13) while another run is going.
     """
     _check_options(options)
+    if options.engine == SparkEngine.name:
+        require()
     book = load_rulebook().select(options.rules)
     info = _run_info(options, book)
     clock = _Clock()

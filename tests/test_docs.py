@@ -16,7 +16,7 @@ from tiny import entity, write_csv
 from audit.gate import GateSettings
 from audit.rulebook import load_rulebook, render
 from pipelines.cli import app
-from pipelines.config import Linking, RunConfig, Scoring, Tasks, load_config
+from pipelines.config import Linking, RunConfig, Scoring, Spark, Tasks, load_config
 from reports.pages import pages, stale_pages
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -62,11 +62,17 @@ def test_configuration_page_names_every_setting_with_its_default(tmp_path: Path)
     shown = tomllib.loads(text)
     config = load_config(path)
 
-    for section, kind in (("scoring", Scoring), ("tasks", Tasks), ("link", Linking)):
+    for section, kind in (
+        ("scoring", Scoring),
+        ("tasks", Tasks),
+        ("link", Linking),
+        ("spark", Spark),
+    ):
         assert set(shown[section]) == {field.name for field in fields(kind)}
     assert set(shown["gate"]) - {"expected_rows"} == {field.name for field in fields(GateSettings)}
     assert GateSettings() == config.gate
     assert (config.scoring, config.tasks, config.link) == (Scoring(), Tasks(), Linking())
+    assert config.spark == Spark()
     for name, value in shown["run"].items():
         assert value == getattr(RunConfig(), name)
     for rule_id, values in config.parameters.items():
