@@ -90,7 +90,7 @@ def _note_edits(plot: Plot, edits: pl.DataFrame, note: str = "") -> None:
 def _may_drift(plot: Plot, rows: pl.DataFrame) -> None:
     """Edits of sums may move a small town's total as well."""
     for digits_kept in (6, 9):
-        codes = rows["region_code"].str.slice(0, digits_kept).unique().str.pad_end(12, "0")
+        codes = rows["region_code"].str.slice(0, digits_kept).unique().sort().str.pad_end(12, "0")
         plot.also(codes, "possible", ("TRL007",))
 
 
@@ -201,7 +201,7 @@ def trl007(plot: Plot) -> None:
     old = _shrunk(rows, "main_revenue_kyuan", GROWTH)
     edits = _edit(rows, old, "main_revenue_kyuan", ENUMERATOR, when)
     _enter(plot, edits, "legal_entity", "main_revenue_kyuan")
-    town = rows["region_code"].str.slice(0, 9).unique().str.pad_end(12, "0")
+    town = rows["region_code"].head(1).str.slice(0, 9).str.pad_end(12, "0")
     plot.note(town, note="main revenue up by edits")
     plot.also(rows["unit_id"], "possible", ("TRL004",))
     _may_drift(plot, rows)

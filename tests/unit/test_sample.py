@@ -155,8 +155,8 @@ def test_every_rule_has_a_planter_and_every_planter_plants(truth: pl.DataFrame) 
     assert RULE_IDS == sorted(PLANTERS)
     planted = truth.filter(pl.col("kind") == "planted").group_by("rule_id").len()
     assert RULE_IDS == sorted(planted["rule_id"].to_list())
-    # A county stands for all its units.
-    assert [("COD007", 1)] == planted.filter(pl.col("len") < 2).rows()
+    # A county stands for all its units, an account and a town for all their edits.
+    assert {"COD007", "TRL005", "TRL007"} == set(planted.filter(pl.col("len") < 2)["rule_id"])
 
 
 def test_truth_names_units_that_exist(damaged: tuple[Tables, pl.DataFrame]) -> None:
@@ -168,6 +168,8 @@ def test_truth_names_units_that_exist(damaged: tuple[Tables, pl.DataFrame]) -> N
         *tables["visit"]["visit_id"].to_list(),
         *records.to_series().to_list(),
         *tables["region"]["region_code"].to_list(),
+        *tables["edit_event"]["event_id"].cast(pl.String).to_list(),
+        *tables["edit_event"]["editor_id"].to_list(),
     }
     named = {*truth["subject_id"].to_list(), *truth["related_id"].to_list()} - {""}
     assert set() == named - known
