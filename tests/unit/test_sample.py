@@ -155,8 +155,9 @@ def test_every_rule_has_a_planter_and_every_planter_plants(truth: pl.DataFrame) 
     assert RULE_IDS == sorted(PLANTERS)
     planted = truth.filter(pl.col("kind") == "planted").group_by("rule_id").len()
     assert RULE_IDS == sorted(planted["rule_id"].to_list())
-    # A county stands for all its units.
-    assert [("COD007", 1)] == planted.filter(pl.col("len") < 2).rows()
+    # A county, a block or an enumerator stands for all its units.
+    areas = ["COD007", "PES001", "PES002", "PES003", "PES004", "PLA005", "PLA007", "PLA008"]
+    assert areas == sorted(planted.filter(pl.col("len") < 2)["rule_id"])
 
 
 def test_truth_names_units_that_exist(damaged: tuple[Tables, pl.DataFrame]) -> None:
@@ -168,14 +169,21 @@ def test_truth_names_units_that_exist(damaged: tuple[Tables, pl.DataFrame]) -> N
         *tables["visit"]["visit_id"].to_list(),
         *records.to_series().to_list(),
         *tables["region"]["region_code"].to_list(),
+        *tables["census_block"]["block_id"].to_list(),
+        *tables["enumerator"]["enumerator_id"].to_list(),
+        *tables["submission"]["submission_id"].to_list(),
+        *tables["submission"]["account"].to_list(),
+        *tables["legal_entity"]["specialty"].to_list(),
     }
     named = {*truth["subject_id"].to_list(), *truth["related_id"].to_list()} - {""}
     assert set() == named - known
     assert {"planted", "consequence", "possible"} == set(truth["kind"].to_list())
 
 
-def test_no_unit_carries_two_planted_errors(truth: pl.DataFrame) -> None:
-    planted = truth.filter(pl.col("kind") == "planted")
+def test_no_unit_carries_two_planted_errors(damaged: tuple[Tables, pl.DataFrame]) -> None:
+    tables, truth = damaged
+    areas = tables["region"]["region_code"].to_list()
+    planted = truth.filter((pl.col("kind") == "planted") & ~pl.col("subject_id").is_in(areas))
     assert [] == planted.filter(pl.col("subject_id").is_duplicated()).rows()
 
 
