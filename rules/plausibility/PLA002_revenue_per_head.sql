@@ -16,7 +16,7 @@ version: 1
 status: active
 parameters:
   a: {type: number, default: 0.05, note: least distance of a quartile from the median as a share of it (A)}
-  fold: {type: number, default: 8, note: times the median within which a unit is never queried}
+  fold: {type: number, default: 10, note: times the median within which a unit is never queried}
   fold_all: {type: number, default: 20, note: the same where all industries are compared together}
   c: {type: number, default: 7, note: quartile distances beyond which a unit is queried (C)}
 message:
