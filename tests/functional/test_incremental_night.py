@@ -17,6 +17,7 @@ from ingest_night import context
 from tiny import entity, write_csv
 
 from audit.engines.duckdb import DuckDBEngine
+from audit.errors import InputError
 from audit.night import create_outputs, create_reference
 from audit.rulebook import RuleBook, load_rulebook
 from pipelines import carried_links, check, ingest, link, parts, rule_memory
@@ -70,6 +71,7 @@ class Office:
         self, book: RuleBook = BOOK, config: RunConfig | None = None, region: str = ""
     ) -> Results:
         """Read and check everything with an empty state."""
+        self.deliver()
         with DuckDBEngine() as engine:
             return self._work(engine, None, (book, config or RunConfig(), region))
 
@@ -147,7 +149,7 @@ def edit(office: Office, name: str, how: str) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_findings_and_outcomes_are_those_of_a_full_night(office: Office, seed: int) -> None:
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311  # draws edits, keeps no secret
     office.night()
     for _ in range(3):
         edit(office, chance.choice(sorted(FILES)), chance.choice(HOWS))
@@ -245,3 +247,18 @@ def test_a_night_of_one_changed_file_publishes_what_a_full_night_does(
     same = {path.name for path in second.iterdir() if path.samefile(first / path.name)}
     assert {f"linkage.{name}.parquet" for name in linked} <= same
     assert "census.finance.parquet" not in same
+
+
+def test_what_rules_gave_under_another_list_goes_when_a_night_begins(opened: Path) -> None:
+    write_csv(opened / "in" / "legal_entity_1.csv", FILES["legal_entity_1.csv"])
+    run(opened / "in", opened / "out", run_id="r1")
+    folder = opened / "out" / "state" / rule_memory.FOLDER
+    stale = folder / f"other-{'0' * 64}.parquet"
+    stale.write_bytes(b"x")
+    (opened / "in" / "legal_entity_1.csv").write_bytes(b"")
+
+    with pytest.raises(InputError):
+        run(opened / "in", opened / "out", run_id="r2")
+
+    assert 1 == len(list(folder.iterdir()))
+    assert not stale.exists()
