@@ -10,12 +10,18 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+<<<<<<< HEAD
 from dataclasses import dataclass
 from typing import Protocol
+=======
+from dataclasses import dataclass, field
+from enum import StrEnum
+>>>>>>> speed
 
 from audit.check_plan import CheckPlan, failed_estimates, missing_tables, without_links
 from audit.engines.base import Engine
 from audit.errors import AuditError
+from audit.memory import Memory
 from audit.model import OutcomeStatus, Rule
 from audit.portable import OPTIONAL_COLUMNS, ROW_ALIAS, RowShape, row_shape
 from audit.rulebook import render
@@ -41,16 +47,6 @@ class CheckSummary:
     statuses: Mapping[str, int]
     n_findings: int
     errors: tuple[str, ...]
-
-
-class Memory(Protocol):
-    """What rules gave on an earlier night."""
-
-    def recall(self, engine: Engine, rules: Mapping[str, tuple[Rule, str]]) -> frozenset[str]:
-        """Stage findings and outcomes of rules that would give the same again; return their ids."""
-
-    def keep(self, engine: Engine) -> None:
-        """Keep what was staged tonight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +200,9 @@ def _undecided(engine: Engine, plan: CheckPlan, rule: Rule, errors: list[str]) -
     return True
 
 
-def _prepare(engine: Engine, plan: CheckPlan, errors: list[str]) -> list[_Ready]:
-    ready = []
+def _render(engine: Engine, plan: CheckPlan, errors: list[str]) -> dict[str, tuple[Rule, str]]:
+    """Return the rules that can run with their SQL; of the others the outcome is recorded."""
+    rendered = {}
     for rule in plan.book.rules:
         if missing := missing_tables(rule, plan):
             detail = f"未送达 not delivered: {', '.join(missing)}"
@@ -216,7 +213,22 @@ def _prepare(engine: Engine, plan: CheckPlan, errors: list[str]) -> list[_Ready]
         if _undecided(engine, plan, rule, errors):
             continue
         try:
-            sql = render(rule, plan.parameters.get(rule.id))
+            rendered[rule.id] = (rule, render(rule, plan.parameters.get(rule.id)))
+        except AuditError as error:
+            _record_error(engine, plan, rule.id, error, errors)
+    return rendered
+
+
+def _prepare(
+    engine: Engine, plan: CheckPlan, errors: list[str], memory: Memory | None
+) -> list[_Ready]:
+    """Return the rules to run; what `memory` recalls is staged instead."""
+    rendered = _render(engine, plan, errors)
+    for rule_id in memory.recall(engine, rendered) if memory else ():
+        del rendered[rule_id]
+    ready = []
+    for rule, sql in rendered.values():
+        try:
             ready.append(_Ready(rule, sql, row_shape(rule.id, sql)))
         except AuditError as error:
             _record_error(engine, plan, rule.id, error, errors)
@@ -322,12 +334,6 @@ WHERE s.place = 1""",
     )
 
 
-def _recalled(engine: Engine, ready: Sequence[_Ready], memory: Memory | None) -> frozenset[str]:
-    if memory is None:
-        return frozenset()
-    return memory.recall(engine, {item.rule.id: (item.rule, item.sql) for item in ready})
-
-
 def check(engine: Engine, plan: CheckPlan, memory: Memory | None = None) -> CheckSummary:
     """Run all rules of the plan; fill `audit.outcome` and `audit.finding`.
 
@@ -336,14 +342,10 @@ def check(engine: Engine, plan: CheckPlan, memory: Memory | None = None) -> Chec
     unknown in every outcome. Findings have no cap. Rules that `memory` recalls are not run.
     """
     errors: list[str] = []
-    kinds = ", ".join(
-        f"CAST(NULL AS {'DOUBLE' if name == 'score' else 'VARCHAR'}) AS {name}"
-        for name in FINDING_COLUMNS
-    )
+    types = {name: "DOUBLE" if name == "score" else "VARCHAR" for name in FINDING_COLUMNS}
+    kinds = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in types.items())
     engine.materialise(STAGED, f"SELECT {kinds} WHERE FALSE")
-    ready = _prepare(engine, plan, errors)
-    known = _recalled(engine, ready, memory)
-    _run_ready(engine, [item for item in ready if item.rule.id not in known], plan, errors)
+    _run_ready(engine, _prepare(engine, plan, errors, memory), plan, errors)
     if memory:
         memory.keep(engine)
     _nothing_in_scope(engine, plan)

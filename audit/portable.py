@@ -180,6 +180,7 @@ def _is_plain_table(source: exp.Expression) -> bool:
     return isinstance(source, exp.Table) and bool(source.name) and given <= {"this", "alias"}
 
 
+@cache
 def row_shape(rule_id: str, sql: str) -> RowShape | None:
     """Return the parts of a rule over single rows of one table; None for any other rule."""
     tree = parse(rule_id, sql)

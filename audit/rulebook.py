@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -262,7 +263,11 @@ def _split(path: Path) -> tuple[str, str, str]:
 
 def read_rule(path: Path) -> Rule:
     """Read one rule file; RuleError names the file, the line and what is wrong."""
-    text, body, sql = _split(path)
+    return _rule(path, *_split(path))
+
+
+@cache
+def _rule(path: Path, text: str, body: str, sql: str) -> Rule:
     header = _header(path, text, body)
     rule = Rule(
         **{key: header[key] for key in ("id", "name", "family", "clause", "grain", "variable")},

@@ -1,7 +1,8 @@
 """Measure the night at city scale, and the check stage beside its peers, in one run.
 
 `make bench` writes `benchmarks/results/<date>.json` and a table in `benchmarks/RESULTS.md`: wall
-and CPU seconds and peak memory of each stage; the same twenty checks by the audit, by Great
+and CPU seconds and peak memory of each stage, of a full night and of nights in which nothing or one
+file changed; the same twenty checks by the audit, by Great
 Expectations on pandas, and a bare DuckDB scan of the columns they read.
 """
 
@@ -31,6 +32,11 @@ HERE = Path(__file__).parent
 CITY_UNITS = 45_000
 GX_PYTHON = HERE.parent / ".venv-bench" / "bin" / "python"
 REPEATS = 3
+CHANGES = {
+    "prior_value": "one file of returns changed",
+    "legal_entity": "one file of units changed",
+}
+"""Tables of which one file changes in an incremental night, and what that is called."""
 
 
 def _spent(work: Callable[[], Any]) -> dict[str, float]:
@@ -44,8 +50,8 @@ def _best(work: Callable[[], Any]) -> dict[str, float]:
     return min((_spent(work) for _ in range(REPEATS)), key=lambda s: s["cpu"])
 
 
-def _night(folder: Path, units: int) -> dict[str, Any]:
-    """Run the night in a process of its own, so that its peak memory is its own."""
+def _night(folder: Path, run_id: str) -> dict[str, Any]:
+    """Run a night in a process of its own, so that its peak memory is its own."""
     code = (
         "import json, sys; from pathlib import Path\n"
         "from pipelines.run import NightOptions, run_night\n"
@@ -53,22 +59,38 @@ def _night(folder: Path, units: int) -> dict[str, Any]:
         "from dataclasses import asdict\n"
         f"config = RunConfig(salt_file=Path({str(folder / 'city_truth' / 'salt.txt')!r}))\n"
         f"options = NightOptions(input_dir=Path({str(folder / 'city')!r}), "
-        f"out=Path({str(folder / 'out')!r}), config=config, run_id='bench')\n"
+        f"out=Path({str(folder / 'out')!r}), config=config, run_id={run_id!r})\n"
         "summary = run_night(options)\n"
         "print(json.dumps([asdict(s) for s in summary.stages]))\n"
     )
-    made = _spent(lambda: _sample(folder / "city", units))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     wall = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
-        "sample": made,
         "stages": json.loads(done.stdout.splitlines()[-1]),
         "wall": time.perf_counter() - wall,
         "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
         "peak_mb": after.ru_maxrss / 1024,
     }
+
+
+def _without_last_row(folder: Path, table: str) -> str:
+    """Take the last row out of the largest text file of a table; return the file's name."""
+    files = [*folder.rglob(f"{table}*.csv"), *folder.rglob(f"{table}*.tsv")]
+    path = max(files, key=lambda file: file.stat().st_size)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.rstrip().rfind(b"\n") + 1])
+    return path.name
+
+
+def _nights(folder: Path) -> dict[str, Any]:
+    """Run a full night, one in which nothing came, and one a file changed, of each kind."""
+    nights = {"full": _night(folder, "full"), "unchanged": _night(folder, "unchanged")}
+    for table, told in CHANGES.items():
+        file = _without_last_row(folder / "city", table)
+        nights[told] = _night(folder, table.replace("_", "-")) | {"file": file}
+    return nights
 
 
 def _sample(folder: Path, units: int) -> None:
@@ -154,13 +176,33 @@ def _row(*cells: object) -> str:
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
+def _incremental(nights: dict[str, Any]) -> list[str]:
+    """Return the section on nights in which little changed."""
+    full = nights["full"]
+    names = [stage["stage"] for stage in full["stages"]]
+    lines = ["", "Nights in which little changed, over the full one (wall s / CPU s):", ""]
+    lines += [_row("stage", *nights), _row("---", *("---:" for _ in nights))]
+    for name in names:
+        spent = (
+            next((s for s in night["stages"] if s["stage"] == name), {"wall": 0, "cpu": 0})
+            for night in nights.values()
+        )
+        lines.append(_row(name, *(f"{s['wall']:.1f} / {s['cpu']:.1f}" for s in spent)))
+    whole = (f"{n['wall']:.1f} / {n['cpu']:.1f}" for n in nights.values())
+    ratios = (
+        f"{n['wall'] / full['wall']:.2f} / {n['cpu'] / full['cpu']:.2f}" for n in nights.values()
+    )
+    return [*lines, _row("whole process", *whole), _row("ratio to full", *ratios)]
+
+
 def _page(result: dict[str, Any]) -> str:
-    night, peers = result["night"], result["peers"]
+    nights, peers = result["nights"], result["peers"]
+    night = nights["full"]
     lines = [
         "# Measured",
         "",
         f"{result['date']}, {result['machine']}. One run; the machine is shared, so trust ratios.",
-        f"City: {result['units']} legal entities. Sample made in {night['sample']['wall']:.1f} s.",
+        f"City: {result['units']} legal entities. Sample made in {result['sample']['wall']:.1f} s.",
         "",
         _row("stage", "wall s", "CPU s", "peak MB so far"),
         _row("---", "---:", "---:", "---:"),
@@ -172,6 +214,7 @@ def _page(result: dict[str, Any]) -> str:
     whole = (f"{night['wall']:.1f}", f"{night['cpu']:.1f}", f"{night['peak_mb']:.0f}")
     lines += [
         _row("whole process", *whole),
+        *_incremental(nights),
         "",
         "Twenty single-table checks on all units, validation only:",
         "",
@@ -197,7 +240,8 @@ def main(units: int = CITY_UNITS) -> None:
     """Run everything and write the results."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        night = _night(folder, units)
+        made = _spent(lambda: _sample(folder / "city", units))
+        nights = _nights(folder)
         package = folder / "out" / "current" / "census_audit.duckdb"
         source = folder / "unit.parquet"
         with DuckDBEngine() as engine:
@@ -209,7 +253,8 @@ def main(units: int = CITY_UNITS) -> None:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}",
         "units": units,
-        "night": night,
+        "sample": made,
+        "nights": nights,
         "peers": peers,
     }
     results = HERE / "results"

@@ -114,8 +114,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def clear(folder: Path, *, but: Path | None = None) -> None:
-    """Remove everything that is kept, but one file."""
+def clear(folder: Path, *, but: Path | None = None, made: str = "") -> None:
+    """Remove everything that is kept, but one file, or what was `made` under a fingerprint."""
     for path in folder.iterdir() if folder.is_dir() else ():
-        if path != but:
+        if path != but and not (made and path.name.startswith(f"{made}-")):
             path.unlink()

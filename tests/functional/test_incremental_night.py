@@ -1,0 +1,264 @@
+"""Nights in which little changed: what is published is what a full night publishes."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deliveries import Night, run
+from ingest_night import context
+from tiny import entity, write_csv
+
+from audit.engines.duckdb import DuckDBEngine
+from audit.errors import InputError
+from audit.night import create_outputs, create_reference
+from audit.rulebook import RuleBook, load_rulebook
+from pipelines import carried_links, check, ingest, link, parts, rule_memory
+from pipelines.config import RunConfig
+from pipelines.contents import Contents
+from pipelines.link_tables import TABLES
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTNER = "91430422209679931R"
+BOOK = load_rulebook().select("COD0*,DUP001,DUP005,DUP008,DUP011,FRM*,REG003")
+Results = dict[str, list[Any]]
+
+FILES: dict[str, list[dict[str, str]]] = {
+    "legal_entity_1.csv": [entity(), entity(unit_id="L2", name="衡南县乙厂")],
+    "legal_entity_2.csv": [entity(unit_id="L3", region_code="430405010002", employees="")],
+    "finance.csv": [{"unit_id": "L1", "form": "611-3", "revenue_kyuan": "7"}],
+    "agency.csv": [{"agency_id": "A1", "name": "所", "phone": "13500000001"}],
+}
+"""Two units of one code, each with more women than people employed."""
+
+
+@dataclass
+class Office:
+    """An office's state over the nights, from intake to the findings."""
+
+    root: Path
+    files: dict[str, list[dict[str, str]]] = field(default_factory=lambda: dict(FILES))
+    nights: int = 0
+    recalled: int = 0
+
+    def deliver(self) -> Path:
+        folder = self.root / "in"
+        shutil.rmtree(folder, ignore_errors=True)
+        for name, rows in self.files.items():
+            write_csv(folder / name, rows)
+        (self.root / "state").mkdir(exist_ok=True)
+        return folder
+
+    def night(
+        self, book: RuleBook = BOOK, config: RunConfig | None = None, region: str = ""
+    ) -> Results:
+        """Take in what changed and check it, as the night does."""
+        delivery, config = self.deliver(), config or RunConfig()
+        self.nights += 1
+        database = self.root / f"night{self.nights}.duckdb"
+        store = parts.restore(self.root / "state", database, parts.fingerprint(delivery, config))
+        with DuckDBEngine(database) as engine:
+            return self._work(engine, store, (book, config, region))
+
+    def whole(
+        self, book: RuleBook = BOOK, config: RunConfig | None = None, region: str = ""
+    ) -> Results:
+        """Read and check everything with an empty state."""
+        self.deliver()
+        with DuckDBEngine() as engine:
+            return self._work(engine, None, (book, config or RunConfig(), region))
+
+    def _work(
+        self,
+        engine: DuckDBEngine,
+        store: parts.Store | None,
+        asked: tuple[RuleBook, RunConfig, str],
+    ) -> Results:
+        book, config, region = asked
+        ctx = context(engine, self.root / "in", config)
+        ctx.state_dir, ctx.store = self.root / "state", store
+        create_outputs(engine)
+        create_reference(engine)
+        ingest.run(ctx)
+        ctx.contents_tonight = Contents(engine, store) if store else None
+        carried_links.run(ctx)
+        check.run(ctx, book, region)
+        self.recalled = int(
+            str(
+                engine.scalar(
+                    "SELECT COUNT(DISTINCT rule_id) FROM audit.outcome WHERE seconds = 0"
+                    " AND status IN ('PASSED', 'FAILED')"
+                )
+            )
+        )
+        selects = {
+            "finding": "SELECT * FROM audit.finding ORDER BY ALL",
+            "outcome": "SELECT * EXCLUDE (seconds) FROM audit.outcome ORDER BY ALL",
+            "link": "SELECT * FROM linkage.link ORDER BY ALL",
+        }
+        return {name: engine.rows(sql) for name, sql in selects.items()}
+
+    @property
+    def kept(self) -> list[Path]:
+        return sorted((self.root / "state" / rule_memory.FOLDER).iterdir())
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    return Office(tmp_path)
+
+
+def test_rules_over_unchanged_tables_are_not_run_again(office: Office) -> None:
+    first = office.night()
+    assert 0 == office.recalled
+    assert first["finding"]
+
+    assert first == office.night()
+    everything = office.recalled
+    office.files["finance.csv"] = [{"unit_id": "L1", "form": "611-3", "revenue_kyuan": "8"}]
+    assert office.whole() == office.night()
+    assert 0 < office.recalled < everything
+
+
+HOWS = ("drop", "restore", "repeat", "women", "code", "name")
+
+
+def edit(office: Office, name: str, how: str) -> None:
+    """Change one file the way a county would."""
+    if how == "drop" and len(office.files) > 1:
+        office.files.pop(name, None)
+        return
+    rows = FILES[name]
+    if how == "repeat":
+        rows = [*rows, rows[0]]
+    elif how == "women" and "employees" in rows[0]:
+        rows = [row | {"employees": "900"} for row in rows]
+    elif how == "code" and "credit_code" in rows[0]:
+        rows = [row | {"credit_code": "91430422209679932R"} for row in rows]
+    elif how == "name":
+        rows = [row | ({"name": row["name"] + "部"} if "name" in row else {}) for row in rows]
+    office.files[name] = rows
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_findings_and_outcomes_are_those_of_a_full_night(office: Office, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311  # draws edits, keeps no secret
+    office.night()
+    for _ in range(3):
+        edit(office, chance.choice(sorted(FILES)), chance.choice(HOWS))
+        assert office.whole() == office.night()
+
+
+def test_a_changed_rule_or_parameter_or_region_runs_again(office: Office) -> None:
+    office.night()
+    stricter = RunConfig(parameters={"DUP008": {"least": "2"}})
+
+    assert office.whole(config=stricter) == office.night(config=stricter)
+    assert office.whole(region="4304") == office.night(region="4304")
+    assert 0 == office.recalled
+
+
+def test_a_damaged_memory_is_not_trusted(office: Office) -> None:
+    office.night()
+    content = bytearray(office.kept[0].read_bytes())
+    content[len(content) // 2] ^= 1
+    office.kept[0].write_bytes(content)
+
+    assert office.whole() == office.night()
+    assert 0 == office.recalled
+    assert 1 == len(office.kept)
+    assert 0o600 == office.kept[0].stat().st_mode & 0o777
+
+
+def test_everything_that_links_follow_from_is_looked_at() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "pipelines").glob("link*.py")]
+    read = {name for text in texts for name in re.findall(r"census\.([a-z_]+)", text)}
+
+    assert read == set(carried_links.INPUTS)
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Path]:
+    """A folder for published runs, which are read-only until the end."""
+    yield tmp_path
+    for path in tmp_path.rglob("*"):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o700)
+
+
+def _forget(out: Path) -> None:
+    """Take away all that would spare a night work."""
+    for name in (parts.FOLDER, rule_memory.FOLDER):
+        shutil.rmtree(out / "state" / name)
+    manifest = out / "current" / "manifest.json"
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    manifest.chmod(0o600)
+    manifest.write_text(json.dumps(content | {"contents": {}}), encoding="utf-8")
+
+
+def _published(night: Night) -> dict[str, Any]:
+    """Return what people read: every workbook's bytes, and the rows of every table."""
+    folder = night.out / "current"
+    books = {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.xlsx")
+    }
+    tables = night.table(
+        "SELECT table_schema || '.' || table_name AS name FROM information_schema.tables "
+        "WHERE table_type = 'BASE TABLE' AND table_schema IN ('census', 'linkage', 'audit')"
+    )["name"]
+    clock = {"audit.outcome": "seconds", "audit.run": "started_at, finished_at"}
+    rows = {
+        name: night.table(
+            f"SELECT * EXCLUDE ({clock.get(name, '')}) FROM {name} ORDER BY ALL"
+            if name in clock
+            else f"SELECT * FROM {name} ORDER BY ALL"
+        ).rows()
+        for name in sorted(tables)
+    }
+    return books | rows
+
+
+def test_a_night_of_one_changed_file_publishes_what_a_full_night_does(
+    opened: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, rows in FILES.items():
+        write_csv(opened / "in" / name, rows)
+    run(opened / "in", opened / "out", run_id="r1")
+    shutil.copytree(opened / "out", opened / "full", symlinks=True)
+    _forget(opened / "full")
+    changed = [{"unit_id": "L3", "form": "611-3", "revenue_kyuan": "9"}]
+    write_csv(opened / "in" / "finance.csv", changed)
+    expected = run(opened / "in", opened / "full", run_id="r2")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(link, "run", lambda _: pytest.fail("units were matched again"))
+        night = run(opened / "in", opened / "out", run_id="r2")
+
+    assert _published(expected) == _published(night)
+    linked = set(TABLES)
+    first, second = (opened / "out" / "runs" / name / "parquet" for name in ("r1", "r2"))
+    same = {path.name for path in second.iterdir() if path.samefile(first / path.name)}
+    assert {f"linkage.{name}.parquet" for name in linked} <= same
+    assert "census.finance.parquet" not in same
+
+
+def test_what_rules_gave_under_another_list_goes_when_a_night_begins(opened: Path) -> None:
+    write_csv(opened / "in" / "legal_entity_1.csv", FILES["legal_entity_1.csv"])
+    run(opened / "in", opened / "out", run_id="r1")
+    folder = opened / "out" / "state" / rule_memory.FOLDER
+    stale = folder / f"other-{'0' * 64}.parquet"
+    stale.write_bytes(b"x")
+    (opened / "in" / "legal_entity_1.csv").write_bytes(b"")
+
+    with pytest.raises(InputError):
+        run(opened / "in", opened / "out", run_id="r2")
+
+    assert 1 == len(list(folder.iterdir()))
+    assert not stale.exists()
