@@ -10,13 +10,8 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-<<<<<<< HEAD
 from dataclasses import dataclass
 from typing import Protocol
-=======
-from dataclasses import dataclass, field
-from enum import StrEnum
->>>>>>> speed
 
 from audit.check_plan import CheckPlan, failed_estimates, missing_tables, without_links
 from audit.engines.base import Engine
