@@ -107,6 +107,26 @@ def _guarded(divisor: exp.Expression) -> bool:
     return isinstance(divisor, exp.Literal) and divisor.to_py() != 0
 
 
+def _cut_problems(tree: exp.Query) -> list[Label]:
+    """Engines count from the end, or not at all, where a place is not a positive number."""
+    places = [(node, node.expression) for node in tree.find_all(exp.Left, exp.Right)]
+    places += [(node, node.args["start"]) for node in tree.find_all(exp.Substring)]
+    if all(isinstance(place, exp.Literal) and int(place.name) > 0 for _, place in places):
+        return []
+    zh = "LEFT、RIGHT、SUBSTRING 的位置须写成正整数"
+    return [Label(zh, "LEFT, RIGHT and SUBSTRING take a positive number")]
+
+
+def _rounding_problems(tree: exp.Query) -> list[Label]:
+    """One engine rounds a DOUBLE to a BIGINT, another cuts it."""
+    found = []
+    for cast in tree.find_all(exp.Cast):
+        whole = cast.to.this is exp.DataType.Type.BIGINT
+        if whole and isinstance(cast.this.unnest(), exp.Div | exp.Avg):
+            found.append(Label("商转换为 BIGINT 前请用 ROUND", "ROUND a quotient before BIGINT"))
+    return found
+
+
 def _shape_problems(tree: exp.Query) -> list[Label]:
     found = []
     if any(not isinstance(star.parent, exp.Count) for star in tree.find_all(exp.Star)):
@@ -168,6 +188,7 @@ def lint(rule: Rule, sql: str) -> list[Label]:
     """Return what keeps a rule from being portable and well formed; empty when all is right."""
     tree = parse(rule.id, sql)
     found = _function_problems(tree) + _syntax_problems(tree) + _shape_problems(tree)
+    found += _cut_problems(tree) + _rounding_problems(tree)
     found += _table_problems(rule, tree) + _token_problems(sql)
     if (lines := len(rule.sql.splitlines())) > MAX_LINES:
         zh, en = f"语句 {lines} 行，超过 {MAX_LINES} 行", f"{lines} lines, over {MAX_LINES}"

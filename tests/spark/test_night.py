@@ -14,12 +14,15 @@ from pipelines.sql import query
 from sample_data import write_sample
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(1800), pytest.mark.usefixtures("compiling")]
+# Row rules, which share scans, and some of each other kind; the cases run them all.
+RULES = "FRM*,COD00*,DUP001,LNK003,REG006,PLA001"
 NOT_THE_SAME = ["seconds", "run_id", "first_run_id", "last_run_id"]
 
 
 def night(folder: Path, engine: str) -> NightSummary:
+    config = RunConfig(salt_file=folder / "in_truth" / "salt.txt")
     options = NightOptions(
-        input_dir=folder / "in", out=folder / engine, config=RunConfig(), engine=engine
+        input_dir=folder / "in", out=folder / engine, config=config, engine=engine, rules=RULES
     )
     return run_night(options)
 
