@@ -23,6 +23,7 @@ from audit.matching.registers import Side, match_registers
 from audit.matching.settings import MatchSettings
 from audit.matching.texts import Texts
 from pipelines import decisions as said
+from pipelines import link_kept
 from pipelines.context import LOG, RunContext, bar
 from pipelines.link_mentions import match_mentions
 from pipelines.link_records import (
@@ -94,7 +95,8 @@ def _match(ctx: RunContext, decisions: list[said.Decision]) -> Found:
     units, lists = unit_records(ctx.engine), list_records(ctx.engine)
     places = gazetteer(ctx.engine, ctx.config.vintage)
     words = Lexicon.learn(pl.concat([units, lists]), gazetteer=places)
-    parser = _Parser(places, words, Texts())
+    texts = link_kept.restore(ctx.state_dir, places, words)
+    parser = _Parser(places, words, texts)
     said_pairs = binding(decisions)
     field = parser.side(units)
     with bar(ctx.progress, "匹配", "link", 3) as progress:
@@ -114,6 +116,7 @@ def _match(ctx: RunContext, decisions: list[said.Decision]) -> Found:
             settings(ctx, MENTION),
         )
         progress.advance()
+    link_kept.keep(ctx.state_dir, texts, places, words)
     return Found(parts)
 
 
@@ -161,6 +164,7 @@ def run(ctx: RunContext) -> Matching:
     clear(ctx.engine)
     if not ctx.config.link.enabled:
         write_state(ctx.engine, OFF)
+        link_kept.clear(ctx.state_dir)
         return summary(ctx)
     decisions = said.in_force(said.load(ctx.state_dir))
     try:
@@ -171,6 +175,7 @@ def run(ctx: RunContext) -> Matching:
     except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001  # see above
         _failed(error)
         clear(ctx.engine)
+        link_kept.clear(ctx.state_dir)
         state = FAILED
     write_state(ctx.engine, state)
     return summary(ctx)

@@ -85,9 +85,11 @@ class Texts:
     """What is known of the texts of each kind of column, and which of it was asked for.
 
     One object serves all records that are parsed with the same places and industry words.
+    `doubt` says of texts of a kind which of them have to be parsed again, known or not.
     """
 
     known: dict[str, Known] = field(default_factory=dict)
+    doubt: dict[str, Callable[[pl.Series], Flags]] = field(default_factory=dict)
     _used: dict[str, list[U64]] = field(default_factory=dict)
 
     def fields(self, kind: str, column: pl.Series, parse: Parse) -> Arrays:
@@ -97,6 +99,9 @@ class Texts:
         second = two[example]
         known = self.known.get(kind) or nothing_known()
         _, there = known.find(first, second)
+        if kind in self.doubt and there.any():
+            held = np.flatnonzero(there)
+            there[held] = ~self.doubt[kind](column.gather(example[held]))
         # Another text that has the first hash of a kept one takes its place.
         new = np.flatnonzero(~there)
         if len(new) or not known.fields:
