@@ -82,7 +82,8 @@ def match_registers(
     weighed, scored = weigh_compared(rest, learnt.weights, replace(settings, min_labels=_NEVER))
     for one, pairs in zip(rest, scored, strict=True):
         human = _local(known.human, one.origin)
-        parts.append(_assign(one, pairs, (human, weighed.weights), settings))
+        names = known.records["name"].gather(one.origin)
+        parts.append(_assign(one, pairs, (human, weighed.weights, names), settings))
     weighed = replace(
         weighed,
         labels_same=learnt.labels_same,
@@ -134,7 +135,7 @@ class _Known:
             source=source,
             sources=sources,
             human=human,
-            settled=settle(features, source, asked),
+            settled=settle(features, source, asked).verified(features, records["name"]),
             field=left.features,
             units=Counts.over(left.features),
             settings=settings,
@@ -238,10 +239,10 @@ def _local(human: Human, origin: NDArray[np.int64]) -> Human:
 def _assign(
     compared: Compared,
     scored: Scored,
-    known: tuple[Human, Weights],
+    known: tuple[Human, Weights, pl.Series],
     settings: MatchSettings,
 ) -> Decided:
-    human, weights = known
+    human, weights, names = known
     side = compared.rows.side
     if side is None:
         raise ValueError("a register pass has two sides")
@@ -256,7 +257,9 @@ def _assign(
     across = side[scored.left] != side[scored.right]
     scored = scored.where(across)
     said = decided(scored.left, scored.right, human)
-    eligible = (scored.weight > settings.register_weight) & verified(compared.features, scored)
+    eligible = (scored.weight > settings.register_weight) & verified(
+        compared.features, scored, names
+    )
     eligible = (eligible & (said == 0)) | (said > 0)
     taken = _greedy(compared, scored, (merit(scored), said), eligible)
     is_evidence = evidence(scored, weights, settings)

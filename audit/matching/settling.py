@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from audit.matching import levels as lv
 from audit.matching.blocking import mix, tokens
 from audit.matching.features import KINDS, U8, U32, U64, Features, Flags
-from audit.matching.pairs import Scored
+from audit.matching.pairs import Scored, same_names
 from audit.matching.records import LINK_SCHEMA
 from audit.matching.weighing import Weights, probability, weights_of
 
@@ -56,6 +56,16 @@ class Settled:
     left: Ints
     right: Ints
     alike: Flags
+
+    def verified(self, features: Features, names: pl.Series) -> Settled:
+        """Return the pairs whose texts, not their hashes alone, are the same (`pairs.verified`)."""
+        left, right = self.left, self.right
+        kept = same_names(names.gather(left), names.gather(right))
+        for field in ("owner_chars", "code_symbols"):
+            at = np.flatnonzero(self.alike == (field == "owner_chars"))
+            values = getattr(features, field)
+            kept[at] &= (values[left[at]] == values[right[at]]).all(axis=1)
+        return Settled(left=left[kept], right=right[kept], alike=self.alike[kept])
 
     def scored(self, weights: Weights) -> Scored:
         """Return the pairs as weighed ones; only the levels that settled them are known."""
