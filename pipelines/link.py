@@ -21,7 +21,9 @@ from audit.matching.parsing import parse_units
 from audit.matching.records import Decisions, Matched
 from audit.matching.registers import Side, match_registers
 from audit.matching.settings import MatchSettings
+from audit.matching.texts import Texts
 from pipelines import decisions as said
+from pipelines import link_kept
 from pipelines.context import LOG, RunContext, bar
 from pipelines.link_mentions import match_mentions
 from pipelines.link_records import (
@@ -51,16 +53,17 @@ UNIT, REGISTER, MENTION = "unit@1", "register@1", "mention@1"
 
 @dataclass(frozen=True, slots=True)
 class _Parser:
-    """Turns records into sides; all of a night share the places and the industry words."""
+    """Turns records into sides; all of a night share places, industry words and known texts."""
 
     places: Gazetteer
     words: Lexicon
+    texts: Texts
 
     def side(self, records: pl.DataFrame) -> Side:
         return Side(records=records, features=self.features(records))
 
     def features(self, records: pl.DataFrame) -> Features:
-        return parse_units(records, gazetteer=self.places, lexicon=self.words)
+        return parse_units(records, gazetteer=self.places, lexicon=self.words, texts=self.texts)
 
 
 def settings(ctx: RunContext, matcher: str) -> MatchSettings:
@@ -91,7 +94,9 @@ def binding(decisions: list[said.Decision]) -> Decisions:
 def _match(ctx: RunContext, decisions: list[said.Decision]) -> Found:
     units, lists = unit_records(ctx.engine), list_records(ctx.engine)
     places = gazetteer(ctx.engine, ctx.config.vintage)
-    parser = _Parser(places, Lexicon.learn(pl.concat([units, lists]), gazetteer=places))
+    words = Lexicon.learn(pl.concat([units, lists]), gazetteer=places)
+    texts = link_kept.restore(ctx.state_dir, places, words)
+    parser = _Parser(places, words, texts)
     said_pairs = binding(decisions)
     field = parser.side(units)
     with bar(ctx.progress, "匹配", "link", 3) as progress:
@@ -111,6 +116,7 @@ def _match(ctx: RunContext, decisions: list[said.Decision]) -> Found:
             settings(ctx, MENTION),
         )
         progress.advance()
+    link_kept.keep(ctx.state_dir, texts, places, words)
     return Found(parts)
 
 
@@ -158,6 +164,7 @@ def run(ctx: RunContext) -> Matching:
     clear(ctx.engine)
     if not ctx.config.link.enabled:
         write_state(ctx.engine, OFF)
+        link_kept.clear(ctx.state_dir)
         return summary(ctx)
     decisions = said.in_force(said.load(ctx.state_dir))
     try:
@@ -168,6 +175,7 @@ def run(ctx: RunContext) -> Matching:
     except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001  # see above
         _failed(error)
         clear(ctx.engine)
+        link_kept.clear(ctx.state_dir)
         state = FAILED
     write_state(ctx.engine, state)
     return summary(ctx)

@@ -55,8 +55,9 @@ SELECT 'parent|' || e.unit_id AS record_id, 'parent' AS table_name, e.parent_nam
   e.parent_credit_code AS credit_code, e.parent_region_code AS region_code
 FROM census.establishment AS e
 WHERE e.parent_name IS NOT NULL AND NOT EXISTS (
-  SELECT 1 FROM census.legal_entity AS l
-  WHERE l.credit_code = e.parent_credit_code OR l.org_code = e.parent_credit_code
+  SELECT 1 FROM census.legal_entity AS l WHERE l.credit_code = e.parent_credit_code
+) AND NOT EXISTS (
+  SELECT 1 FROM census.legal_entity AS l WHERE l.org_code = e.parent_credit_code
 )
 """
 
@@ -64,20 +65,22 @@ _LEGAL = "legal_entity"
 
 
 def _records(engine: DuckDBEngine, sql: str) -> pl.DataFrame:
-    """Return a SELECT as RECORD_SCHEMA, sorted, one row an id."""
+    """Return a SELECT as RECORD_SCHEMA, one row an id, in any order."""
     given = set(engine.columns(sql))
     columns = ", ".join(
         f"CAST({name if name in given else 'NULL'} AS "
         f"{'BOOLEAN' if kind == pl.Boolean() else 'VARCHAR'}) AS {name}"
         for name, kind in RECORD_SCHEMA.items()
     )
-    # A form number that two tables share names neither surely; the first table keeps it.
-    found = engine.fetch(
-        f"SELECT {columns} FROM ({sql}) "
-        "QUALIFY ROW_NUMBER() OVER (PARTITION BY record_id ORDER BY table_name DESC) = 1 "
-        "ORDER BY record_id"
+    fetched = engine.fetch(f"SELECT {columns} FROM ({sql})")
+    found = pl.DataFrame(pl.from_arrow(fetched), schema=pl.Schema(RECORD_SCHEMA))
+    if found["record_id"].n_unique() == found.height:
+        return found
+    # A form number that two tables share names neither surely; always the same one keeps it.
+    last_table_first = [name == "table_name" for name in RECORD_SCHEMA]
+    return found.sort(*RECORD_SCHEMA, descending=last_table_first).unique(
+        "record_id", keep="first", maintain_order=True
     )
-    return pl.DataFrame(pl.from_arrow(found), schema=pl.Schema(RECORD_SCHEMA))
 
 
 def unit_records(engine: DuckDBEngine) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from audit.matching.parsing import parse_units
 from audit.matching.records import Decisions, Matched
 from audit.matching.registers import Side, match_registers
 from audit.matching.settings import MatchSettings
+from audit.matching.texts import Texts
 from pipelines.match_lists import UnitList, parse_overrides, read_list
 from pipelines.match_review import answered_pairs, write_pairs_to_decide
 
@@ -100,7 +101,8 @@ def _match(options: MatchOptions, lists: tuple[UnitList, ...]) -> Matched:
         possible_at=options.possible_at,
     )
     decisions = Decisions(pairs=answered_pairs(options.decided))
-    features = [parse_units(one, gazetteer=places, lexicon=words) for one in frames]
+    texts = Texts()
+    features = [parse_units(one, gazetteer=places, lexicon=words, texts=texts) for one in frames]
     if options.one_to_one:
         left, right = (
             Side(records=one, features=parsed) for one, parsed in zip(frames, features, strict=True)
@@ -147,6 +149,7 @@ def _with_values(links: pl.DataFrame, lists: tuple[UnitList, ...]) -> pl.DataFra
     for side in (LEFT, RIGHT):
         values = known.rename({name: f"{side}_{name}" for name in known.columns})
         links = links.join(values, left_on=f"{side}_id", right_on=f"{side}_record_id", how="left")
+    links = links.with_columns(comparison_zh=pl.col("comparison").str.json_path_match("$.zh"))
     order = pl.col("decision").replace_strict({"link": 0, "possible_link": 1}, default=2)
     return links.sort(
         order, "probability", "left_id", "right_id", descending=[False, True, False, False]
@@ -164,7 +167,8 @@ def _write(frame: pl.DataFrame, out: Path, name: str) -> list[str]:
 
 
 _SHOWN = (
-    "left_id", "right_id", "decision", "probability", "weight", "relation", "comparison",
+    "left_id", "right_id", "decision", "probability", "weight", "relation", "comparison_zh",
+    "comparison",
     *(
         f"{side}_{name}"
         for name in ("name", "credit_code", "owner", "phone_fixed", "phone_mobile", "address",
@@ -230,6 +234,8 @@ def _list_lines(one: UnitList) -> list[str]:
         f"  名称为空 without a name: {one.records['name'].null_count()}; "
         f"无代码 without a credit code: {one.records['credit_code'].null_count()}",
     ]
+    if one.unused:
+        lines.append(f"  未用的列 columns not used: {', '.join(one.unused)}")
     if one.n_refused:
         lines.append(f"  退回的行 rows refused: {one.n_refused}")
     if one.n_damaged:

@@ -18,6 +18,8 @@ _TOLERANCE = 1e-7
 _FREE = 1e-3
 _ORDER = 1e5
 """Price of a point in the wrong order; what is left of it is below rounding."""
+_PRICES = (1.0, 10.0, 100.0, 1e3, 1e4, _ORDER)
+_ROUGHLY = 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,22 +55,23 @@ class _Problem:
     ridge: Floats
     order: scipy.sparse.csr_matrix
 
-    def loss(self, beta: Floats) -> float:
+    def loss(self, beta: Floats, price: float) -> float:
+        """Return what is to be made small, with this price on a wrong order."""
         z = self.design @ beta
         wrong = np.minimum(self.order @ beta, 0.0)
-        drawn = float(self.ridge @ (beta - self.start) ** 2) + _ORDER * float(wrong @ wrong)
+        drawn = float(self.ridge @ (beta - self.start) ** 2) + price * float(wrong @ wrong)
         other = self.total - self.same
         return float(self.same @ np.logaddexp(0, -z) + other @ np.logaddexp(0, z)) + drawn / 2
 
-    def step(self, beta: Floats) -> Floats:
+    def step(self, beta: Floats, price: float) -> Floats:
         """Return Newton's step; only the orders that are broken now count."""
         p = 1 / (1 + np.exp(-(self.design @ beta)))
         wrong = self.order[np.flatnonzero(self.order @ beta < 0)]
         gradient = self.design.T @ (self.same - self.total * p)
-        gradient -= self.ridge * (beta - self.start) + _ORDER * (wrong.T @ (wrong @ beta))
+        gradient -= self.ridge * (beta - self.start) + price * (wrong.T @ (wrong @ beta))
         curved = self.design.multiply((self.total * p * (1 - p))[:, None]).tocsr()
         hessian = self.design.T @ curved + scipy.sparse.diags(self.ridge)
-        hessian += _ORDER * (wrong.T @ wrong)
+        hessian += price * (wrong.T @ wrong)
         # SuperLU works in one thread: no idle threads of a BLAS, and the same digits each time.
         result: Floats = scipy.sparse.linalg.splu(hessian.tocsc()).solve(gradient)
         return result
@@ -122,14 +125,26 @@ def _differences(width: int) -> scipy.sparse.csr_matrix:
 
 
 def _newton(problem: _Problem) -> Floats:
+    """Return the minimum; the price of wrong orders rises from turn to turn.
+
+    With the full price at once the steps are tiny: each one breaks other orders.
+    """
     beta = problem.start.copy()
-    loss = problem.loss(beta)
+    for price in _PRICES:
+        tolerance = _TOLERANCE if price == _PRICES[-1] else _ROUGHLY
+        beta = _descend(problem, beta, (price, tolerance))
+    return beta
+
+
+def _descend(problem: _Problem, beta: Floats, how: tuple[float, float]) -> Floats:
+    price, tolerance = how
+    loss = problem.loss(beta, price)
     for _ in range(_STEPS):
-        step = problem.step(beta)
+        step = problem.step(beta, price)
         scale, trial, new_loss = 1.0, beta, np.inf
         while scale > 1e-4:
             trial = beta + scale * step
-            new_loss = problem.loss(trial)
+            new_loss = problem.loss(trial, price)
             if new_loss <= loss:
                 break
             scale /= 2
@@ -137,6 +152,6 @@ def _newton(problem: _Problem) -> Floats:
             break
         beta, gained = trial, loss - new_loss
         loss = new_loss
-        if gained < _TOLERANCE * max(1.0, abs(loss)):
+        if gained < tolerance * max(1.0, abs(loss)):
             break
     return beta

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -51,7 +52,7 @@ class Gazetteer:
     """Places by name: `forms` of writing with the place's number, `levels` 1 to 5 of each number.
 
     `keys` is the hash of each place's short name, 0 at number 0 (no place); `bare` tells that a
-    form of writing leaves the kind of region out.
+    form of writing leaves the kind of region out. Equal gazetteers have equal `digest`.
     """
 
     phrases: Phrases = field(repr=False)
@@ -59,6 +60,7 @@ class Gazetteer:
     levels: NDArray[np.int64]
     keys: U64
     bare: NDArray[np.bool_]
+    digest: str
 
     @classmethod
     def from_regions(cls, regions: pl.DataFrame) -> Gazetteer:
@@ -82,7 +84,9 @@ class Gazetteer:
         numbers = {text: number for number, text in enumerate(texts, 1)}
         levels = np.array([0, *(forms[text][1] for text in texts)])
         shorts = [forms[text][0] for text in texts]
+        said = "\n".join(f"{text}|{forms[text][0]}|{forms[text][1]}" for text in texts)
         return cls(
+            digest=hashlib.sha256(said.encode()).hexdigest(),
             phrases=Phrases(numbers),
             upper=Phrases({t: n for t, n in numbers.items() if forms[t][1] <= CITY}),
             levels=levels,

@@ -181,6 +181,7 @@ SHIFTS = tuple(sum(f.bits for f in FIELDS[:i]) for i in range(len(FIELDS)))
 PATTERN_BITS = sum(field.bits for field in FIELDS)
 CODE_VALID_DIFFER = 1
 CODE_SAME = 5
+NAME_WHOLE, OWNER_SAME = 11, 4
 CODE_OTHER_KIND = 6
 GENERIC = 4
 NAME_CORE = 9

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
-from audit.matching.characters import U64, Hashes, Text, folded, written
+from audit.matching.characters import U64, Flags, Hashes, Text, folded, written
 from audit.matching.gazetteer import Gazetteer
 from audit.matching.phrases import Phrases
 from audit.matching.words import FIRM, INDUSTRY_WORDS, form_classes
@@ -65,6 +66,25 @@ class Lexicon:
 
 
 LONGEST = 4
+
+
+def may_hold(names: pl.Series, words: Collection[str]) -> Flags:
+    """Return which names may hold any of some folded words: all of its characters are in them.
+
+    Of all other names the words say nothing: they are split alike with and without them.
+    """
+    text = folded(names)
+    result = np.zeros(len(text), dtype=np.bool_)
+    rows = text.rows()
+    where: dict[str, Flags] = {}
+    for char in sorted(set("".join(words))):
+        where[char] = np.zeros(len(text), dtype=np.bool_)
+        where[char][rows[text.codes == ord(char)]] = True
+    for word in words:
+        # A numeral behind 第 is split as a digit.
+        shown = [where[char] for char in word if not char.isdigit()]
+        result |= np.logical_and.reduce(shown) if shown else True
+    return result
 
 
 def _sampled(names: pl.Series) -> pl.Series:

@@ -66,7 +66,8 @@ def match_units(
     expected = _expected_same(features, scored)
     scored = _completed(compared, scored, (human, weighed.weights), settings)
     is_evidence = evidence(scored, weighed.weights, settings)
-    result = _decide(compared, scored, (human, expected, is_evidence), settings)
+    known = human, expected, is_evidence, records["name"]
+    result = _decide(compared, scored, known, settings)
     return matched(records, features, ([compared], result, weighed), settings)
 
 
@@ -100,14 +101,14 @@ def _completed(
 def _decide(
     compared: Compared,
     scored: Scored,
-    known: tuple[Human, float, Flags],
+    known: tuple[Human, float, Flags, pl.Series],
     settings: MatchSettings,
 ) -> Decided:
-    human, expected, is_evidence = known
+    human, expected, is_evidence, names = known
     features, rank = compared.features, compared.rows.rank
     said = decided(scored.left, scored.right, human)
     by_right = headquarters(features, scored.left, scored.right) & (said == 0)
-    apart = by_right | ~verified(features, scored)
+    apart = by_right | ~verified(features, scored, names)
     codes = valid_codes(features)
     gain = _rival_gain(codes)
     link_weight = log_odds(settings.link_at) - gain

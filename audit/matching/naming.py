@@ -21,24 +21,20 @@ from audit.matching.features import TRADE_CHARS
 from audit.matching.gazetteer import Gazetteer
 from audit.matching.lexicon import Lexicon
 from audit.matching.names import NameParts, split_names
-from audit.matching.people import Owners, placeholders
+from audit.matching.people import placeholders
 
 Arrays = dict[str, NDArray[Any]]
 _NOTHING = np.uint64(0)
 
 
-def parse_names(
-    column: pl.Series, owners: Owners, gazetteer: Gazetteer, lexicon: Lexicon
-) -> Arrays:
-    """Return the fields of `Features` that come from names."""
+def parse_names(column: pl.Series, gazetteer: Gazetteer, lexicon: Lexicon) -> Arrays:
+    """Return the fields of `Features` that come from names alone."""
     text = folded(column)
     parts = split_names(text, gazetteer, lexicon.phrases)
     fields = _chinese(parts)
     rows = np.flatnonzero(latin.is_latin(text))
     if len(rows):
         _put_latin(fields, text, rows)
-    _name_by_owner(fields, owners)
-    fields["trade_head"] = np.where(fields["trade"] == 0, _NOTHING, fields["trade_head"])
     return fields
 
 
@@ -105,11 +101,14 @@ def _bounds(text: Text) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return text.starts, text.ends
 
 
-def _name_by_owner(fields: Arrays, owners: Owners) -> None:
-    """Give units without a sign their owner's name, and mark them as generic."""
+def name_by_owner(fields: Arrays, owners: Arrays) -> None:
+    """Give units without a sign their owner's name, and mark them as generic; in place.
+
+    `owners` has the fields of `people.Owners`.
+    """
     none = np.isin(fields["name"], placeholders()) | (fields["name"] == 0)
-    known = none & (owners.owner != 0)
-    own = (fields["name"] != 0) & (fields["name"] == owners.owner)
+    known = none & (owners["owner"] != 0)
+    own = (fields["name"] != 0) & (fields["name"] == owners["owner"])
     for name in (
         "name",
         "core",
@@ -128,8 +127,9 @@ def _name_by_owner(fields: Arrays, owners: Owners) -> None:
     for name in ("trade_chars", "trade_sounds"):
         fields[name][none] = 0
     for name in ("core", "trade"):
-        fields[name][known] = owners.owner[known]
+        fields[name][known] = owners["owner"][known]
     for name in ("core_sound", "trade_sound"):
-        fields[name][known] = owners.owner_sound[known]
-    fields["trade_chars"][known, : owners.owner_chars.shape[1]] = owners.owner_chars[known]
+        fields[name][known] = owners["owner_sound"][known]
+    fields["trade_chars"][known, : owners["owner_chars"].shape[1]] = owners["owner_chars"][known]
     fields["is_generic"] |= none | own
+    fields["trade_head"] = np.where(fields["trade"] == 0, _NOTHING, fields["trade_head"])

@@ -7,9 +7,12 @@ from dataclasses import dataclass, fields
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from rapidfuzz.fuzz import ratio
+from rapidfuzz.process import cpdist
 
 from audit.matching import levels as lv
 from audit.matching.blocking import CODE_KINDS, KINDS, Candidates, Rows, candidates
+from audit.matching.characters import folded, written
 from audit.matching.comparing import compare, labels, pack_rows
 from audit.matching.features import U8, U32, U64, Features, Flags
 from audit.matching.relations import headquarters
@@ -21,6 +24,7 @@ CODE_KEYS = np.uint64(sum(1 << i for i, kind in enumerate(KINDS) if kind.rstrip(
 _ONE_KIND = (0, 3)
 _SURE = 6.0
 _LATIN_END = 0x250
+_LEAST_ALIKE = 50.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,14 +196,36 @@ def add_pairs(
     return joined([scored, more])
 
 
-def verified(features: Features, scored: Scored) -> Flags:
-    """Say which pairs keep their levels when the full 64-bit hashes are compared."""
-    name, owner = (lv.level_of(scored.patterns, f) for f in (lv.NAME, lv.OWNER))
+def verified(features: Features, scored: Scored, names: pl.Series) -> Flags:
+    """Say which pairs keep their levels when not hashes but the texts are compared.
+
+    `names` as written, row by row of `features`. Two texts of one hash can so never make a link.
+    """
+    name, owner, code = (lv.level_of(scored.patterns, f) for f in (lv.NAME, lv.OWNER, lv.CODE))
     left, right = scored.left, scored.right
-    named = (name != 11) | (features.name[left] == features.name[right])
-    owned = (owner < 4) | (features.owner[left] == features.owner[right])
-    result: Flags = named & owned
+    result: Flags = np.ones(len(left), np.bool_)
+    at = np.flatnonzero(owner >= lv.OWNER_SAME)
+    result[at] = (features.owner_chars[left[at]] == features.owner_chars[right[at]]).all(axis=1)
+    at = np.flatnonzero(code == lv.CODE_SAME)
+    result[at] &= (features.code_symbols[left[at]] == features.code_symbols[right[at]]).all(axis=1)
+    at = np.flatnonzero(name == lv.NAME_WHOLE)
+    result[at] &= features.name[left[at]] == features.name[right[at]]
+    result[at] &= same_names(names.gather(left[at]), names.gather(right[at]))
     return result
+
+
+def same_names(left: pl.Series, right: pl.Series) -> Flags:
+    """Say which pairs of names, as written, may be one name in two ways of writing.
+
+    Folding and what is written alike (责任, 本部, LTD) leave at least half of the characters.
+    """
+    same: Flags = left.eq_missing(right).to_numpy().copy()
+    other = np.flatnonzero(~same)
+    if len(other):
+        texts = [folded(side.gather(other)).letters() for side in (left, right)]
+        a, b = (written(one, one.starts, one.ends).fill_null("").to_list() for one in texts)
+        same[other] = cpdist(a, b, scorer=ratio) >= _LEAST_ALIKE
+    return same
 
 
 def blocking_quality(compared: list[Compared]) -> dict[str, float]:

@@ -1,18 +1,18 @@
 """From records as written to packed features, and to the parts of names as text.
 
 Records are parsed in blocks that fit a processor's cache, on two threads; a record's features
-depend on the record, the gazetteer and the lexicon only.
+depend on the record, the gazetteer and the lexicon only. Texts that come again may be parsed once
+(`texts.py`).
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from audit.matching.addresses import parse_addresses
 from audit.matching.characters import U64, Flags, Text, fixed, folded, written
@@ -22,55 +22,95 @@ from audit.matching.gazetteer import Gazetteer
 from audit.matching.latin import is_latin, latin_texts
 from audit.matching.lexicon import Lexicon
 from audit.matching.names import split_names
-from audit.matching.naming import parse_names
+from audit.matching.naming import name_by_owner, parse_names
 from audit.matching.people import parse_owners
 from audit.matching.phones import both
+from audit.matching.texts import BLOCK, THREADS, Arrays, Texts
 
-BLOCK = 1 << 15
-THREADS = 2
+NAME, OWNER, ADDRESS = "name", "owner", "address"
+"""Kinds of texts that `Texts` remembers."""
 _INDUSTRY, _REGION = r"^\s*[A-Z]?([0-9]{4})\s*$", r"^\s*([0-9]{2,12})"
-Arrays = dict[str, NDArray[Any]]
 
 
 def parse_units(
-    records: pl.DataFrame, *, gazetteer: Gazetteer, lexicon: Lexicon | None = None
+    records: pl.DataFrame,
+    *,
+    gazetteer: Gazetteer,
+    lexicon: Lexicon | None = None,
+    texts: Texts | None = None,
 ) -> Features:
     """Return the features of records (RECORD_SCHEMA), in their order.
 
-    Without a lexicon it is learnt from these records. Any text is parsed; none raises.
+    Without a lexicon it is learnt from these records. `texts` remembers names, persons and
+    addresses from call to call (with the same gazetteer and lexicon). Any text is parsed; none
+    raises.
     """
     known = lexicon or Lexicon.learn(records, gazetteer=gazetteer)
+    parser = _Parser(gazetteer, known, texts)
     blocks = [records.slice(at, BLOCK) for at in range(0, max(len(records), 1), BLOCK)]
     with ThreadPoolExecutor(THREADS) as pool:
-        parsed = list(pool.map(lambda block: _parse(block, gazetteer, known), blocks))
-    return Features(
-        **{f.name: np.concatenate([p[f.name] for p in parsed]) for f in fields(Features)}
-    )
+        parsed = list(pool.map(parser.parse, blocks))
+    found = {name: np.concatenate([p[name] for p in parsed]) for name in parsed[0]}
+    if texts is not None:
+        found.update(parser.remembered(records, texts))
+    return Features(**found)
 
 
-def _parse(records: pl.DataFrame, gazetteer: Gazetteer, lexicon: Lexicon) -> Arrays:
-    """Return the arrays of `Features` for one block."""
-    codes = organisation(records["credit_code"], records["org_code"])
-    places = _places(records["region_code"])
-    owners = parse_owners(records["owner"])
-    names = parse_names(records["name"], owners, gazetteer, lexicon)
-    phone_a, phone_b = both(records["phone_fixed"], records["phone_mobile"], places["county"])
-    addresses = parse_addresses(records["address"], gazetteer)
-    marked = _flags(records["is_headquarters"])
-    names["is_headquarters"] = names["is_headquarters"] | marked
-    kinds = records["table_name"].replace_strict(KINDS, default=0, return_dtype=pl.UInt8)
-    return {
-        **{f.name: getattr(codes, f.name) for f in fields(codes)},
-        **{f.name: getattr(owners, f.name) for f in fields(owners)},
-        **{f.name: getattr(addresses, f.name) for f in fields(addresses)},
-        **places,
-        **names,
-        "phone_a": phone_a,
-        "phone_b": phone_b,
-        "industry_code": _numbers(records["industry_code"], 4, _INDUSTRY).astype(np.uint16),
-        "kind": kinds.fill_null(0).to_numpy(),
-        "parent": _parents(records["parent_credit_code"]),
-    }
+@dataclass(frozen=True, slots=True)
+class _Parser:
+    """Parses blocks of records; with `texts` only what is not remembered from text to text."""
+
+    gazetteer: Gazetteer
+    lexicon: Lexicon
+    texts: Texts | None
+
+    def parse(self, records: pl.DataFrame) -> Arrays:
+        """Return the arrays of `Features` for one block."""
+        codes = organisation(records["credit_code"], records["org_code"])
+        places = _places(records["region_code"])
+        phone_a, phone_b = both(records["phone_fixed"], records["phone_mobile"], places["county"])
+        kinds = records["table_name"].replace_strict(KINDS, default=0, return_dtype=pl.UInt8)
+        found = {
+            **arrays_of(codes),
+            **places,
+            "phone_a": phone_a,
+            "phone_b": phone_b,
+            "industry_code": _numbers(records["industry_code"], 4, _INDUSTRY).astype(np.uint16),
+            "kind": kinds.fill_null(0).to_numpy(),
+            "parent": _parents(records["parent_credit_code"]),
+        }
+        if self.texts is None:
+            owners, names = self._owners(records["owner"]), self._names(records["name"])
+            found |= self._addresses(records["address"]) | _named(records, names, owners)
+        return found
+
+    def remembered(self, records: pl.DataFrame, texts: Texts) -> Arrays:
+        """Return the arrays that come from names, persons and addresses, each text parsed once."""
+        owners = texts.fields(OWNER, records["owner"], self._owners)
+        names = texts.fields(NAME, records["name"], self._names)
+        addresses = texts.fields(ADDRESS, records["address"], self._addresses)
+        return addresses | _named(records, names, owners)
+
+    def _owners(self, column: pl.Series) -> Arrays:
+        return arrays_of(parse_owners(column))
+
+    def _names(self, column: pl.Series) -> Arrays:
+        return parse_names(column, self.gazetteer, self.lexicon)
+
+    def _addresses(self, column: pl.Series) -> Arrays:
+        return arrays_of(parse_addresses(column, self.gazetteer))
+
+
+def arrays_of(parsed: Any) -> Arrays:
+    """Return the arrays of a dataclass by name."""
+    return {f.name: getattr(parsed, f.name) for f in fields(parsed)}
+
+
+def _named(records: pl.DataFrame, names: Arrays, owners: Arrays) -> Arrays:
+    """Return the arrays of names and owners, the one standing in for the other where it lacks."""
+    name_by_owner(names, owners)
+    names["is_headquarters"] = names["is_headquarters"] | _flags(records["is_headquarters"])
+    return owners | names
 
 
 def _flags(column: pl.Series) -> Flags:

@@ -45,7 +45,7 @@ REGISTER_SETTINGS = MatchSettings(matcher="register@1")
 _FEW_LABELS = 50
 _DEFAULT_GAIN = 2.0
 _MOST_GAIN = 4.0
-_SAMPLE = 60_000
+_SAMPLE = 20_000
 """Register records that the points are learnt from."""
 _NEVER = 1 << 62
 
@@ -82,7 +82,8 @@ def match_registers(
     weighed, scored = weigh_compared(rest, learnt.weights, replace(settings, min_labels=_NEVER))
     for one, pairs in zip(rest, scored, strict=True):
         human = _local(known.human, one.origin)
-        parts.append(_assign(one, pairs, (human, weighed.weights), settings))
+        names = known.records["name"].gather(one.origin)
+        parts.append(_assign(one, pairs, (human, weighed.weights, names), settings))
     weighed = replace(
         weighed,
         labels_same=learnt.labels_same,
@@ -134,7 +135,7 @@ class _Known:
             source=source,
             sources=sources,
             human=human,
-            settled=settle(features, source, asked),
+            settled=settle(features, source, asked).verified(features, records["name"]),
             field=left.features,
             units=Counts.over(left.features),
             settings=settings,
@@ -150,7 +151,7 @@ class _Known:
         wanted = may_pair(self.field, take(self.features, records)) | asked
         origin = np.concatenate([np.flatnonzero(wanted & ~done[: self.n_left]), records])
         part = take(self.features, origin)
-        lists = Counts.over(take(self.features, listed))
+        lists = Counts.over(self.features, listed)
         return self.compared(origin, part, holders(part, self.units, lists))
 
     def compared(
@@ -173,7 +174,7 @@ class _Known:
 
 
 def _learn(known: _Known, start: Weights) -> tuple[Weighed, Compared]:
-    """Learn the points from all units and a sample of register records, settled or not.
+    """Learn the points from a sample of register records, settled or not, and all units near them.
 
     What is left after settling would teach that equal names are other units. One record a code
     keeps the number of holders what it is with one register.
@@ -184,8 +185,11 @@ def _learn(known: _Known, start: Weights) -> tuple[Weighed, Compared]:
     _, first = np.unique(credit, return_index=True)
     once = np.union1d(first, np.flatnonzero(credit == 0))
     chosen = right[once[:: -(-len(once) // _SAMPLE)]]
-    origin = np.concatenate([np.arange(known.n_left), np.sort(chosen)])
-    sample = known.compared(origin, take(known.features, origin))
+    wanted = may_pair(known.field, take(known.features, chosen))
+    origin = np.concatenate([np.flatnonzero(wanted), np.sort(chosen)])
+    part = take(known.features, origin)
+    lists = Counts.over(known.features, chosen)
+    sample = known.compared(origin, part, holders(part, known.units, lists))
     weighed, _ = weigh_compared([sample], start, known.settings)
     return weighed, sample
 
@@ -235,10 +239,10 @@ def _local(human: Human, origin: NDArray[np.int64]) -> Human:
 def _assign(
     compared: Compared,
     scored: Scored,
-    known: tuple[Human, Weights],
+    known: tuple[Human, Weights, pl.Series],
     settings: MatchSettings,
 ) -> Decided:
-    human, weights = known
+    human, weights, names = known
     side = compared.rows.side
     if side is None:
         raise ValueError("a register pass has two sides")
@@ -253,7 +257,9 @@ def _assign(
     across = side[scored.left] != side[scored.right]
     scored = scored.where(across)
     said = decided(scored.left, scored.right, human)
-    eligible = (scored.weight > settings.register_weight) & verified(compared.features, scored)
+    eligible = (scored.weight > settings.register_weight) & verified(
+        compared.features, scored, names
+    )
     eligible = (eligible & (said == 0)) | (said > 0)
     taken = _greedy(compared, scored, (merit(scored), said), eligible)
     is_evidence = evidence(scored, weights, settings)

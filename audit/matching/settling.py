@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from audit.matching import levels as lv
 from audit.matching.blocking import mix, tokens
 from audit.matching.features import KINDS, U8, U32, U64, Features, Flags
-from audit.matching.pairs import Scored
+from audit.matching.pairs import Scored, same_names
 from audit.matching.records import LINK_SCHEMA
 from audit.matching.weighing import Weights, probability, weights_of
 
@@ -29,43 +29,64 @@ _SHARED = (
     *("trade_sound", "branch", "owner", "owner_sound", "phone", "road_no", "address"),
 )
 _SHARED_ON_A_ROAD = ("head", "tail")
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_BY_CODE, _ALIKE = 0, 1
 _SAID = (
     '{"zh": "统一社会信用代码有效且相同；名称全同", '
-    '"en": "credit code: valid and equal; name: equal", "settled": true}'
+    '"en": "credit code: valid and equal; name: equal", "settled": true}',
+    '{"zh": "名称、负责人、地址全同；名录一方无代码", '
+    '"en": "name, person in charge and address: equal; list: no code", "settled": true}',
 )
+_LEVELS = (
+    {lv.NAME.id: lv.NAME, lv.CODE.id: lv.CODE},
+    {lv.NAME.id: lv.NAME, lv.OWNER.id: lv.OWNER, lv.ADDRESS.id: lv.ADDRESS},
+)
+_LEAST = (9.0, 6.0)
+"""Least weight of both kinds. A valid code shared is worth the first by itself (weighing); pairs of
+the second kind weigh more than this when they are compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """Pairs of rows (unit, register record) that are one without comparing them."""
+    """Pairs of rows (unit, register record) that are one without comparing them.
+
+    `alike` tells pairs that are settled without a code.
+    """
 
     left: Ints
     right: Ints
+    alike: Flags
+
+    def verified(self, features: Features, names: pl.Series) -> Settled:
+        """Return the pairs whose texts, not their hashes alone, are the same (`pairs.verified`)."""
+        left, right = self.left, self.right
+        kept = same_names(names.gather(left), names.gather(right))
+        for field in ("owner_chars", "code_symbols"):
+            at = np.flatnonzero(self.alike == (field == "owner_chars"))
+            values = getattr(features, field)
+            kept[at] &= (values[left[at]] == values[right[at]]).all(axis=1)
+        return Settled(left=left[kept], right=right[kept], alike=self.alike[kept])
 
     def scored(self, weights: Weights) -> Scored:
-        """Return the pairs as weighed ones; of their levels only name and code are known."""
-        level = {lv.NAME.id: len(lv.NAME.levels) - 1, lv.CODE.id: lv.CODE_SAME}
-        pattern = sum(
-            level.get(field.id, 0) << int(shift)
-            for field, shift in zip(lv.FIELDS, lv.SHIFTS, strict=True)
-        )
-        n = len(self.left)
-        patterns = np.full(n, pattern, np.uint64)
-        weight = np.maximum(weights_of(patterns[:1], weights), _LEAST).repeat(n)
+        """Return the pairs as weighed ones; only the levels that settled them are known."""
+        patterns = np.array([_pattern(kind) for kind in (_BY_CODE, _ALIKE)], np.uint64)
+        weight = np.maximum(weights_of(patterns, weights), _LEAST)
+        n, kind = len(self.left), self.alike.astype(np.intp)
         return Scored(
             left=self.left.astype(np.uint32),
             right=self.right.astype(np.uint32),
             keys=np.zeros(n, np.uint64),
-            patterns=patterns,
-            weight=weight,
-            probability=probability(weight),
+            patterns=patterns[kind],
+            weight=weight[kind],
+            probability=probability(weight)[kind],
             gain=np.zeros(n),
         )
 
     def links(self, records: pl.DataFrame, weights: Weights, matcher: str) -> pl.DataFrame:
-        """Return the pairs as links (LINK_SCHEMA), all explained by the same words."""
+        """Return the pairs as links (LINK_SCHEMA), all of a kind explained by the same words."""
         scored = self.scored(weights)
         ids, tables = records["record_id"], records["table_name"]
+        said = pl.Series(_SAID, dtype=pl.String).gather(self.alike.astype(np.uint32))
         return pl.DataFrame(
             {
                 "left_id": ids.gather(self.left),
@@ -74,6 +95,7 @@ class Settled:
                 "right_table": tables.gather(self.right),
                 "weight": scored.weight,
                 "probability": scored.probability,
+                "comparison": said,
             }
         ).select(
             pl.col("left_id", "right_id", "left_table", "right_table"),
@@ -81,32 +103,60 @@ class Settled:
             pl.col("weight", "probability"),
             pl.lit("link").alias("decision"),
             pl.lit("same_unit").alias("relation"),
-            pl.lit(_SAID).alias("comparison"),
+            pl.col("comparison"),
         ).cast(pl.Schema(LINK_SCHEMA))  # fmt: skip
 
 
-_LEAST = 9.0
-"""A valid code shared is worth this much by itself (weighing), whatever the scorecard says."""
+def _pattern(kind: int) -> int:
+    level = {name: len(field.levels) - 1 for name, field in _LEVELS[kind].items()}
+    level |= {lv.CODE.id: lv.CODE_SAME} if kind == _BY_CODE else {}
+    return sum(
+        level.get(field.id, 0) << int(shift)
+        for field, shift in zip(lv.FIELDS, lv.SHIFTS, strict=True)
+    )
 
 
 def settle(features: Features, source: NDArray[np.int16], asked: Flags) -> Settled:
     """Return which register records are settled.
 
     `source` is the number of each row's register, -1 for units; `asked` marks the rows that
-    people decided on, which are left to the comparison. A code and name held by several units or
-    by several records of one register are no settled matter; a legal entity goes before its
-    establishments.
+    people decided on, which are left to the comparison. First by the valid code and the whole
+    name; of what is left, register records without any code by name, person and address. What is
+    held by several units or by several records of one register is no settled matter; a legal
+    entity goes before its establishments.
     """
-    local = features.is_headquarters | (features.kind == KINDS["establishment"])
-    rows = np.flatnonzero(features.credit_ok & (features.name != 0) & ~asked)
-    known = pl.DataFrame(
-        {
-            "key": mix(features.credit[rows]) ^ features.name[rows],
-            "row": rows,
-            "source": source[rows],
-            "local": local[rows],
-        }
+    coded = np.flatnonzero(features.credit_ok & (features.name != 0) & ~asked)
+    by_code = _unique_pairs(
+        features, source, coded, mix(features.credit[coded]) ^ features.name[coded]
     )
+    codeless = (features.credit == 0) & (features.org == 0)
+    given = (features.name != 0) & (features.owner != 0) & (features.address != 0)
+    rows = np.flatnonzero(given & ~asked & (codeless | (source < 0)))
+    key = mix(mix(features.name[rows]) ^ features.owner[rows], 1) ^ features.address[rows]
+    alike = _unique_pairs(features, source, rows, key).join(
+        by_code, on=["left", "source"], how="anti"
+    )
+    # A record that shows the unit's code under another name has the better claim.
+    coded = np.flatnonzero((source >= 0) & (features.org != 0))
+    claims = pl.DataFrame({"org": features.org[coded], "source": source[coded]}).unique()
+    alike = alike.with_columns(org=features.org[alike["left"].to_numpy()]).join(
+        claims, on=["org", "source"], how="anti"
+    )
+    left, right = (
+        np.concatenate([one[side].to_numpy() for one in (by_code, alike)])
+        for side in ("left", "right")
+    )
+    is_alike = np.repeat([False, True], [by_code.height, alike.height])
+    order = np.argsort(right, kind="stable")
+    return Settled(left=left[order], right=right[order], alike=is_alike[order])
+
+
+def _unique_pairs(
+    features: Features, source: NDArray[np.int16], rows: Ints, key: U64
+) -> pl.DataFrame:
+    """Return left, right and source of the rows whose key one unit and one record have."""
+    local = features.is_headquarters | (features.kind == KINDS["establishment"])
+    known = pl.DataFrame({"key": key, "row": rows, "source": source[rows], "local": local[rows]})
     units = (
         known.filter(pl.col("source") < 0)
         .with_columns(best=pl.col("local").min().over("key"))
@@ -115,8 +165,7 @@ def settle(features: Features, source: NDArray[np.int16], asked: Flags) -> Settl
         .select("key", left="row")
     )
     lists = known.filter(pl.col("source") >= 0).unique(["key", "source"], keep="none")
-    found = lists.join(units, on="key", how="inner").sort("row")
-    return Settled(left=found["left"].to_numpy(), right=found["row"].to_numpy())
+    return lists.join(units, on="key", how="inner").select("left", "source", right="row")
 
 
 def may_pair(units: Features, lists: Features) -> Flags:
@@ -136,8 +185,14 @@ def may_pair(units: Features, lists: Features) -> Flags:
 
 def _mark(result: Flags, values: U64, wanted: U64) -> None:
     """Mark the rows whose value is among the sorted ones."""
-    at = np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)
-    result |= (wanted[at] == values) & (values != 0)
+    shift = np.uint64(64 - max(16, (16 * len(wanted)).bit_length()))
+    # Most are not there: a table of slots that fits the cache says so at once.
+    taken = np.zeros(1 << (64 - int(shift)), np.bool_)
+    taken[wanted * _SPREAD >> shift] = True
+    rows = np.flatnonzero(taken.take((values * _SPREAD >> shift).astype(np.int64)) & (values != 0))
+    some = values[rows]
+    at = np.minimum(np.searchsorted(wanted, some), len(wanted) - 1)
+    result[rows[wanted[at] == some]] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,14 +202,15 @@ class Counts:
     of: dict[str, tuple[U64, Ints]]
 
     @classmethod
-    def over(cls, features: Features) -> Counts:
-        """Count the tokens of `features`; a record that holds one twice counts twice."""
-        return cls(
-            of={
-                kind: np.unique(np.concatenate(tokens(features, kind)), return_counts=True)
-                for kind in COUNTED
-            }
-        )
+    def over(cls, features: Features, rows: Ints | None = None) -> Counts:
+        """Count the tokens of `features`, or of some rows; one held twice counts twice."""
+        some = slice(None) if rows is None else rows
+
+        def count(kind: str) -> tuple[U64, Ints]:
+            held = np.concatenate([column[some] for column in tokens(features, kind)])
+            return np.unique(held, return_counts=True)
+
+        return cls(of={kind: count(kind) for kind in COUNTED})
 
     def held(self, features: Features, kind: str) -> Ints:
         """Return the largest count of the tokens of each record of `features`."""

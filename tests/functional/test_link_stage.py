@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import logging
 import os
@@ -86,6 +87,13 @@ def pairs(night: Night, where: str = "TRUE") -> list[tuple[str, ...]]:
     ).rows()
 
 
+def linkage(night: Night) -> list[list[tuple[object, ...]]]:
+    return [
+        night.table(f"SELECT * FROM linkage.{name} ORDER BY ALL").rows()
+        for name in ("link", "cluster", "quality")
+    ]
+
+
 def answered(folder: Path, answer: str, name: str = "answered.xlsx") -> Path:
     """Answer the pair L1, L2 in the workbook of the current night."""
     (issued,) = (folder / "out" / "current" / "review").glob("*.xlsx")
@@ -117,6 +125,61 @@ def test_a_clue_finds_the_unit_that_it_names(linked: Night) -> None:
     named = pairs(linked, "right_table = 'clue' AND decision <> 'non_link'")
 
     assert [pair[:2] for pair in named] == [("L3", "clue|C1")]
+
+
+def test_what_an_establishment_and_a_list_name_as_parent_is_found_among_legal_entities(
+    tmp_path: Path,
+) -> None:
+    folder = deliver(tmp_path / "in", FIRST, OTHER)
+    shop = {
+        "unit_id": "E1", "form": "611", "name": "衡南县宏达建材有限公司城关门市部",
+        "region_code": "430422100001", "parent_name": "衡南县宏达建材有限责任公司",
+        "parent_region_code": "430422100001",
+    }  # fmt: skip
+    write_csv(folder / "establishment.csv", [shop])
+    listed = {"list_id": "X1", "line_no": "1", "unit_name": "衡南县宏達建材有限公司",
+              "region_code": "430422100001"}  # fmt: skip
+    write_csv(folder / "external_finding.csv", [listed])
+
+    found = pairs(night(tmp_path), "matcher = 'mention@1' AND decision <> 'non_link'")
+
+    assert {pair[:2] for pair in found} == {
+        ("L1", "parent|E1"), ("L1", "external_finding|X1|1"), ("L3", "clue|C1")
+    }  # fmt: skip
+
+
+def test_texts_of_last_night_change_nothing_and_only_tonights_are_kept(tmp_path: Path) -> None:
+    deliver(tmp_path / "in")
+    first = night(tmp_path)
+    kept = tmp_path / "out" / "state" / "texts"
+    (before,) = kept.iterdir()
+    again = night(tmp_path, run_id="r2")
+    deliver(tmp_path / "in", FIRST, DOUBTFUL)
+    changed = night(tmp_path, run_id="r3")
+    shutil.rmtree(kept)
+    alone = night(tmp_path, run_id="r4")
+
+    assert linkage(again) == linkage(first)
+    assert linkage(changed) == linkage(alone)
+    assert [before.name] != [file.name for file in kept.iterdir()]
+
+
+@pytest.mark.parametrize("harm", ["damaged", "of another program", "no archive"])
+def test_kept_texts_that_are_not_surely_right_are_not_used(tmp_path: Path, harm: str) -> None:
+    deliver(tmp_path / "in")
+    first = night(tmp_path)
+    (kept,) = (tmp_path / "out" / "state" / "texts").iterdir()
+    if harm == "of another program":
+        kept.rename(kept.with_name("0" * 32 + kept.name[32:]))
+    else:
+        kept.write_bytes(b"" if harm == "no archive" else kept.read_bytes()[:-100] + bytes(100))
+
+    again = night(tmp_path, run_id="r2")
+
+    assert linkage(again) == linkage(first)
+    (now,) = (tmp_path / "out" / "state" / "texts").iterdir()
+    assert hashlib.sha256(now.read_bytes()).hexdigest() == now.stem.partition("-")[2]
+    assert now.name == kept.name
 
 
 def test_the_night_says_how_good_its_matching_is(linked: Night) -> None:

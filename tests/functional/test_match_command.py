@@ -162,6 +162,84 @@ def test_empty_names_match_nothing(tmp_path: Path) -> None:
     assert None not in named
 
 
+def test_columns_that_say_nothing_to_the_matcher_are_named(tmp_path: Path) -> None:
+    match(one(write_csv(tmp_path / "a.csv", [SHOP | {"开户行": "某行"}, FARM | {"开户行": ""}])))
+
+    summary = (tmp_path / "out" / "summary.txt").read_text("utf-8")
+    assert "columns not used: 开户行" in summary
+    assert "某行" not in summary
+
+
+def test_pairs_say_in_chinese_what_agrees(tmp_path: Path) -> None:
+    match(one(write_csv(tmp_path / "a.csv", [SHOP, FARM, AGAIN])))
+
+    (pair,) = lines(tmp_path / "out")
+    assert pair["comparison_zh"].startswith("名称全称相同；")
+    assert "代码一方未填" in pair["comparison_zh"]
+
+
+def many(n: int, **changes: pl.Expr) -> pl.DataFrame:
+    """Return n firms of one county, none like another."""
+    words = "云南海山林泉松柏梅兰竹菊江河湖溪金银铜铁东西春夏秋冬日月星辰"
+    at = pl.col("n")
+
+    def chars(mix: int) -> list[pl.Expr]:
+        number = at * mix % len(words) ** 3
+        return [
+            pl.lit(list(words)).list.get(number // len(words) ** k % len(words)) for k in range(3)
+        ]
+
+    char, other = chars(1), chars(7_919)
+    return (
+        pl.DataFrame({"n": range(n)})
+        .with_columns(
+            单位名称=pl.concat_str(pl.lit("衡南县"), *char, pl.lit("商贸有限公司")),
+            法人代表=pl.concat_str(other),
+            联系电话=(13_500_000_000 + at * 104_729_117 % 10**8).cast(pl.String),
+            地址=pl.concat_str(pl.lit("衡南县"), *other[:2], pl.lit("路"), at, pl.lit("号")),
+            区划=pl.lit("430422100001"),
+        )
+        .with_columns(**changes)
+        .drop("n")
+    )
+
+
+@pytest.mark.parametrize("names", ["all", "empty"])
+def test_one_county_without_any_code_ends_in_time_and_finds_what_stands_twice(
+    tmp_path: Path, names: str
+) -> None:
+    part = pl.when(pl.col("n") % 5 > 1).then(pl.col("单位名称"))
+    firms = many(20_000, **({"单位名称": part} if names == "empty" else {}))
+    pl.concat([firms, firms.head(100)]).write_csv(tmp_path / "a.csv")
+    began = time.process_time()
+
+    summary = match(one(tmp_path / "a.csv"))
+
+    assert time.process_time() - began < 60
+    twice = [{str(n), str(20_000 + n)} for n in range(1, 101)]
+    linked = [p for p in lines(tmp_path / "out") if p["decision"] == "link"]
+    found = [{p["left_id"], p["right_id"]} for p in linked]
+    assert [pair for pair in twice if pair not in found] == []
+    assert summary.n_links + summary.n_possible <= 2 * 20_100
+
+
+def test_two_long_lists_are_matched_one_to_one_in_time(tmp_path: Path) -> None:
+    firms = many(20_000)
+    firms.write_csv(tmp_path / "l.csv")
+    firms.reverse().write_csv(tmp_path / "r.csv")
+    began = time.process_time()
+
+    summary = match(
+        MatchOptions(
+            left=tmp_path / "l.csv", right=tmp_path / "r.csv", out=tmp_path / "out", one_to_one=True
+        )
+    )
+
+    assert time.process_time() - began < 60
+    assert (summary.n_links, summary.n_possible) == (20_000, 0)
+    assert {int(p["left_id"]) + int(p["right_id"]) for p in lines(tmp_path / "out")} == {20_001}
+
+
 def test_a_list_of_one_row_has_no_pairs(tmp_path: Path) -> None:
     summary = match(one(write_csv(tmp_path / "a.csv", [SHOP])))
 
