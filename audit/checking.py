@@ -11,7 +11,6 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from audit.check_plan import CheckPlan, failed_estimates, missing_tables, without_links
 from audit.engines.base import Engine
