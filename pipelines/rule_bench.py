@@ -15,7 +15,9 @@ import polars as pl
 
 from audit.contracts import CONTRACT
 from audit.engines.duckdb import PackageReader
+from audit.rulebook import load_rulebook
 from pipelines.config import RunConfig
+from pipelines.rule_cases import all_cases, case_engine, comes_out
 from pipelines.run import NightOptions, run_night
 from pipelines.sql import current_package
 from sample_data import generate, write_delivery
@@ -43,10 +45,11 @@ class BenchOptions:
 class BenchResult:
     """What the bench found.
 
-    `rules`: rule_id, title_zh, planted, found, recall, alone (errors that no other rule finds),
-    yield (findings on the delivery itself), extra (new findings that no planted error explains),
-    seconds; every rule of the night once, by id. `missed`: kinds of error, by the rule that owes
-    them, of which no rule at all found any. `left`: rules without planted errors, and why.
+    `rules`, every rule of the night once, by id: rule_id, title_zh, cases, cases_ok (its written
+    cases that come out so), planted, found, recall, alone (errors that no other rule finds), yield
+    (findings on the delivery itself), extra (new findings that no planted error explains), seconds.
+    `missed`: kinds of error, by the rule that owes them, of which no rule at all found any. `left`:
+    rules without planted errors, and why.
     """
 
     rules: pl.DataFrame
@@ -66,6 +69,19 @@ def _fetch(out: Path, sql: str) -> pl.DataFrame:
         frame = pl.from_arrow(reader.fetch(sql))
     assert isinstance(frame, pl.DataFrame)  # noqa: S101  # a table, never a single column
     return frame
+
+
+def _cases(rule_ids: list[str]) -> pl.DataFrame:
+    """Return how many cases each rule has, and how many come out as written."""
+    book = load_rulebook()
+    with case_engine() as engine:
+        rows = [
+            (case.rule_id, comes_out(case, book.get(case.rule_id), engine))
+            for case in all_cases()
+            if case.rule_id in set(rule_ids)
+        ]
+    frame = pl.DataFrame(rows, schema={"rule_id": pl.String, "ok": pl.Boolean}, orient="row")
+    return frame.group_by("rule_id").agg(cases=pl.len(), cases_ok=pl.col("ok").sum())
 
 
 def _like(frame: pl.DataFrame, model: pl.DataFrame) -> pl.DataFrame:
@@ -137,9 +153,9 @@ def _by_rule(clean: Path, planted: Path, judged: pl.DataFrame, extra: pl.DataFra
         alone=(pl.col("own") & (pl.col("n_rules") == 1)).sum(),
     )  # fmt: skip
     whole = rules
-    for part in (owed, own, extra, cost):
+    for part in (_cases(rules["rule_id"].to_list()), owed, own, extra, cost):
         whole = whole.join(part, on="rule_id", how="left")
-    counts = ("planted", "found", "alone", "yield", "extra")
+    counts = ("cases", "cases_ok", "planted", "found", "alone", "yield", "extra")
     return (
         whole.with_columns(pl.col(name).fill_null(0) for name in counts)
         .with_columns(

@@ -12,10 +12,18 @@ from pipelines.rule_preview import Preview
 from pipelines.show import console
 
 _COLUMNS = {
-    "rule_id": "编号 id", "title_zh": "规则 rule", "planted": "埋入 planted", "found": "查出 found",
-    "recall": "查出率 recall", "alone": "仅此规则 only this one", "extra": "多报 unexplained",
-    "yield": "送达数据中的差错 findings", "seconds": "用时(秒) seconds",
-}  # fmt: skip
+    "rule_id": "编号 id",
+    "title_zh": "规则 rule",
+    "cases": "用例 cases",
+    "cases_ok": "相符 as written",
+    "planted": "埋入 planted",
+    "found": "查出 found",
+    "recall": "查出率 recall",
+    "alone": "仅此规则 only this one",
+    "extra": "多报 unexplained",
+    "yield": "送达数据中的差错 findings",
+    "seconds": "用时(秒) seconds",
+}
 
 
 def _cell(value: object) -> str:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import sqlglot
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from rule_cases import Case
 from spark_worlds import contract, named
 from sqlglot import exp
 
 from audit.contracts import CONTRACT, Column
 from audit.model import Rule
 from audit.rulebook import render
+from pipelines.rule_cases import Case
 
 WORLDS = 16
 ROWS = 3

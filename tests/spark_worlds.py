@@ -15,7 +15,6 @@ from typing import Any
 
 import polars as pl
 import sqlglot
-from rule_cases import Case, _value, build
 from spark_merge import NUMBER, NotMerged, merged
 from sqlglot import exp
 
@@ -30,6 +29,7 @@ from audit.night import create_outputs, create_reference, rule_texts
 from audit.portable import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from audit.rulebook import RuleBook, render
 from audit.views import UNIT_SOURCES
+from pipelines.rule_cases import Case, build, value_of
 
 World = tuple[Rule, Case]
 CITY = "430400000000"
@@ -56,7 +56,7 @@ def _frame(name: str, rows: list[dict[str, str]]) -> pl.DataFrame:
         return build(name, rows)
     columns = contract(name).all_columns
     return pl.DataFrame(
-        {c.name: [_value(c.type, row.get(c.name, "")) for row in rows] for c in columns},
+        {c.name: [value_of(c.type, row.get(c.name, "")) for row in rows] for c in columns},
         schema={c.name: POLARS_TYPES[c.type] for c in columns},
     )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from rule_cases import all_cases
 
 from audit.model import Rule, RuleStatus
 from audit.portable import lint
 from audit.rulebook import load_rulebook, render
 from audit.rulelock import problems, read_lock
+from pipelines.rule_cases import all_cases
 
 BOOK = load_rulebook()
 ACTIVE = [rule for rule in BOOK.rules if rule.status is RuleStatus.ACTIVE]

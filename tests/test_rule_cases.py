@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import pytest
-from rule_cases import Case, all_cases, run_case
+from collections.abc import Iterator
 
+import pytest
+
+from audit.engines.duckdb import DuckDBEngine
 from audit.rulebook import load_rulebook
+from pipelines.rule_cases import Case, all_cases, case_engine, comes_out, run_case
 
 BOOK = load_rulebook()
 
 
+@pytest.fixture(scope="module")
+def engine() -> Iterator[DuckDBEngine]:
+    with case_engine() as engine:
+        yield engine
+
+
 @pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.id)
-def test_case_comes_out_as_written(case: Case) -> None:
-    total, findings = run_case(case, BOOK.get(case.rule_id))
+def test_case_comes_out_as_written(case: Case, engine: DuckDBEngine) -> None:
+    total, findings = run_case(case, BOOK.get(case.rule_id), engine)
 
     seen = [
         {name: finding[name] for name in wanted}
@@ -23,3 +32,11 @@ def test_case_comes_out_as_written(case: Case) -> None:
     assert seen == wanted
     assert total["failed"] == len(case.findings)
     assert (total["checked"], total["unknown"]) == (case.checked, case.unknown)
+
+
+def test_case_that_says_something_else_does_not_come_out(engine: DuckDBEngine) -> None:
+    case = next(case for case in all_cases() if case.rule_id == "FRM006" and case.findings)
+    other = Case(case.rule_id, case.name, case.given, case.checked, case.unknown + 1, case.findings)
+
+    assert comes_out(case, BOOK.get("FRM006"), engine)
+    assert not comes_out(other, BOOK.get("FRM006"), engine)

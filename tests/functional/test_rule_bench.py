@@ -53,6 +53,9 @@ def test_every_rule_in_force_finds_what_was_planted_for_it(benched: BenchResult)
     assert rows == [(rule, 1.0, 0) for rule in sorted(RULES.split(","))]
     assert benched.n_found == benched.n_owed == benched.rules["planted"].sum()
     assert benched.missed == ()
+    cases = benched.rules.select("cases", "cases_ok").rows()
+    assert [n for n, _ in cases] == [ok for _, ok in cases]
+    assert min(n for n, _ in cases) >= 3
 
 
 def test_taking_a_rule_out_lowers_recall_by_what_it_alone_finds(benched: BenchResult) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import sqlglot
 from random_worlds import random_worlds
-from rule_cases import all_cases
 from spark_worlds import Result, World, batch, on_both, one_by_one, prepared, results
 from sqlglot import exp
 
@@ -17,6 +16,7 @@ from audit.engines.spark import SparkSettings
 from audit.engines.spark_sql import to_spark
 from audit.night import create_outputs
 from audit.rulebook import load_rulebook
+from pipelines.rule_cases import all_cases
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(1800)]
 BOOK = load_rulebook()

@@ -8,7 +8,6 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rule_cases import build
 
 from audit.checking import CheckPlan, CheckSummary, check
 from audit.engines.duckdb import DuckDBEngine
@@ -16,6 +15,7 @@ from audit.model import Label, Rule, RuleStatus, Severity
 from audit.night import create_outputs, rule_texts
 from audit.portable import row_shape
 from audit.rulebook import RuleBook
+from pipelines.rule_cases import build
 
 WOMEN = """
 SELECT e.unit_id AS subject_id, e.region_code AS region_code,

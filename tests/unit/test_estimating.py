@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 import pytest
 import sqlglot
-from rule_cases import build
 from sqlglot import exp
 
 from audit.check_plan import CheckPlan, EstimateState
@@ -21,6 +20,7 @@ from audit.estimating.registry import ESTIMATES, making
 from audit.night import create_outputs, create_reference, rule_texts
 from audit.rulebook import ESTIMATE_TABLES, RuleBook, load_rulebook
 from pipelines.estimate import fill, states
+from pipelines.rule_cases import build
 
 (HEADS,) = making(frozenset({"revenue_per_head"}))
 SHOP = {"unit_id": "L1", "industry_code": "5212", "employees": "2", "revenue_kyuan": "400"}

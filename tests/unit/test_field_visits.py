@@ -9,7 +9,6 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rule_cases import LISTS
 
 from audit.derive import derive
 from audit.estimating.enumerator_risk import VISITS, enumerator_risk
@@ -17,6 +16,7 @@ from audit.estimating.geodesy import edges, metres_apart, outside_by
 from audit.estimating.hamming import MOST_BITS, near_pairs
 from audit.estimating.visit_places import visit_places
 from audit.estimating.visit_volumes import area_kind, visit_volumes
+from pipelines.rule_cases import LISTS
 
 SQUARE = "POLYGON ((112 27, 112.01 27, 112.01 27.01, 112 27.01, 112 27))"
 HOLED = (

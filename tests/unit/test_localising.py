@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rule_cases import build
 
 from audit.contracts import CONTRACT
 from audit.engines.duckdb import DuckDBEngine
@@ -19,6 +18,7 @@ from audit.localising import COLUMNS, failing_sql, suggestion_sql
 from audit.night import create_unit_view
 from audit.relations import Relation, Relations, load_relations, parse
 from audit.rulebook import load_rulebook, render
+from pipelines.rule_cases import build
 
 BOOK = load_rulebook()
 ALL = load_relations(BOOK)

@@ -7,11 +7,11 @@ from typing import Any
 
 import polars as pl
 import pytest
-from rule_cases import build
 
 from audit.estimating.edit_bounds import BOUNDS, Bound
 from audit.rulebook import load_rulebook
 from audit.trail import digest_ok, digest_ok_as_delivered
+from pipelines.rule_cases import build
 
 BOOK = load_rulebook()
 EDIT = {

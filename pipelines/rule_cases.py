@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 
@@ -14,6 +16,7 @@ from audit.checking import check
 from audit.contracts import CONTRACT, read_yaml
 from audit.derive import POLARS_TYPES, DeriveLists, derive
 from audit.engines.duckdb import DuckDBEngine
+from audit.errors import RuleError
 from audit.estimating.registry import making
 from audit.model import Rule
 from audit.night import create_outputs, create_reference, rule_texts
@@ -23,7 +26,7 @@ from audit.views import UNIT_SOURCES
 from pipelines.estimate import fill, states
 
 CASE_KEYS = {"given", "checked", "unknown", "findings", "parameters"}
-LISTS = DeriveLists(pl.from_arrow(load_reference()["industry_profile"]))
+LISTS = DeriveLists(cast("pl.DataFrame", pl.from_arrow(load_reference()["industry_profile"])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,12 @@ class Case:
 
     @property
     def id(self) -> str:
+        """The rule and the name of the case."""
         return f"{self.rule_id}-{self.name}"
 
 
 def read_cases(path: Path) -> list[Case]:
+    """Return the cases of one rule; ValueError where a case has a key that is none."""
     data = read_yaml(path)
     rule_id = data.pop("rule")
     cases = []
@@ -65,10 +70,12 @@ def read_cases(path: Path) -> list[Case]:
 
 
 def all_cases() -> list[Case]:
+    """Return the cases of all rules, by file."""
     return [case for path in sorted(RULES_DIR.glob("*/*.cases.yaml")) for case in read_cases(path)]
 
 
-def _value(kind: str, text: str) -> Any:
+def value_of(kind: str, text: str) -> Any:
+    """Return a text of a case as a value of the contract's type; empty is NULL."""
     if text == "":
         return None
     if kind == "integer":
@@ -104,7 +111,7 @@ def build(table: str, rows: list[dict[str, str]]) -> pl.DataFrame:
     given = {name for row in rows for name in row}
     columns = [c for c in contract.all_columns if c in contract.columns or c.name in given]
     frame = pl.DataFrame(
-        {c.name: [_value(c.type, row.get(c.name, "")) for row in rows] for c in columns},
+        {c.name: [value_of(c.type, row.get(c.name, "")) for row in rows] for c in columns},
         schema={c.name: POLARS_TYPES[c.type] for c in columns},
     )
     return derive(table, frame, LISTS)
@@ -156,32 +163,59 @@ def _unit_of(engine: DuckDBEngine, named: set[str]) -> None:
     engine.materialise("census.unit", " UNION ALL ".join(parts))
 
 
-def run_case(case: Case, rule: Rule) -> tuple[dict[str, int], list[dict[str, Any]]]:
-    """Return the summed outcome and the findings of one case."""
-    book = RuleBook((rule,))
+@contextmanager
+def case_engine() -> Iterator[DuckDBEngine]:
+    """Give an engine with the reference lists, in which cases can be run one after the other."""
     with DuckDBEngine() as engine:
-        create_outputs(engine)
         create_reference(engine)
-        load(engine, rule, case.given)
-        rule_texts(engine, book)
-        plan = CheckPlan(
-            book=book,
-            run_id="R",
-            filled_tables=frozenset(rule.tables),
-            estimates=states(engine),
-            whole_region="430400000000",
-            parameters={rule.id: case.parameters},
+        yield engine
+
+
+def run_case(
+    case: Case, rule: Rule, engine: DuckDBEngine
+) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """Return the summed outcome and the findings of one case; RuleError where the rule crashes."""
+    book = RuleBook((rule,))
+    create_outputs(engine)
+    load(engine, rule, case.given)
+    rule_texts(engine, book)
+    plan = CheckPlan(
+        book=book,
+        run_id="R",
+        filled_tables=frozenset(rule.tables),
+        estimates=states(engine),
+        whole_region="430400000000",
+        parameters={rule.id: case.parameters},
+    )
+    if check(engine, plan).errors:
+        detail = engine.fetch("SELECT detail FROM audit.outcome").to_pylist()
+        raise RuleError(
+            f"用例 {case.id} 使规则出错：{detail}",
+            f"Case {case.id} crashed: {detail}\n{render(rule, case.parameters)}",
         )
-        summary = check(engine, plan)
-        if summary.errors:
-            detail = engine.fetch("SELECT detail FROM audit.outcome").to_pylist()
-            raise AssertionError(f"{case.id} crashed: {detail}\n{render(rule, case.parameters)}")
-        total = engine.fetch(
-            "SELECT CAST(SUM(n_checked) AS BIGINT) AS checked, "
-            "CAST(SUM(n_unknown) AS BIGINT) AS unknown, "
-            "CAST(SUM(n_failed) AS BIGINT) AS failed FROM audit.outcome"
-        ).to_pylist()[0]
-        findings = engine.fetch(
-            "SELECT * FROM audit.finding ORDER BY subject_id, related_id, variable"
-        ).to_pylist()
+    total = engine.fetch(
+        "SELECT CAST(SUM(n_checked) AS BIGINT) AS checked, "
+        "CAST(SUM(n_unknown) AS BIGINT) AS unknown, "
+        "CAST(SUM(n_failed) AS BIGINT) AS failed FROM audit.outcome"
+    ).to_pylist()[0]
+    findings = engine.fetch(
+        "SELECT * FROM audit.finding ORDER BY subject_id, related_id, variable"
+    ).to_pylist()
     return total, findings
+
+
+def comes_out(case: Case, rule: Rule, engine: DuckDBEngine) -> bool:
+    """Return whether a case gives what is written beside it."""
+    try:
+        total, findings = run_case(case, rule, engine)
+    except RuleError:
+        return False
+    if len(findings) != len(case.findings):
+        return False
+    seen = [
+        {name: finding[name] for name in wanted}
+        for finding, wanted in zip(findings, case.findings, strict=True)
+    ]
+    wanted = [{name: value or None for name, value in row.items()} for row in case.findings]
+    counts = (total["checked"], total["unknown"], total["failed"])
+    return seen == wanted and counts == (case.checked, case.unknown, len(case.findings))
