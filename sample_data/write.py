@@ -19,7 +19,18 @@ from sample_data.process import salt
 
 XLSX_ROWS = 5_000
 CREATED = dt.datetime(2019, 5, 1, tzinfo=dt.UTC).replace(tzinfo=None)
-FATAL_FAMILIES = ("COD", "DUP", "LNK", "FRM", "XSP")
+FATAL = {
+    "COD": "001 002 006 008 010 011 015",
+    "DIR": "005",
+    "DUP": "001 002 003 004 012",
+    "FRM": "001 002 003 004 005 006 007 008 009 010 011 013 014 015 016 018 019",
+    "LNK": "001 002 003 004 006 007 014",
+    "PAD": "001 008",
+    "PLA": "004",
+    "TRL": "001 003",
+    "XSP": "001 004 005 006 012",
+}
+"""Numbers of the rules about units whose errors must be corrected (强制性), by family."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,23 +270,28 @@ def clean_ids(tables: dict[str, pl.DataFrame], truth: pl.DataFrame) -> pl.DataFr
     return _placed(tables).filter(~pl.col("unit_id").is_in(named)).select("unit_id", "table")
 
 
+def fatal_rules() -> list[str]:
+    """Return the ids of the rules about units whose errors must be corrected."""
+    return [f"{family}{number}" for family, numbers in FATAL.items() for number in numbers.split()]
+
+
 def regions_truth(tables: dict[str, pl.DataFrame], truth: pl.DataFrame) -> pl.DataFrame:
     """Return what the scores must say of some townships.
 
-    `must_flag`: at least 8 units and one in ten damaged, households aside; `must_not_flag`: at
-    least 40 units and nothing planted.
+    `must_flag`: at least 8 units and one in ten with a fatal error, households aside;
+    `must_not_flag`: at least 40 units and nothing planted.
     """
-    planted = truth.filter(
-        (pl.col("kind") == "planted") & pl.col("rule_id").str.slice(0, 3).is_in(FATAL_FAMILIES)
-    )
-    hit = pl.col("unit_id").is_in(planted["subject_id"].unique().to_list())
+    planted = truth.filter(pl.col("kind") == "planted")
+    fatal = planted.filter(pl.col("rule_id").is_in(fatal_rules()))
+    hit = pl.col("unit_id").is_in(fatal["subject_id"].unique().to_list())
+    touched = pl.col("unit_id").is_in(planted["subject_id"].unique().to_list())
     firms = _placed(tables).filter(pl.col("table") != "self_employed")
     towns = firms.group_by(pl.col("region_code").str.slice(0, 9)).agg(
-        units=pl.len(), damaged=hit.sum()
+        units=pl.len(), damaged=hit.sum(), touched=touched.sum()
     )
     towns = towns.with_columns(share=pl.col("damaged") / pl.col("units")).sort("region_code")
     flagged = towns.filter((pl.col("damaged") >= 8) & (pl.col("share") >= 0.1))
-    calm = towns.filter((pl.col("damaged") == 0) & (pl.col("units") >= 40))
+    calm = towns.filter((pl.col("touched") == 0) & (pl.col("units") >= 40))
     parts = [
         (flagged, "must_flag", "many planted errors"),
         (calm, "must_not_flag", "nothing planted"),

@@ -13,6 +13,7 @@ from audit.contracts import CONTRACT
 from audit.reference import RULES_DIR, load_reference
 from audit.rulebook import load_rulebook
 from sample_data import PLANTERS, generate, inject, write_delivery, write_sample
+from sample_data.write import fatal_rules
 
 UNITS, SEED = 1500, 5
 RULE_IDS = sorted(path.name[:6] for path in RULES_DIR.glob("*/*.sql"))
@@ -283,3 +284,10 @@ def test_a_former_sample_is_replaced_and_foreign_files_are_not(
     with pytest.raises(FileExistsError, match="not of a sample"):
         write_delivery(*damaged, folder)
     assert b"mine" == (folder / "notes.docx").read_bytes()
+
+
+def test_rules_whose_errors_must_be_corrected_are_those_of_the_rulebook() -> None:
+    book = load_rulebook()
+    fatal = [r.id for r in book.rules if r.severity == "fatal" and r.grain == "unit"]
+
+    assert fatal == sorted(fatal_rules())
