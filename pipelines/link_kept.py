@@ -69,6 +69,8 @@ def restore(state_dir: Path, places: Gazetteer, words: Lexicon) -> Texts:
             continue
         if hashlib.sha256(content).hexdigest() == digest:
             return _with_doubts(*_unpacked(content), words)
+        # Under its name the sound one would be taken for kept.
+        file.unlink(missing_ok=True)
     return Texts()
 
 

@@ -115,7 +115,7 @@ def test_the_confidential_unit_is_a_count_and_nothing_else(taken: Taken) -> None
     file, row, code = CONFIDENTIAL[taken.name]
     refused = taken.engine.rows("SELECT * FROM census.rejected_row WHERE reason = 'confidential'")
 
-    assert [(file, row, *[None] * 4, "confidential", None, None, None)] == refused
+    assert [(file, row, *[None] * 4, "confidential", *[None] * 4)] == refused
     assert 1 == taken.summary.rows_confidential
     taken.engine.checkpoint()
     assert code.encode() not in taken.database.read_bytes()

@@ -18,7 +18,7 @@ from tiny import entity, write_csv
 from typer.testing import CliRunner
 
 from audit.errors import EngineError, ExitCode, InputError, LockError
-from pipelines import link
+from pipelines import carried_links, link
 from pipelines.cli import app
 from pipelines.config import Linking, RunConfig
 from pipelines.decide import decide
@@ -148,6 +148,13 @@ def test_what_an_establishment_and_a_list_name_as_parent_is_found_among_legal_en
     }  # fmt: skip
 
 
+@pytest.fixture
+def always_linked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The matchers run also where the links of the last run would stand."""
+    monkeypatch.setattr(carried_links, "_take_over", lambda ctx, key: False)
+
+
+@pytest.mark.usefixtures("always_linked")
 def test_texts_of_last_night_change_nothing_and_only_tonights_are_kept(tmp_path: Path) -> None:
     deliver(tmp_path / "in")
     first = night(tmp_path)
@@ -164,6 +171,7 @@ def test_texts_of_last_night_change_nothing_and_only_tonights_are_kept(tmp_path:
     assert [before.name] != [file.name for file in kept.iterdir()]
 
 
+@pytest.mark.usefixtures("always_linked")
 @pytest.mark.parametrize("harm", ["damaged", "of another program", "no archive"])
 def test_kept_texts_that_are_not_surely_right_are_not_used(tmp_path: Path, harm: str) -> None:
     deliver(tmp_path / "in")
@@ -325,6 +333,7 @@ def _fail(*_: object, **__: object) -> None:
     raise ValueError("衡南县宏达建材有限公司")
 
 
+@pytest.mark.usefixtures("always_linked")
 def test_a_failing_matcher_stops_neither_night_nor_other_rules(
     linked: Night,
     tmp_path: Path,
