@@ -27,9 +27,9 @@ from audit.engines.spark import SparkEngine, SparkSettings
 from audit.model import Rule
 from audit.night import create_outputs, create_reference, rule_texts
 from audit.portable import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
-from audit.rulebook import RuleBook, render
+from audit.rulebook import ESTIMATE_TABLES, RuleBook, render
 from audit.views import UNIT_SOURCES
-from pipelines.rule_cases import Case, build, value_of
+from pipelines.rule_cases import Case, build, case_engine, load, value_of
 
 World = tuple[Rule, Case]
 CITY = "430400000000"
@@ -76,16 +76,33 @@ def _specialties(frames: Mapping[str, pl.DataFrame], number: int) -> Iterable[pl
         )
 
 
+def _estimated(engine: DuckDBEngine, rule: Rule, case: Case) -> dict[str, pl.DataFrame]:
+    """Return the estimates of a case that gives none: made of its rows, as the night makes them."""
+    wanted = [t for t in named(rule) if t in ESTIMATE_TABLES and t not in case.given]
+    if not wanted:
+        return {}
+    create_outputs(engine)
+    load(engine, rule, case.given)
+    return {
+        name: pl.DataFrame(pl.from_arrow(engine.fetch(f"SELECT * FROM estimate.{name}"))).cast(
+            {c.name: POLARS_TYPES[c.type] for c in contract(name).all_columns}
+        )
+        for name in wanted
+    }
+
+
 def fill(store: DuckDBEngine, worlds: Sequence[World]) -> None:
     """Create the tables of all worlds in `store`; the number of a world is its place."""
     tables: dict[str, list[pl.DataFrame]] = {}
     units = [pl.DataFrame(schema={"unit_id": pl.String(), "specialty": pl.String()})]
-    for number, (rule, case) in enumerate(worlds):
-        frames = {name: _frame(name, case.given.get(name, [])) for name in named(rule)}
-        units += _specialties(frames, number)
-        for name, frame in frames.items():
-            numbered = frame.with_columns(pl.lit(number, pl.Int64()).alias(NUMBER))
-            tables.setdefault(f"census.world_{name}", []).append(numbered)
+    with case_engine() as engine:
+        for number, (rule, case) in enumerate(worlds):
+            frames = {name: _frame(name, case.given.get(name, [])) for name in named(rule)}
+            frames |= _estimated(engine, rule, case)
+            units += _specialties(frames, number)
+            for name, frame in frames.items():
+                numbered = frame.with_columns(pl.lit(number, pl.Int64()).alias(NUMBER))
+                tables.setdefault(f"census.world_{name}", []).append(numbered)
     for name, parts in {**tables, "census.unit": units}.items():
         store.register("incoming", pl.concat(parts).to_arrow())
         store.materialise(name, "SELECT * FROM incoming")
@@ -154,7 +171,10 @@ def batch(
 def results(engine: Engine, book: RuleBook) -> Result:
     """Run `check` on an engine and return what it published."""
     plan = CheckPlan(
-        book=book, run_id="R", filled_tables=frozenset(CONTRACT.tables), whole_region=CITY
+        book=book,
+        run_id="R",
+        filled_tables=frozenset((*CONTRACT.tables, *ESTIMATE_TABLES)),
+        whole_region=CITY,
     )
     check(engine, plan)
     return published(engine)

@@ -122,7 +122,7 @@ def _like(node: exp.Expr) -> exp.Expr:
     if isinstance(pattern, exp.Literal) and "\\" not in pattern.name:
         return node
     doubled = exp.func("REPLACE", pattern, exp.Literal.string("\\"), exp.Literal.string("\\\\"))
-    return exp.Like(this=node.this, expression=doubled)
+    return exp.Like(this=node.this, expression=doubled, negate=node.args.get("negate"))
 
 
 MEANINGS: tuple[Callable[[exp.Expr], exp.Expr], ...] = (

@@ -16,6 +16,7 @@ from audit.errors import EngineError, ExitCode
         ("SELECT a / b AS x FROM t", "CAST((a) AS DOUBLE) / CAST((b) AS DOUBLE)"),
         ("SELECT TRIM(a) AS x FROM t", f"TRIM(BOTH '{SPACES}' FROM a)"),
         ("SELECT LOG10(a) AS x FROM t", "LOG10(a)"),
+        ("SELECT a NOT LIKE b AS x FROM t", "a NOT LIKE REPLACE(b,"),
         ("SELECT a LIKE b AS x FROM t", "a LIKE REPLACE(b, '\\\\', '\\\\\\\\')"),
         (
             "SELECT CAST(a AS DECIMAL(18, 2)) AS x FROM t",
