@@ -179,17 +179,19 @@ def test_pairs_say_in_chinese_what_agrees(tmp_path: Path) -> None:
 
 
 def many(n: int, **changes: pl.Expr) -> pl.DataFrame:
-    """Return n firms of one county, none like another."""
+    """Return n firms of one village, persons and places drawn apart from the names.
+
+    (With a modulus that shares a factor with the words, like names would have like persons.)
+    """
     words = "云南海山林泉松柏梅兰竹菊江河湖溪金银铜铁东西春夏秋冬日月星辰"
     at = pl.col("n")
 
-    def chars(mix: int) -> list[pl.Expr]:
-        number = at * mix % len(words) ** 3
+    def chars(number: pl.Expr) -> list[pl.Expr]:
         return [
             pl.lit(list(words)).list.get(number // len(words) ** k % len(words)) for k in range(3)
         ]
 
-    char, other = chars(1), chars(7_919)
+    char, other = chars(at), chars(at * 7_919 % 26_993)
     return (
         pl.DataFrame({"n": range(n)})
         .with_columns(
