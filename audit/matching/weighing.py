@@ -178,13 +178,17 @@ def _most(patterns: U64) -> Floats:
     """Return the log odds that each pattern may reach, whatever its points."""
     level = {f.id: lv.level_of(patterns, f) for f in _SPEAKING}
     silent = np.isin(level["code"], _CODE_SILENT)
-    most = np.where(silent & _unsupported(level), _MOST, np.inf)
-    result: Floats = np.where(silent & _alike_by_chance(level), _CHANCE, most)
+    alike, region = _only_alike(level), level["region"]
+    contradicted = (level["owner"] == 1) & (level["phone"] == 1) & (level["address"] > 0)
+    asked = _unsupported(level) | (alike & (contradicted | (region == lv.REGION_CROWDED)))
+    most = np.where(silent & asked, _MOST, np.inf)
+    chance = silent & alike & (region == lv.REGION_THRONGED)
+    result: Floats = np.where(chance, _CHANCE, most)
     return result
 
 
-def _alike_by_chance(level: dict[str, U8]) -> NDArray[np.bool_]:
-    """Say which pairs are only alike, in a village of thousands.
+def _only_alike(level: dict[str, U8]) -> NDArray[np.bool_]:
+    """Say which pairs are alike and nothing more.
 
     No name, person, telephone or house number is the same; at most one of name and person sounds
     the same (a bare name is its person's). Among n neighbours chance makes some n² such pairs.
@@ -193,7 +197,7 @@ def _alike_by_chance(level: dict[str, U8]) -> NDArray[np.bool_]:
     same = (name > lv.NAME_CORE) | (owner >= lv.OWNER_SAME) | (level["phone"] > 2)
     same |= level["address"] >= lv.ADDRESS_NUMBER
     both = (name == lv.NAME_CORE) & (owner == lv.OWNER_SOUND) & (level["rarity"] != lv.GENERIC)
-    result: NDArray[np.bool_] = (level["region"] == lv.REGION_THRONGED) & ~same & ~both
+    result: NDArray[np.bool_] = ~same & ~both
     return result
 
 

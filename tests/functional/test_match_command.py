@@ -222,7 +222,7 @@ def test_one_county_without_any_code_ends_in_time_and_finds_what_stands_twice(
     linked = [p for p in lines(tmp_path / "out") if p["decision"] == "link"]
     found = [{p["left_id"], p["right_id"]} for p in linked]
     assert [pair for pair in twice if pair not in found] == []
-    assert summary.n_links + summary.n_possible <= 2 * 20_100
+    assert summary.n_links + summary.n_possible <= 105
 
 
 def test_two_long_lists_are_matched_one_to_one_in_time(tmp_path: Path) -> None:
