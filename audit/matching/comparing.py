@@ -134,6 +134,11 @@ def _same(a: Columns, b: Columns, field: str) -> NDArray[np.bool_]:
     return result
 
 
+def _either(a: Columns, b: Columns, field: str) -> NDArray[np.bool_]:
+    result: NDArray[np.bool_] = (a[field] != 0) | (b[field] != 0)
+    return result
+
+
 def _both(a: Columns, b: Columns, field: str) -> NDArray[np.bool_]:
     result: NDArray[np.bool_] = (a[field] != 0) & (b[field] != 0)
     return result
@@ -255,7 +260,10 @@ def _region(a: Columns, b: Columns) -> U8:
     level[(a["county"] // 100 == b["county"] // 100) & (level > 0)] = 2
     county = _same(a, b, "county")
     level[county] = 3
-    level[county & _same(a, b, "township")] = 4
+    township = county & _same(a, b, "township")
+    level[township] = 4
+    # Codes that do not reach the village do not say that the villages differ.
+    level[county & ~_either(a, b, "township") | township & ~_either(a, b, "village")] = 0
     village = county & _same(a, b, "village")
     level[village] = 5
     level[village & (a["n_village"] > _CROWDED_VILLAGE)] = 6

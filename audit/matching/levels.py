@@ -113,7 +113,7 @@ REGION = Field(
     zh="区划",
     en="region",
     levels=(
-        MISSING,
+        ("missing", "未填或未到村", "not given, or not down to the village"),
         ("other_city", "不同市", "another city"),
         ("city", "同市不同县", "same city, another county"),
         ("county", "同县", "same county"),
@@ -185,7 +185,8 @@ CODE_VALID_DIFFER = 1
 CODE_SAME = 5
 NAME_WHOLE, OWNER_SAME, OWNER_SOUND, ADDRESS_NUMBER = 11, 4, 3, 4
 CODE_OTHER_KIND = 6
-REGION_VILLAGE, REGION_CROWDED, REGION_THRONGED = 5, 6, 7
+REGION_VAGUE, REGION_COUNTY, REGION_VILLAGE = 0, 3, 5
+REGION_CROWDED, REGION_THRONGED = 6, 7
 GENERIC = 4
 NAME_CORE = 9
 """Name levels from here on mean the same core, apart from its spelling."""

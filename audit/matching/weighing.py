@@ -180,7 +180,9 @@ def _most(patterns: U64) -> Floats:
     silent = np.isin(level["code"], _CODE_SILENT)
     alike, region = _only_alike(level), level["region"]
     contradicted = (level["owner"] == 1) & (level["phone"] == 1) & (level["address"] > 0)
-    asked = _unsupported(level) | (alike & (contradicted | (region == lv.REGION_CROWDED)))
+    many = np.isin(region, (lv.REGION_VAGUE, lv.REGION_CROWDED))
+    asked = alike & (many | (contradicted & (region != lv.REGION_VILLAGE)))
+    asked |= _unsupported(level)
     most = np.where(silent & asked, _MOST, np.inf)
     chance = silent & alike & (region == lv.REGION_THRONGED)
     result: Floats = np.where(chance, _CHANCE, most)

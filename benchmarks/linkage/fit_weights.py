@@ -60,6 +60,12 @@ CROWDED = (
     replace(MAIN, records=20_000, seed=923, city="4304", villages=3),
     replace(MAIN, records=40_000, seed=924, city="4304", villages=8),
 )
+UNPLACED = (
+    replace(MAIN, records=20_000, seed=925),
+    replace(MAIN, records=20_000, seed=926, city="4304"),
+    replace(MAIN, records=5_000, seed=927, city="430408"),
+)
+"""Worlds whose records give no region."""
 CENSUS = ((3_000, 914), (6_000, 915))
 RIDGE = 1.0
 _STEPS = 50
@@ -106,8 +112,10 @@ def _twice_told(records: pl.DataFrame, truth: pl.DataFrame, seed: int) -> pl.Dat
     )
 
 
-def _chinese(options: Options) -> World:
+def _chinese(options: Options, *, placed: bool = True) -> World:
     records, truth = make(options)
+    if not placed:
+        records = records.with_columns(region_code=pl.lit(None, pl.String))
     places = region_list(pools.WORDS[options.words], options.city)
     return _world(_twice_told(records, truth, options.seed), truth["unit"], places)
 
@@ -183,7 +191,7 @@ def fitted(made: list[World]) -> Weights:
     """Return the weights fitted on all worlds; the first one gives base rate and shifts."""
     parts = []
     for number, world in enumerate(made):
-        distinct, which = np.unique(_uncrowded(world.patterns), return_inverse=True)
+        distinct, which = np.unique(_plain(world.patterns), return_inverse=True)
         same = np.bincount(which, world.same, len(distinct)).astype(np.float64)
         other = np.bincount(which, ~world.same, len(distinct)).astype(np.float64)
         parts.append((distinct, same, other, _group(number, distinct)))
@@ -207,19 +215,19 @@ def fitted(made: list[World]) -> Weights:
     )
 
 
-def _uncrowded(patterns: U64) -> U64:
-    """Return the patterns with a crowded village taken for any village."""
+def _plain(patterns: U64) -> U64:
+    """Return the patterns with a crowded village as any village, a vague region as the county."""
     level = lv.level_of(patterns, lv.REGION)
-    over = np.where(level > lv.REGION_VILLAGE, level - lv.REGION_VILLAGE, 0).astype(np.uint64)
-    return patterns - (over << np.uint64(_REGION_SHIFT))
+    plain = np.minimum(np.where(level == lv.REGION_VAGUE, lv.REGION_COUNTY, level), lv.REGION_VILLAGE)
+    return patterns ^ ((level ^ plain).astype(np.uint64) << np.uint64(_REGION_SHIFT))
 
 
-def with_crowded(weights: Weights, made: list[World], level: int) -> Weights:
-    """Return the weights with the points of one level of crowded villages, all others held.
+def with_region(weights: Weights, made: list[World], level: int) -> Weights:
+    """Return the weights with the points of one level of the region, all others held.
 
-    One number for the village and, drawn to zero, one for each level of the name: Newton's method
-    on the pairs with two valid codes. Apart from the first fit, because worlds of a single village
-    could not tell it from their base rate.
+    One number for the level and, drawn to zero, one for each level of the name: Newton's method
+    on the pairs with two valid codes. Apart from the first fit, because worlds where all pairs are
+    of one level could not tell it from their base rate.
     """
     patterns = np.concatenate([w.patterns for w in made])
     same = np.concatenate([w.same for w in made])
@@ -251,7 +259,9 @@ def main() -> None:
     args = parser.parse_args()
     weights, crowded = fitted(list(worlds())), [_chinese(options) for options in CROWDED]
     for level in (lv.REGION_CROWDED, lv.REGION_THRONGED):
-        weights = with_crowded(weights, crowded, level)
+        weights = with_region(weights, crowded, level)
+    unplaced = [_chinese(options, placed=False) for options in UNPLACED]
+    weights = with_region(weights, unplaced, lv.REGION_VAGUE)
     text = json.dumps(to_dict(weights), indent=0, sort_keys=True)
     args.out.write_text(text + "\n", encoding="utf-8")
 

@@ -225,6 +225,20 @@ def test_one_county_without_any_code_ends_in_time_and_finds_what_stands_twice(
     assert summary.n_links + summary.n_possible <= 105
 
 
+@pytest.mark.parametrize("region", [None, "430422", "430422100"])
+def test_firms_that_stand_twice_are_linked_though_no_region_tells_them_apart(
+    tmp_path: Path, region: str | None
+) -> None:
+    firms = many(2_000, 区划=pl.lit(region, pl.String))
+    pl.concat([firms, firms.head(20)]).write_csv(tmp_path / "a.csv")
+
+    summary = match(one(tmp_path / "a.csv"))
+
+    linked = [p for p in lines(tmp_path / "out") if p["decision"] == "link"]
+    assert len(linked) == summary.n_links == 20
+    assert {2_000} == {abs(int(p["left_id"]) - int(p["right_id"])) for p in linked}
+
+
 def test_two_long_lists_are_matched_one_to_one_in_time(tmp_path: Path) -> None:
     firms = many(20_000)
     firms.write_csv(tmp_path / "l.csv")
