@@ -40,7 +40,7 @@ _LOST, _COPIES = 0.35, 0.05
 _MOST = -2.5
 """Log odds that pairs reach at most for which nothing but the place speaks."""
 _CHANCE = -3.0
-"""The same for pairs that are only alike, in a village where chance makes pairs alike: not asked."""
+"""The same for pairs that are only alike where chance makes many such pairs: not asked."""
 _SPEAKING = (lv.NAME, lv.RARITY, lv.OWNER, lv.PHONE, lv.ADDRESS, lv.REGION, lv.CODE)
 _CODE_SILENT = (0, lv.CODE_VALID_DIFFER, 2, lv.CODE_OTHER_KIND)
 _ROUND = 6

@@ -218,7 +218,9 @@ def fitted(made: list[World]) -> Weights:
 def _plain(patterns: U64) -> U64:
     """Return the patterns with a crowded village as any village, a vague region as the county."""
     level = lv.level_of(patterns, lv.REGION)
-    plain = np.minimum(np.where(level == lv.REGION_VAGUE, lv.REGION_COUNTY, level), lv.REGION_VILLAGE)
+    plain = np.minimum(
+        np.where(level == lv.REGION_VAGUE, lv.REGION_COUNTY, level), lv.REGION_VILLAGE
+    )
     return patterns ^ ((level ^ plain).astype(np.uint64) << np.uint64(_REGION_SHIFT))
 
 
