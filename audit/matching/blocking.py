@@ -47,6 +47,9 @@ JOINTS = (
 KINDS = (*SINGLES, *("+".join(joint) for joint in JOINTS), "credit*", "org*")
 """All key kinds in order of their bit in `Candidates.keys`; the last two chain over-long blocks."""
 
+VILLAGE_UNIT = 16
+"""Records of a village are counted in units of so many: thousands may stand in one."""
+
 _ROW_BITS = 24
 _PAIR_BITS = np.uint64(28)
 _PAIR_MASK = np.uint64((1 << 28) - 1)
@@ -119,6 +122,12 @@ def tokens(features: Features, kind: str) -> tuple[U64, ...]:
     return (column if column.dtype == np.uint64 else column.astype(np.uint64),)
 
 
+def held(column: U64, unit: int = 1) -> U8:
+    """Return how many times `unit` records hold each record's token, cut at 255; 0 of none."""
+    _, which, counts = np.unique(column, return_inverse=True, return_counts=True)
+    return np.where(column == 0, 0, np.minimum(counts // unit, 255)[which]).astype(np.uint8)
+
+
 def candidates(features: Features, rows: Rows, settings: MatchSettings) -> Candidates:
     """Return the pairs that some key proposes: at most (c1 + c2) a record and kind, O(n) in all."""
     n = len(features)
@@ -127,6 +136,7 @@ def candidates(features: Features, rows: Rows, settings: MatchSettings) -> Candi
     with ThreadPoolExecutor(settings.threads) as pool:
         singles = list(pool.map(lambda kind: _single(features, rows, kind, settings), SINGLES))
         holders = {s.kind: s.holders for s in singles if s.holders is not None}
+        holders["village"] = held(features.village, VILLAGE_UNIT)
         joints = list(pool.map(lambda j: _joint(features, rows, (j, holders), settings), JOINTS))
     blocks = [*singles, *joints]
     packed = [pairs for block in blocks for pairs in block.pairs]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.matching import levels as lv
+from audit.matching.blocking import VILLAGE_UNIT
 from audit.matching.distances import bag_similarity, one_digit_apart, osa, symbols_apart
 from audit.matching.features import KINDS, U8, U32, U64, Features
 from audit.matching.settings import MatchSettings
@@ -23,7 +24,7 @@ _HASHED = (
     *("credit", "org", "name", "core", "core_sound", "trade", "trade_sound", "industry", "branch"),
     *("owner", "owner_sound", "road", "road_no", "room", "address", "township", "village"),
 )
-_HOLDERS = ("core", "trade", "owner", "phone", "road_no", "address")
+_HOLDERS = ("core", "trade", "owner", "phone", "road_no", "address", "village")
 _FLAGS = ("credit_ok", "org_ok", "is_branch", "is_generic")
 ROW = np.dtype(
     [(f, np.uint32) for f in _HASHED]
@@ -32,7 +33,7 @@ ROW = np.dtype(
     + [("industry_code", np.uint16), ("form", np.uint8), ("kind", np.uint8)]
     + [(f"n_{f}", np.uint8) for f in _HOLDERS]
     + [(f, np.bool_) for f in _FLAGS]
-    + [("fill", np.uint8, 10)]
+    + [("fill", np.uint8, 9)]
 )
 _PLACES: dict[str, tuple[np.dtype[Any], int]] = {
     name: (ROW[name], ROW.fields[name][1]) for name in ROW.names or () if ROW.fields
@@ -41,6 +42,7 @@ _RARE, _SOME = 3, 30
 _OWNER_RARE = 5
 _PHONE_OWN, _PHONE_SHARED = 3, 12
 _CROWDED = 10
+_CROWDED_VILLAGE, _THRONGED_VILLAGE = 250 // VILLAGE_UNIT, 2_500 // VILLAGE_UNIT
 _BAG_NEAR, _BAG_SIMILAR = 0.25, 0.5
 _NEAR_SYMBOLS = 2
 _NUMERALS = np.array([ord(c) for c in "0123456789一二三四五六七八九十"], np.uint16)
@@ -129,6 +131,11 @@ class Columns:
 
 def _same(a: Columns, b: Columns, field: str) -> NDArray[np.bool_]:
     result: NDArray[np.bool_] = (a[field] == b[field]) & (a[field] != 0)
+    return result
+
+
+def _either(a: Columns, b: Columns, field: str) -> NDArray[np.bool_]:
+    result: NDArray[np.bool_] = (a[field] != 0) | (b[field] != 0)
     return result
 
 
@@ -253,8 +260,14 @@ def _region(a: Columns, b: Columns) -> U8:
     level[(a["county"] // 100 == b["county"] // 100) & (level > 0)] = 2
     county = _same(a, b, "county")
     level[county] = 3
-    level[county & _same(a, b, "township")] = 4
-    level[county & _same(a, b, "village")] = 5
+    township = county & _same(a, b, "township")
+    level[township] = 4
+    # Codes that do not reach the village do not say that the villages differ.
+    level[county & ~_either(a, b, "township") | township & ~_either(a, b, "village")] = 0
+    village = county & _same(a, b, "village")
+    level[village] = 5
+    level[village & (a["n_village"] > _CROWDED_VILLAGE)] = 6
+    level[village & (a["n_village"] > _THRONGED_VILLAGE)] = 7
     return level
 
 

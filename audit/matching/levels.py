@@ -113,12 +113,14 @@ REGION = Field(
     zh="区划",
     en="region",
     levels=(
-        MISSING,
+        ("missing", "未填或未到村", "not given, or not down to the village"),
         ("other_city", "不同市", "another city"),
         ("city", "同市不同县", "same city, another county"),
         ("county", "同县", "same county"),
         ("township", "同乡", "same township"),
         ("village", "同村", "same village"),
+        ("crowded", "同村(单位数百)", "same village, hundreds of units there"),
+        ("thronged", "同村(单位数千)", "same village, thousands of units there"),
     ),
 )
 INDUSTRY = Field(
@@ -181,8 +183,10 @@ SHIFTS = tuple(sum(f.bits for f in FIELDS[:i]) for i in range(len(FIELDS)))
 PATTERN_BITS = sum(field.bits for field in FIELDS)
 CODE_VALID_DIFFER = 1
 CODE_SAME = 5
-NAME_WHOLE, OWNER_SAME = 11, 4
+NAME_WHOLE, OWNER_SAME, OWNER_SOUND, ADDRESS_NUMBER = 11, 4, 3, 4
 CODE_OTHER_KIND = 6
+REGION_VAGUE, REGION_COUNTY, REGION_VILLAGE = 0, 3, 5
+REGION_CROWDED, REGION_THRONGED = 6, 7
 GENERIC = 4
 NAME_CORE = 9
 """Name levels from here on mean the same core, apart from its spelling."""

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from audit.matching.blocking import mix
+from audit.matching.blocking import VILLAGE_UNIT, held, mix
 from audit.matching.comparing import compare, pack_rows
 from audit.matching.features import U8, U32, U64, Features
 from audit.matching.matcher import match_units
@@ -35,7 +35,7 @@ KEY_SCHEMA = pa.schema(
         ("holders", pa.uint8()),
     ]
 )
-_HELD = ("core", "trade", "owner", "phone", "road_no", "address")
+_HELD = ("core", "trade", "owner", "phone", "road_no", "address", "village")
 _RARE = 5
 
 
@@ -156,8 +156,7 @@ def _holders(features: Features) -> dict[str, U8]:
     result = {}
     for field in _HELD:
         column = features.phone_a if field == "phone" else getattr(features, field)
-        _, which, counts = np.unique(column, return_inverse=True, return_counts=True)
-        result[field] = np.where(column == 0, 0, np.minimum(counts, 255)[which]).astype(np.uint8)
+        result[field] = held(column, VILLAGE_UNIT if field == "village" else 1)
     return result
 
 

@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from audit.matching import levels as lv
-from audit.matching.blocking import mix, tokens
+from audit.matching.blocking import VILLAGE_UNIT, mix, tokens
 from audit.matching.features import KINDS, U8, U32, U64, Features, Flags
 from audit.matching.pairs import Scored, same_names
 from audit.matching.records import LINK_SCHEMA
@@ -21,7 +21,7 @@ from audit.matching.weighing import Weights, probability, weights_of
 
 Ints = NDArray[np.int64]
 
-COUNTED = ("core", "trade", "owner", "phone", "road_no", "address")
+COUNTED = ("core", "trade", "owner", "phone", "road_no", "address", "village")
 """Tokens whose number of holders is evidence."""
 
 _SHARED = (
@@ -226,13 +226,10 @@ class Counts:
 
 
 def holders(features: Features, units: Counts, lists: Counts) -> dict[str, U8]:
-    """Return how many records of both sides hold each record's tokens, cut at 255."""
-    return {
-        kind: np.minimum(units.held(features, kind) + lists.held(features, kind), 255).astype(
-            np.uint8
-        )
-        for kind in COUNTED
-    }
+    """Return how many records of both sides hold each record's tokens, as `blocking.held` does."""
+    found = {k: units.held(features, k) + lists.held(features, k) for k in COUNTED}
+    found["village"] //= VILLAGE_UNIT
+    return {kind: np.minimum(count, 255).astype(np.uint8) for kind, count in found.items()}
 
 
 def rows_of(pairs: tuple[U32, U32], n: int) -> Flags:

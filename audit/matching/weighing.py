@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.matching import levels as lv
-from audit.matching.features import U64
+from audit.matching.features import U8, U64
 from audit.matching.fitting import Labelled, fit
 from audit.matching.scorecard import (
     N_CELLS,
@@ -39,6 +39,9 @@ _FLOOR = 1e-9
 _LOST, _COPIES = 0.35, 0.05
 _MOST = -2.5
 """Log odds that pairs reach at most for which nothing but the place speaks."""
+_CHANCE = -3.0
+"""The same for pairs that are only alike where chance makes many such pairs: not asked."""
+_SPEAKING = (lv.NAME, lv.RARITY, lv.OWNER, lv.PHONE, lv.ADDRESS, lv.REGION, lv.CODE)
 _CODE_SILENT = (0, lv.CODE_VALID_DIFFER, 2, lv.CODE_OTHER_KIND)
 _ROUND = 6
 
@@ -145,7 +148,7 @@ def weigh(counted: Counted, start: Weights, settings: MatchSettings) -> Weighed:
             intercept=found.intercept,
             base_rate=n_same / (n_same + n_other),
         )
-    raw = score(weights.points, weights.intercept, at)
+    raw = Raw(score(weights.points, weights.intercept, at), _most(counted.patterns))
     given = replace(weights, shifts=expected_shifts(weights, counted))
     # How Latin names differ was learnt from few worlds; EM would follow those of Chinese names.
     found_shifts = given.shifts if counted.latin else _shifts(raw, code, counted.pairs, given)
@@ -166,22 +169,48 @@ def weights_of(patterns: U64, weights: Weights) -> Floats:
     """Return the log odds of patterns under given weights."""
     code = lv.level_of(patterns, lv.CODE)
     raw = score(weights.points, weights.intercept, cells(patterns))
-    result = raw + np.asarray(weights.shifts)[code]
-    result = np.where(_unsupported(patterns), np.minimum(result, _MOST), result)
+    result = np.minimum(raw + np.asarray(weights.shifts)[code], _most(patterns))
     rounded: Floats = np.round(result, _ROUND)
     return rounded
 
 
-def _unsupported(patterns: U64) -> NDArray[np.bool_]:
-    """Say which pairs only a place or a common word speaks for, whatever the points.
+def _most(patterns: U64) -> Floats:
+    """Return the log odds that each pattern may reach, whatever its points."""
+    level = {f.id: lv.level_of(patterns, f) for f in _SPEAKING}
+    silent = np.isin(level["code"], _CODE_SILENT)
+    alike, region = _only_alike(level), level["region"]
+    contradicted = (level["owner"] == 1) & (level["phone"] == 1) & (level["address"] > 0)
+    many = np.isin(region, (lv.REGION_VAGUE, lv.REGION_CROWDED))
+    asked = alike & (many | (contradicted & (region != lv.REGION_VILLAGE)))
+    asked |= _unsupported(level)
+    most = np.where(silent & asked, _MOST, np.inf)
+    chance = silent & alike & (region == lv.REGION_THRONGED)
+    result: Floats = np.where(chance, _CHANCE, most)
+    return result
+
+
+def _only_alike(level: dict[str, U8]) -> NDArray[np.bool_]:
+    """Say which pairs are alike and nothing more.
+
+    No name, person, telephone or house number is the same; at most one of name and person sounds
+    the same (a bare name is its person's). Among n neighbours chance makes some n² such pairs.
+    """
+    name, owner = level["name"], level["owner"]
+    same = (name > lv.NAME_CORE) | (owner >= lv.OWNER_SAME) | (level["phone"] > 2)
+    same |= level["address"] >= lv.ADDRESS_NUMBER
+    both = (name == lv.NAME_CORE) & (owner == lv.OWNER_SOUND) & (level["rarity"] != lv.GENERIC)
+    result: NDArray[np.bool_] = ~same & ~both
+    return result
+
+
+def _unsupported(level: dict[str, U8]) -> NDArray[np.bool_]:
+    """Say which pairs only a place or a common word speaks for.
 
     Neighbours in a market, shops named by their trade: neither person nor telephone agrees, and
     the name differs (or it is a bare name, or another trade name, and both contradict).
     """
-    level = {f.id: lv.level_of(patterns, f) for f in (lv.NAME, lv.RARITY, lv.OWNER, lv.PHONE)}
-    code = lv.level_of(patterns, lv.CODE)
     name, owner, phone = level["name"], level["owner"], level["phone"]
-    alone = (owner <= 1) & (phone <= 2) & np.isin(code, _CODE_SILENT)
+    alone = (owner <= 1) & (phone <= 2)
     bare = (name < lv.NAME_CORE) | (level["rarity"] == lv.GENERIC)
     result: NDArray[np.bool_] = alone & ((name <= 2) | (bare & (owner == 1) & (phone > 0)))
     return result
@@ -223,8 +252,20 @@ def _labelled(at: Cells, code: NDArray[np.uint8], learnable: NDArray[np.int64]) 
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Log odds of patterns before their codes are looked at, and what they may reach."""
+
+    points: Floats
+    most: Floats
+
+    def where(self, wanted: NDArray[np.bool_]) -> Raw:
+        """Return some of the patterns."""
+        return Raw(self.points[wanted], self.most[wanted])
+
+
 def _shifts(
-    raw: Floats, code: NDArray[np.uint8], pairs: NDArray[np.int64], weights: Weights
+    raw: Raw, code: NDArray[np.uint8], pairs: NDArray[np.int64], weights: Weights
 ) -> tuple[float, ...]:
     """Return the shift of the log odds of each code level: fixed for labels, else by EM."""
     shifts = []
@@ -233,22 +274,23 @@ def _shifts(
         if level in _FIXED or not inside.any():
             shifts.append(_FIXED.get(level, given))
             continue
-        shifts.append(group_shift(raw[inside], pairs[inside], weights.base_rate, given))
+        shifts.append(group_shift(raw.where(inside), pairs[inside], weights.base_rate, given))
     return tuple(shifts)
 
 
-def group_shift(raw: Floats, pairs: NDArray[np.int64], base_rate: float, given: float) -> float:
+def group_shift(raw: Raw, pairs: NDArray[np.int64], base_rate: float, given: float) -> float:
     """Return by how much the log odds of a group differ from those of the labelled pairs.
 
     EM on one number, the group's share of same units (Saerens et al. 2002), with a prior worth
     50 pairs at the shift that was `given`, and kept within `_MOST_SHIFT` of it: where other units
-    look unlike those that the points were learnt from, EM drifts to nothing.
+    look unlike those that the points were learnt from, EM drifts to nothing. No pair counts for
+    more than it may reach.
     """
     base = float(np.log(base_rate / (1 - base_rate)))
     prior = 1 / (1 + np.exp(-(base + given)))
     shift, total = given, float(pairs.sum()) + _PRIOR_PAIRS
     for _ in range(_SHIFT_STEPS):
-        p = 1 / (1 + np.exp(-np.clip(raw + shift, -60, 60)))
+        p = 1 / (1 + np.exp(-np.clip(np.minimum(raw.points + shift, raw.most), -60, 60)))
         share = (float(p @ pairs) + _PRIOR_PAIRS * prior) / total
         share = min(max(share, _FLOOR), 1 - _FLOOR)
         new = float(np.log(share / (1 - share))) - base

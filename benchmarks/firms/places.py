@@ -40,11 +40,17 @@ def village_names(county: Ints, township: Ints, village: Ints) -> pl.Series:
     return join_text(names.gather(at), "村")
 
 
-def settle(draw: Draw, county: Ints, places: pl.DataFrame) -> dict[str, pl.Series]:
-    """Return a place for each unit in its county (a position in `places`)."""
+def settle(
+    draw: Draw, county: Ints, places: pl.DataFrame, villages: int | None = None
+) -> dict[str, pl.Series]:
+    """Return a place for each unit in its county (a position in `places`).
+
+    With `villages` all stand in so many of the county's first township.
+    """
     n = len(county)
     home = places[county]
-    township, village = draw.whole(1, TOWNSHIPS, n), draw.whole(1, VILLAGES, n)
+    township = draw.whole(1, 1 if villages else TOWNSHIPS, n)
+    village = draw.whole(1, villages or VILLAGES, n)
     urban = township <= URBAN_TOWNSHIPS
     roads, tails = pl.Series(pools.ROADS), pl.Series(pools.ROAD_TAILS)
     road = (draw.rng.random(n) ** 1.6 * 70).astype(np.int64) + county * 17

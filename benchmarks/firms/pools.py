@@ -217,13 +217,13 @@ def coded(text: str) -> tuple[list[str], list[str]]:
 
 
 def counties(words: Words, city: str | None = None) -> list[tuple[str, str, str]]:
-    """Return code, city and county of a province, or of one of its cities (four digits)."""
+    """Return code, city and county of a province, or of one of its cities or counties."""
     found, prefix, name = [], "", ""
     for cell in words.cities.split():
         if cell.isdigit():
             prefix, name = cell, ""
         elif not name:
             name = cell
-        elif city in (None, prefix):
+        elif city in (None, prefix, prefix + cell[:2]):
             found.append((prefix + cell[:2], name, cell[2:]))
     return found

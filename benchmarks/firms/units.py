@@ -23,7 +23,11 @@ FAMILY_SIZES, FAMILY_SHARES = (2, 3, 4, 5, 6), (50.0, 25.0, 13.0, 8.0, 4.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What to make: rates as shares of units or records."""
+    """What to make: rates as shares of units or records.
+
+    `city` is the code of a city or county that all stand in; `villages` crowds each county's
+    units into so many.
+    """
 
     records: int
     seed: int = 1
@@ -33,6 +37,7 @@ class Options:
     coverage: float = 1.0
     careless: bool = False
     city: str | None = None
+    villages: int | None = None
     words: str = "main"
 
 
@@ -284,7 +289,7 @@ def make_units(options: Options, n: int, chunk: int) -> Parts:
     county = draw.index(places.height, n, weights)
     county = np.where(draw.chance(n, 0.9), county[leader], county)
     parts = Parts(kind, county)
-    parts.columns |= settle(draw, county, places) | styles(draw, n)
+    parts.columns |= settle(draw, county, places, options.villages) | styles(draw, n)
     owner = persons(draw, n)
     word, code = _words(draw, kind)
     fixed, mobile = phones(draw, n)

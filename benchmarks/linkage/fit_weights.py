@@ -25,7 +25,7 @@ from audit.matching.pairs import CODE_KEYS, compare_candidates, ranked
 from audit.matching.parsing import parse_units
 from audit.matching.records import RECORD_SCHEMA
 from audit.matching.relations import headquarters
-from audit.matching.scorecard import N_CELLS, cells
+from audit.matching.scorecard import N_CELLS, cell_names, cells, score
 from audit.matching.settings import MatchSettings
 from audit.matching.weighing import Weights, to_dict
 from benchmarks.firms import pools
@@ -38,7 +38,7 @@ from sample_data.draws import Draw, digits, join_text, mask
 from sample_data.identifiers import credit_codes
 
 TARGET = Path(__file__).parents[2] / "audit" / "matching" / "weights.json"
-VERSION = "2026.11.2"
+VERSION = "2026.11.3"
 MAIN = Options(records=120_000, seed=901)
 CHINESE = (
     MAIN,
@@ -54,8 +54,22 @@ CHINESE = (
     replace(MAIN, records=6_000, seed=911, coverage=0.3),
 )
 ENGLISH = (Options(records=20_000, seed=912), Options(records=5_000, seed=913, copies=0.1))
+CROWDED = (
+    replace(MAIN, records=20_000, seed=921, city="430408", villages=1),
+    replace(MAIN, records=5_000, seed=922, city="430408", villages=1),
+    replace(MAIN, records=20_000, seed=923, city="4304", villages=3),
+    replace(MAIN, records=40_000, seed=924, city="4304", villages=8),
+)
+UNPLACED = (
+    replace(MAIN, records=20_000, seed=925),
+    replace(MAIN, records=20_000, seed=926, city="4304"),
+    replace(MAIN, records=5_000, seed=927, city="430408"),
+)
+"""Worlds whose records give no region."""
 CENSUS = ((3_000, 914), (6_000, 915))
 RIDGE = 1.0
+_STEPS = 50
+_REGION_SHIFT = lv.SHIFTS[lv.INDEX[lv.REGION.id]]
 LABELLED = (lv.CODE_VALID_DIFFER, lv.CODE_SAME)
 
 
@@ -98,8 +112,10 @@ def _twice_told(records: pl.DataFrame, truth: pl.DataFrame, seed: int) -> pl.Dat
     )
 
 
-def _chinese(options: Options) -> World:
+def _chinese(options: Options, *, placed: bool = True) -> World:
     records, truth = make(options)
+    if not placed:
+        records = records.with_columns(region_code=pl.lit(None, pl.String))
     places = region_list(pools.WORDS[options.words], options.city)
     return _world(_twice_told(records, truth, options.seed), truth["unit"], places)
 
@@ -175,7 +191,7 @@ def fitted(made: list[World]) -> Weights:
     """Return the weights fitted on all worlds; the first one gives base rate and shifts."""
     parts = []
     for number, world in enumerate(made):
-        distinct, which = np.unique(world.patterns, return_inverse=True)
+        distinct, which = np.unique(_plain(world.patterns), return_inverse=True)
         same = np.bincount(which, world.same, len(distinct)).astype(np.float64)
         other = np.bincount(which, ~world.same, len(distinct)).astype(np.float64)
         parts.append((distinct, same, other, _group(number, distinct)))
@@ -199,12 +215,56 @@ def fitted(made: list[World]) -> Weights:
     )
 
 
+def _plain(patterns: U64) -> U64:
+    """Return the patterns with a crowded village as any village, a vague region as the county."""
+    level = lv.level_of(patterns, lv.REGION)
+    plain = np.minimum(
+        np.where(level == lv.REGION_VAGUE, lv.REGION_COUNTY, level), lv.REGION_VILLAGE
+    )
+    return patterns ^ ((level ^ plain).astype(np.uint64) << np.uint64(_REGION_SHIFT))
+
+
+def with_region(weights: Weights, made: list[World], level: int) -> Weights:
+    """Return the weights with the points of one level of the region, all others held.
+
+    One number for the level and, drawn to zero, one for each level of the name: Newton's method
+    on the pairs with two valid codes. Apart from the first fit, because worlds where all pairs are
+    of one level could not tell it from their base rate.
+    """
+    patterns = np.concatenate([w.patterns for w in made])
+    same = np.concatenate([w.same for w in made])
+    wanted = lv.level_of(patterns, lv.REGION) == level
+    wanted &= np.isin(lv.level_of(patterns, lv.CODE), LABELLED)
+    patterns, same = patterns[wanted], same[wanted]
+    given = score(weights.points, weights.intercept, cells(patterns))
+    name = lv.level_of(patterns, lv.NAME)
+    design = np.column_stack([np.ones(len(name)), np.eye(len(lv.NAME.levels))[name]])
+    ridge = np.array([0.0] + [RIDGE] * len(lv.NAME.levels))
+    found = np.zeros(len(ridge))
+    for _ in range(_STEPS):
+        p = 1 / (1 + np.exp(-(given + design @ found)))
+        curved = design.T @ (design * (p * (1 - p))[:, None]) + np.diag(ridge)
+        found += np.linalg.solve(curved, design.T @ (same - p) - ridge * found).clip(-1, 1)
+    points = weights.points.copy()
+    cell = {name: i for i, name in enumerate(cell_names())}
+    region = f"region={lv.REGION.levels[level][0]}"
+    points[cell[region]] = found[0]
+    for (name_id, *_), value in zip(lv.NAME.levels, found[1:], strict=True):
+        points[cell[f"name={name_id}*{region}"]] = value
+    return replace(weights, points=points.round(6))
+
+
 def main() -> None:
     """Fit and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=TARGET)
     args = parser.parse_args()
-    text = json.dumps(to_dict(fitted(list(worlds()))), indent=0, sort_keys=True)
+    weights, crowded = fitted(list(worlds())), [_chinese(options) for options in CROWDED]
+    for level in (lv.REGION_CROWDED, lv.REGION_THRONGED):
+        weights = with_region(weights, crowded, level)
+    unplaced = [_chinese(options, placed=False) for options in UNPLACED]
+    weights = with_region(weights, unplaced, lv.REGION_VAGUE)
+    text = json.dumps(to_dict(weights), indent=0, sort_keys=True)
     args.out.write_text(text + "\n", encoding="utf-8")
 
 

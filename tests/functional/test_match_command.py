@@ -179,17 +179,19 @@ def test_pairs_say_in_chinese_what_agrees(tmp_path: Path) -> None:
 
 
 def many(n: int, **changes: pl.Expr) -> pl.DataFrame:
-    """Return n firms of one county, none like another."""
+    """Return n firms of one village, persons and places drawn apart from the names.
+
+    (With a modulus that shares a factor with the words, like names would have like persons.)
+    """
     words = "云南海山林泉松柏梅兰竹菊江河湖溪金银铜铁东西春夏秋冬日月星辰"
     at = pl.col("n")
 
-    def chars(mix: int) -> list[pl.Expr]:
-        number = at * mix % len(words) ** 3
+    def chars(number: pl.Expr) -> list[pl.Expr]:
         return [
             pl.lit(list(words)).list.get(number // len(words) ** k % len(words)) for k in range(3)
         ]
 
-    char, other = chars(1), chars(7_919)
+    char, other = chars(at), chars(at * 7_919 % 26_993)
     return (
         pl.DataFrame({"n": range(n)})
         .with_columns(
@@ -220,7 +222,21 @@ def test_one_county_without_any_code_ends_in_time_and_finds_what_stands_twice(
     linked = [p for p in lines(tmp_path / "out") if p["decision"] == "link"]
     found = [{p["left_id"], p["right_id"]} for p in linked]
     assert [pair for pair in twice if pair not in found] == []
-    assert summary.n_links + summary.n_possible <= 2 * 20_100
+    assert summary.n_links + summary.n_possible <= 105
+
+
+@pytest.mark.parametrize("region", [None, "430422", "430422100"])
+def test_firms_that_stand_twice_are_linked_though_no_region_tells_them_apart(
+    tmp_path: Path, region: str | None
+) -> None:
+    firms = many(2_000, 区划=pl.lit(region, pl.String))
+    pl.concat([firms, firms.head(20)]).write_csv(tmp_path / "a.csv")
+
+    summary = match(one(tmp_path / "a.csv"))
+
+    linked = [p for p in lines(tmp_path / "out") if p["decision"] == "link"]
+    assert len(linked) == summary.n_links == 20
+    assert {2_000} == {abs(int(p["left_id"]) - int(p["right_id"])) for p in linked}
 
 
 def test_two_long_lists_are_matched_one_to_one_in_time(tmp_path: Path) -> None:

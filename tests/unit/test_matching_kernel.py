@@ -232,3 +232,12 @@ def test_files_without_codes_and_names_are_matched_in_time(n: int) -> None:
 
     assert time.perf_counter() - began < 30
     assert found.links.height <= 10 * len(rows)
+
+
+@pytest.mark.parametrize(("n", "level"), [(200, "village"), (300, "crowded"), (2_600, "thronged")])
+def test_a_shared_village_is_told_by_how_many_stand_there(n: int, level: str) -> None:
+    rows = [{**row, "code": "", "region": "430102001001"} for row in _town(n)]
+
+    (said, *_) = _found(rows).links.filter(pl.col("decision") == "link")["comparison"].to_list()
+
+    assert f'"region": "{level}"' in said
