@@ -20,7 +20,7 @@ INPUTS = (
     "external_finding", "region",
 )  # fmt: skip
 """The delivered tables that the matchers read."""
-_PACKAGES = ("numpy", "opencc", "pypinyin", "rapidfuzz", "scipy")
+_PACKAGES = ("numpy", "polars", "rapidfuzz", "scipy")
 _INCOMING = "carried_link"
 
 
