@@ -5,27 +5,31 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from audit.contracts import CONTRACT
+from audit.matching.characters import tables
 from pipelines.readers.lists import LIST, is_known, list_columns
 from pipelines.readers.model import Header, RefusedFileError
 
 HEADER_ROWS = 10
+_IDEOGRAPHS = 0x3400
 _BLANKS = re.compile(r"[\s\u200b-\u200f\u2060\ufeff\x00-\x1f]+")
 
 
 _ITEM = re.compile(r"^\(?(\d[\d-]*)\)?[.、:_]?(?=\D)")
 
 
-@lru_cache(maxsize=1)
-def _simplify() -> Callable[[str], str]:
-    # Loaded only where a header gives cause.
-    from opencc import OpenCC
-
-    convert: Callable[[str], str] = OpenCC("t2s").convert
-    return convert
+def _simplify(text: str) -> str:
+    """Return the text with each traditional character as its simplified one."""
+    folds = tables()[0]
+    known = (int(folds[ord(char)]) if ord(char) < len(folds) else 0 for char in text)
+    # The table folds marks and case too; a header keeps those.
+    return "".join(
+        chr(code) if _IDEOGRAPHS <= code < len(folds) else char
+        for char, code in zip(text, known, strict=True)
+    )
 
 
 def fold(cell: str) -> str:
@@ -37,7 +41,7 @@ def fold(cell: str) -> str:
     try:
         text.encode("gb2312")
     except UnicodeEncodeError:
-        text = _simplify()(text)
+        text = _simplify(text)
     return _ITEM.sub(r"\1", text)
 
 
