@@ -51,11 +51,11 @@ def _bounds(item: str, relations: Sequence[Relation]) -> tuple[list[str], list[s
 
 
 def _exact(item: str, relations: Sequence[Relation]) -> list[str]:
-    """Return the values under which failing equations hold to the unit, the first one first."""
+    """Return the values under which failing relations just hold, without any slack."""
     return [
         f"CASE WHEN {_fails(n, r)} THEN {item} - s{n} / {dict(r.terms)[item]} END"
         for n, r in enumerate(relations)
-        if r.is_equation and item in r.items
+        if item in r.items
     ]
 
 
@@ -81,7 +81,8 @@ def suggestion_sql(rows: str, relations: Relations, table: str) -> str:
     """Return SQL over `rows` (from `failing_sql`): every single item that would satisfy all.
 
     Columns `COLUMNS`: `rule_ids` those that fail, each between `|`; `low` and `high` the exact
-    interval, NULL where there is no bound; `value` in it, closest to what an equation asks for.
+    interval, NULL where there is no bound; `value` in it, closest to where the first relation that
+    fails would just hold without slack.
     """
     of_table = relations.of_table(table)
     names = dict.fromkeys(name for r in of_table for name in r.items)

@@ -46,6 +46,11 @@ class Relation:
         return self.low is not None and self.high is not None
 
     @property
+    def slack(self) -> float:
+        """How far the sum may be off for rounding alone."""
+        return self.high if self.high is not None else -(self.low or 0.0)
+
+    @property
     def total(self) -> str:
         """The sum as an SQL expression; NULL where an item is missing."""
         return " ".join(f"{'-' if c < 0 else '+'} {name}" for name, c in self.terms).lstrip("+ ")
@@ -88,43 +93,51 @@ def parse(text: str, where: str) -> tuple[tuple[tuple[str, int], ...], str]:
     return tuple(found.items()), sides[1]
 
 
-def _tolerance(book: RuleBook, rule_id: str, settings: Mapping[str, Mapping[str, str]]) -> float:
+def _tolerance(
+    book: RuleBook | None, rule_id: str, settings: Mapping[str, Mapping[str, str]]
+) -> float:
+    if book is None:
+        return 1.0
     defaults = {p.name: p.default for p in book.get(rule_id).parameters}
     value = {**defaults, **settings.get(rule_id, {})}.get(_TOLERANCE, "1")
     return float(value)
 
 
 def load_relations(
-    book: RuleBook,
+    book: RuleBook | None = None,
     settings: Mapping[str, Mapping[str, str]] | None = None,
     path: Path = RELATIONS,
 ) -> Relations:
     """Read the relations of the rules of `book`, with the parameters in force.
 
-    RuleError where an entry is not linear or names a column that its table has not.
+    Without a book: those of all rules, at a tolerance of 1. RuleError where an entry is not linear
+    or names a column that its table has not.
     """
     data = read_yaml(path)
-    found = []
-    for rule_id, entries in data["relations"].items():
-        if rule_id not in {rule.id for rule in book.rules}:
-            continue
-        for entry in entries:
-            terms, sign = parse(entry["relation"], f"{path.name} {rule_id}")
-            table = CONTRACT.tables[entry["table"]]
-            if unknown := [name for name, _ in terms if name not in table.by_name]:
-                raise RuleError(
-                    f"{path.name} {rule_id}：{table.name} 没有列 {unknown[0]}",
-                    f"{path.name} {rule_id}: {table.name} has no column {unknown[0]}",
-                )
-            slack = float(entry.get("slack", 0)) * _tolerance(book, rule_id, settings or {})
-            found.append(
-                Relation(
-                    rule_id=rule_id,
-                    table=table.name,
-                    where=entry.get("where", "TRUE"),
-                    terms=terms,
-                    low=-slack if sign != "<=" else None,
-                    high=slack if sign != ">=" else None,
-                )
-            )
+    wanted = None if book is None else {rule.id for rule in book.rules}
+    found = [
+        _relation(rule_id, entry, _tolerance(book, rule_id, settings or {}), path)
+        for rule_id, entries in data["relations"].items()
+        if wanted is None or rule_id in wanted
+        for entry in entries
+    ]
     return Relations(tuple(found), frozenset(data["signed"]))
+
+
+def _relation(rule_id: str, entry: Mapping[str, str], tolerance: float, path: Path) -> Relation:
+    terms, sign = parse(entry["relation"], f"{path.name} {rule_id}")
+    table = CONTRACT.tables[entry["table"]]
+    if unknown := [name for name, _ in terms if name not in table.by_name]:
+        raise RuleError(
+            f"{path.name} {rule_id}：{table.name} 没有列 {unknown[0]}",
+            f"{path.name} {rule_id}: {table.name} has no column {unknown[0]}",
+        )
+    slack = float(entry.get("slack", 0)) * tolerance
+    return Relation(
+        rule_id=rule_id,
+        table=table.name,
+        where=entry.get("where", "TRUE"),
+        terms=terms,
+        low=-slack if sign != "<=" else None,
+        high=slack if sign != ">=" else None,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from audit.model import Rule
 from audit.portable import lint
 from audit.reference import load_families
 from audit.rulebook import load_rulebook, read_rule, render
+from pipelines.reuse import MANIFEST
 from pipelines.sql import current_package
 
 
@@ -78,13 +80,30 @@ def _failing(sql: str, side: str) -> str:
     )
 
 
-def preview(out: Path, old: Rule, new: Rule) -> Preview:
-    """Run both texts of a rule on the current package, with the parameters of their headers.
+def _in_force(package: Path, rule: Rule) -> dict[str, str]:
+    """Return what the run set the rule's parameters to; those that the rule has not are left out.
 
-    A subject counts once. RuleError where a text fails on the package's tables.
+    Nothing where the run did not have the rule.
     """
-    before, after = render(old), render(new)
-    with PackageReader(current_package(out)) as reader:
+    manifest = json.loads((package.parent / MANIFEST).read_text(encoding="utf-8"))
+    told = {entry["rule_id"]: entry["parameters"] for entry in manifest["rules"]}
+    names = {parameter.name: parameter.default for parameter in rule.parameters}
+    return {name: value for name, value in told.get(rule.id, {}).items() if name in names}
+
+
+def preview(out: Path, old: Rule, new: Rule) -> Preview:
+    """Run both texts of a rule on the current package.
+
+    The old one with the parameters that the run had; the new one too, but where its header gives a
+    parameter another default than the old one's: that is part of the change. A subject counts once.
+    RuleError where a text fails on the package's tables.
+    """
+    package = current_package(out)
+    defaults = {parameter.name: parameter.default for parameter in old.parameters}
+    moved = {p.name for p in new.parameters if defaults.get(p.name, p.default) != p.default}
+    kept = {k: v for k, v in _in_force(package, new).items() if k not in moved}
+    before, after = render(old, _in_force(package, old)), render(new, kept)
+    with PackageReader(package) as reader:
         counties = reader.fetch(f"""
 WITH both_sides AS (
   SELECT subject_id, LEFT(MIN(region_code), 6) || '000000' AS county_code,

@@ -33,6 +33,7 @@ from pipelines import (
     gate_worker,
     ingest,
     ledger,
+    link_kept,
     localise,
     manifest,
     parts,
@@ -314,6 +315,7 @@ class _Work:
             store = parts.Store(state / parts.FOLDER, name, package)
             parts.clear(store.folder)
             rule_memory.clear(state / rule_memory.FOLDER)
+            link_kept.clear(state)
             return self.run(clock, store)
 
 

@@ -41,7 +41,7 @@ class Panel:
 
 def _svg(width: float, height: float, css: str, body: Sequence[str]) -> Markup:
     # Everything in `body` is made of numbers and of texts that went through escape().
-    return Markup(  # noqa: S704
+    return Markup(  # noqa: S704  # see above
         f'<svg class="{css}" width="{width:g}" height="{height:g}" '
         f'viewBox="0 0 {width:g} {height:g}" aria-hidden="true" focusable="false">'
         f"{''.join(body)}</svg>"

@@ -40,10 +40,11 @@ VERDICTS = {
     ),
     "MISSING": Verdict(
         "v-missing",
-        Label("缺送达数据", "input missing"),
+        Label("缺数据", "input missing"),
         Label("缺", "M"),
         Label(
-            "规则所需的表全市或该县没有送达", "a table it needs did not come, at all or from there"
+            "规则所需的表没有该地的数据：没有送达，或确无此类单位",
+            "a table it needs has no row from there: not delivered, or there are no such units",
         ),
     ),
     "NOT_ASKED": Verdict(

@@ -136,6 +136,26 @@ def test_preview_tells_gains_and_losses_by_county(package: Path, tmp_path: Path)
     assert (found.new.n_failed - found.old.n_failed, found.new.n_checked) == (1, 3)
 
 
+def test_preview_keeps_the_parameters_of_the_run_but_those_that_change(tmp_path: Path) -> None:
+    write_csv(tmp_path / "in" / "legal_entity.csv", [entity()])
+    finance = {
+        "unit_id": "L1", "form": "B603", "assets_kyuan": "1100", "liabilities_kyuan": "600",
+        "equity_kyuan": "400",
+    }  # fmt: skip
+    write_csv(tmp_path / "in" / "finance.csv", [finance])
+    loose = RunConfig(gate=OWN.gate, parameters={"FRM006": {"tolerance": "50"}})
+    run(tmp_path / "in", tmp_path / "out", config=loose)
+    source = next((RULES_DIR / "form").glob("FRM006_*.sql"))
+    path = tmp_path / source.name
+    path.write_text(source.read_text("utf-8").replace("default: 1,", "default: 2,"), "utf-8")
+
+    same = preview(tmp_path / "out", named_rule("FRM006"), named_rule("FRM006"))
+    other = preview(tmp_path / "out", named_rule("FRM006"), named_rule(str(path)))
+
+    assert (same.old.n_failed, same.new.n_failed) == (0, 0)
+    assert (other.old.n_failed, other.new.n_failed) == (0, 1)
+
+
 def test_preview_on_the_command_line_refuses_what_is_not_portable(
     package: Path, tmp_path: Path
 ) -> None:

@@ -65,3 +65,12 @@ def test_explain_tells_it(night: Night) -> None:
     assert [(s["variable"], s["value"]) for s in found] == [
         ("assets_kyuan", 16016), ("equity_kyuan", 8324), ("liabilities_kyuan", 5692),
     ]  # fmt: skip
+
+
+def test_bound_on_one_side_is_told_as_a_bound(night: Night) -> None:
+    book = next((night.out / "current" / "workbooks").glob("4*.xlsx"))
+    sheet = openpyxl.load_workbook(book)["核查差错一览表"]
+    cells = [str(cell) for row in sheet.iter_rows(values_only=True) for cell in row if cell]
+
+    told = next(text for text in cells if text.startswith("女性从业人员"))
+    assert "从业人员期末人数(人) 5 → 不小于 9；其中：女性(人) 9 → 不大于 5" in told

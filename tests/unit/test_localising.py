@@ -109,6 +109,20 @@ def test_equation_gives_the_value_to_the_unit(engine: DuckDBEngine) -> None:
     assert set(found[0]) == set(COLUMNS)
 
 
+def test_slack_is_no_part_of_a_suggestion(engine: DuckDBEngine) -> None:
+    row = {"employees": None, "employees_female": None, "on_post": 8, "dispatched": 4}
+    loose = Relation(
+        rule_id="FRM008", table="employment", where="TRUE",
+        terms=(("dispatched", 1), ("on_post", -1)), low=-3, high=None,
+    )  # fmt: skip
+
+    found = suggest(engine, [row], Relations((loose,), frozenset()))
+
+    assert [(s["variable"], s["value"], s["low"], s["high"]) for s in found] == [
+        ("dispatched", 8, 5, None), ("on_post", 4, 0, 7),
+    ]  # fmt: skip
+
+
 def test_magnitudes_of_a_census_stay_exact(engine: DuckDBEngine) -> None:
     book = 99_999_999_999_999
     row = {"employees": book, "employees_female": 1, "on_post": book - 3, "dispatched": 1}

@@ -8,12 +8,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from audit.estimating.edit_bounds import BOUNDS, Bound
-from audit.rulebook import load_rulebook
 from audit.trail import digest_ok, digest_ok_as_delivered
 from pipelines.rule_cases import build
 
-BOOK = load_rulebook()
 EDIT = {
     "event_id": "7", "unit_id": "L1", "table_name": "legal_entity", "field": "address",
     "old_value": "1栋", "new_value": "1号(甲)", "editor_id": "P1", "editor_role": "2",
@@ -111,16 +108,3 @@ def test_reasons_that_are_alike(one: str, other: str, *, same: bool) -> None:
 
 def test_a_reason_of_punctuation_is_none() -> None:
     assert _edit(reason="……")["reason_key"].to_list() == [None]
-
-
-@pytest.mark.parametrize("bound", BOUNDS, ids=lambda b: f"{b.rule}-{b.table}-{len(b.terms)}")
-def test_bounds_are_those_of_their_rules(bound: Bound) -> None:
-    rule = BOOK.get(bound.rule)
-
-    assert {name for name in bound.terms if name not in rule.sql} == set()
-    assert bound.table in {*rule.tables, *rule.optional_tables} or "unit" in rule.tables
-    assert (
-        (f"{bound.rounded} * :tolerance" in rule.sql)
-        or bound.rounded <= 1
-        or (bound.rule == "FRM010" and "n * :tolerance" in rule.sql)
-    )
