@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -343,7 +344,9 @@ def _view(data: ReportData) -> dict[str, Any]:
     }
 
 
+@cache
 def _environment() -> jinja2.Environment:
+    """Return the templates, compiled once a process."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
