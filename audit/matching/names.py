@@ -45,6 +45,8 @@ _PLAIN = Phrases(dict.fromkeys(PLAIN_PLACE_WORDS, 1))
 _NUMERALS = {ord(c): ord(str(n)) for n, c in enumerate("零一二三四五六七八九")}
 _GONG, _SI, _DI, _STORE = (np.uint32(ord(c)) for c in "公司第店")
 _NINE = np.uint32(ord("9"))
+_LIMITED = ("有限责任公司", "有限公司")
+_XIAN = ord("限")
 _NOT_FIRMS = np.array([ord(c) for c in "分子支"], dtype=np.uint32)
 
 
@@ -71,11 +73,36 @@ class NameParts:
     is_place: Flags
 
 
+def _slips(form: str) -> list[str]:
+    """Return a form with two neighbouring characters exchanged, each way once."""
+    return [form[:i] + form[i + 1] + form[i] + form[i + 2 :] for i in range(len(form) - 1)]
+
+
+def _without_slips(text: Text) -> Text:
+    """Write 有限公司 and 有限责任公司 in their order where two characters changed places."""
+    codes = text.codes
+    at = np.flatnonzero(codes == _XIAN)
+    for form in _LIMITED:
+        right = np.array([ord(c) for c in form], dtype=codes.dtype)
+        for slip in _slips(form):
+            found = at - slip.index("限")
+            found = found[(found >= 0) & (found + len(slip) <= len(codes))]
+            for distance, char in enumerate(slip):
+                found = found[codes[found + distance] == ord(char)]
+            found = found[found + len(slip) <= text.ends[text.row_of(found)]]
+            found = found[found >= text.starts[text.row_of(found)]]
+            if len(found):
+                codes = codes.copy()
+                codes[found[:, None] + np.arange(len(slip))] = right
+    return Text(codes, text.starts, text.ends)
+
+
 def _written_alike(text: Text, positions: Ints) -> tuple[Text, Ints]:
     """Write 有限责任公司 as 有限公司, and a numeral behind 第 as a digit (第二门市部).
 
     Return the text and where these positions (-1 of none) are in it.
     """
+    text = _without_slips(text)
     codes = text.codes
     numbered = np.flatnonzero(codes == _DI) + 1
     numbered = numbered[text.beside(numbered - 1, 1) > 0]

@@ -170,6 +170,7 @@ def ratios(mine: dict[str, Any], other: dict[str, Any]) -> dict[str, float]:
     memory = max(other["spent"]["peak_gb"], other["normalise"]["peak_gb"])
     return {
         "pair_error": _times(other["pairs"], mine["pairs"]),
+        "link_error": _times(other["pairs"], mine["links"]),
         "cluster_error": _times(other["clusters"], mine["clusters"]),
         "cluster_error_merged": _times(other["clusters_merged"], mine["clusters"]),
         "wall": time / mine["spent"]["wall"],
