@@ -25,7 +25,7 @@ from audit.matching.names import split_names
 from audit.matching.naming import name_by_owner, parse_names
 from audit.matching.people import parse_owners
 from audit.matching.phones import both
-from audit.matching.texts import BLOCK, THREADS, Arrays, Texts
+from audit.matching.texts import BLOCK, THREADS, Arrays, Texts, in_one
 
 NAME, OWNER, ADDRESS = "name", "owner", "address"
 """Kinds of texts that `Texts` remembers."""
@@ -49,8 +49,7 @@ def parse_units(
     parser = _Parser(gazetteer, known, texts)
     blocks = [records.slice(at, BLOCK) for at in range(0, max(len(records), 1), BLOCK)]
     with ThreadPoolExecutor(THREADS) as pool:
-        parsed = list(pool.map(parser.parse, blocks))
-    found = {name: np.concatenate([p[name] for p in parsed]) for name in parsed[0]}
+        found = in_one(pool.map(parser.parse, blocks), len(records))
     if texts is not None:
         found.update(parser.remembered(records, texts))
     return Features(**found)

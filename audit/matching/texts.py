@@ -6,7 +6,7 @@ Two 64-bit hashes with different seeds tell texts apart; the texts themselves ar
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -133,5 +133,21 @@ def in_blocks(column: pl.Series, parse: Parse) -> Arrays:
     """Return what `parse` says of a column, a block at a time on two threads."""
     blocks = [column.slice(at, BLOCK) for at in range(0, max(len(column), 1), BLOCK)]
     with ThreadPoolExecutor(THREADS) as pool:
-        parsed = list(pool.map(parse, blocks))
-    return {name: np.concatenate([p[name] for p in parsed]) for name in parsed[0]}
+        return in_one(pool.map(parse, blocks), len(column))
+
+
+def in_one(blocks: Iterable[Arrays], height: int) -> Arrays:
+    """Return the arrays of all blocks, one behind the other; `height` rows in all.
+
+    Each block is let go of when it is copied, so that the rows are not held twice.
+    """
+    whole: Arrays = {}
+    at = 0
+    for block in blocks:
+        size = len(next(iter(block.values())))
+        for name, values in block.items():
+            if name not in whole:
+                whole[name] = np.empty((height, *values.shape[1:]), values.dtype)
+            whole[name][at : at + size] = values
+        at += size
+    return whole
