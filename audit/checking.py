@@ -36,11 +36,12 @@ FINDING_COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckSummary:
-    """Counts of a check: rules by status, findings."""
+    """Counts of a check: rules by status, findings. `repeated`: rules that told a doubt twice."""
 
     statuses: Mapping[str, int]
     n_findings: int
     errors: tuple[str, ...]
+    repeated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,25 +294,42 @@ def _message(language: str) -> str:
     return text
 
 
-def _publish_findings(engine: Engine, plan: CheckPlan) -> int:
-    """Give staged findings their key, owner and messages; one row a key."""
-    run_id = _text(plan.run_id)
-    # Which other member stands beside a member changes when one of a group is corrected; that must
-    # not turn the doubt about this member into another one.
-    related = "CASE WHEN s.group_key IS NULL THEN COALESCE(s.related_id, '') ELSE '' END"
-    key = (
-        f"MD5(s.rule_id || '|' || COALESCE(s.subject_id, '') || '|' || {related} || '|' || "
-        "COALESCE(s.variable, ''))"
+# Which other member stands beside a member changes when one of a group is corrected; that must not
+# turn the doubt about this member into another one.
+_KEY = (
+    "MD5(s.rule_id || '|' || COALESCE(s.subject_id, '') || '|' || "
+    "CASE WHEN s.group_key IS NULL THEN COALESCE(s.related_id, '') ELSE '' END || '|' || "
+    "COALESCE(s.variable, ''))"
+)
+
+
+def _repeated(engine: Engine) -> tuple[str, ...]:
+    """Return the rules of which two staged findings have one key: a fault of the rule."""
+    rows = engine.fetch(
+        f"SELECT DISTINCT rule_id FROM (SELECT s.rule_id FROM {STAGED} AS s "
+        f"GROUP BY s.rule_id, {_KEY} HAVING COUNT(*) > 1) AS r ORDER BY rule_id"
     )
+    return tuple(row["rule_id"] for row in rows.to_pylist())
+
+
+def _publish_findings(engine: Engine, plan: CheckPlan) -> int:
+    """Give staged findings their key, owner and messages.
+
+    Nothing that a rule said is left out: where it tells one doubt in two ways, the second has a key
+    of its own; what is the same in every column is one finding.
+    """
+    run_id = _text(plan.run_id)
     return engine.append(
         "audit.finding",
         f"""
 WITH keyed AS (
-  SELECT {key} AS finding_key, s.*,
-    ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY s.observed, s.expected, s.region_code) AS place
-  FROM {STAGED} AS s
+  SELECT {_KEY} AS finding_key, s.*,
+    ROW_NUMBER() OVER (PARTITION BY {_KEY} ORDER BY s.observed, s.expected, s.region_code) AS place
+  FROM (SELECT DISTINCT * FROM {STAGED}) AS s
 )
-SELECT s.finding_key, {run_id} AS run_id, s.rule_id, r.rule_version, r.severity, s.subject_id,
+SELECT CASE WHEN s.place = 1 THEN s.finding_key
+    ELSE MD5(s.finding_key || '|' || CAST(s.place AS VARCHAR)) END AS finding_key,
+  {run_id} AS run_id, s.rule_id, r.rule_version, r.severity, s.subject_id,
   s.related_id, s.group_key, COALESCE(s.region_code, '') AS region_code, u.specialty,
   CASE WHEN r.owner = 'specialty' THEN COALESCE(o.owner, 'data_quality') ELSE r.owner END AS owner,
   s.variable, {_plain("s.observed")} AS observed, {_plain("s.expected")} AS expected, s.score,
@@ -323,8 +341,7 @@ LEFT JOIN (
   SELECT unit_id, MIN(specialty) AS specialty FROM unit
   WHERE unit_id IN (SELECT subject_id FROM {STAGED}) GROUP BY unit_id
 ) AS u ON u.unit_id = s.subject_id
-LEFT JOIN specialty_owner AS o ON o.specialty = u.specialty
-WHERE s.place = 1""",
+LEFT JOIN specialty_owner AS o ON o.specialty = u.specialty""",
     )
 
 
@@ -343,6 +360,7 @@ def check(engine: Engine, plan: CheckPlan, memory: Memory | None = None) -> Chec
     if memory:
         memory.keep(engine)
     _nothing_in_scope(engine, plan)
+    repeated = _repeated(engine)
     n_findings = _publish_findings(engine, plan)
     for name in (SCRATCH, VERDICTS, STAGED):
         engine.execute(f"DROP TABLE IF EXISTS {name}")
@@ -354,4 +372,5 @@ def check(engine: Engine, plan: CheckPlan, memory: Memory | None = None) -> Chec
         statuses={row["status"]: row["n"] for row in rows},
         n_findings=n_findings,
         errors=tuple(errors),
+        repeated=repeated,
     )

@@ -20,7 +20,7 @@ from audit.night import create_unit_view, filled_tables, rule_texts
 from audit.rulebook import RuleBook, load_rulebook, render
 from pipelines import estimate
 from pipelines.config import RunConfig
-from pipelines.context import RunContext
+from pipelines.context import LOG, RunContext
 from pipelines.link_tables import state_of
 from pipelines.rule_memory import FOLDER, RuleMemory
 
@@ -176,4 +176,11 @@ def run(ctx: RunContext, book: RuleBook, region: str = "") -> CheckSummary:
     with checking_engine(ctx) as engine:
         # What rules gave is kept under the engine that keeps it.
         memory = _memory(ctx, prefix) if engine is ctx.engine else None
-        return check(engine, plan, memory)
+        summary = check(engine, plan, memory)
+    if summary.repeated:
+        LOG.warning(
+            "规则对同一疑点提示了两次，两条都已列出，请修改规则 "
+            "rules told one doubt twice, both are listed, mend the rules: %s",
+            ", ".join(summary.repeated),
+        )
+    return summary

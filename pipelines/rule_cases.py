@@ -187,11 +187,17 @@ def run_case(
         whole_region="430400000000",
         parameters={rule.id: case.parameters},
     )
-    if check(engine, plan).errors:
+    summary = check(engine, plan)
+    if summary.errors:
         detail = engine.fetch("SELECT detail FROM audit.outcome").to_pylist()
         raise RuleError(
             f"用例 {case.id} 使规则出错：{detail}",
             f"Case {case.id} crashed: {detail}\n{render(rule, case.parameters)}",
+        )
+    if summary.repeated:
+        raise RuleError(
+            f"用例 {case.id}：规则对同一对象重复提示",
+            f"Case {case.id}: the rule tells one doubt about one subject twice",
         )
     total = engine.fetch(
         "SELECT CAST(SUM(n_checked) AS BIGINT) AS checked, "

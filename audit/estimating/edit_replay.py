@@ -32,6 +32,15 @@ SELECT event_id, unit_id, table_name, field, old_value, new_value, old_number, n
   previous_digest, digest
 FROM edit_event"""
 
+REFUSED = """
+SELECT r.file, r.row, MAX(r.delivered) AS delivered
+FROM rejected_row AS r
+JOIN delivered_file AS d ON d.file = r.file
+WHERE d.table_name = 'edit_event' AND r.superseded_by IS NULL
+GROUP BY r.file, r.row"""
+NUMBER = r'"(?:event_id|修改流水号)"\s*:\s*"?\s*([0-9]{1,18})\s*[",}]'
+"""The number of an edit in a refused row as delivered (JSON by header)."""
+
 
 def _rows_of(table: str) -> str:
     names = ", ".join(column.name for column in CONTRACT.tables[table].columns)
@@ -103,6 +112,32 @@ def _sequence(edits: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _refused(sequence: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
+    """Add how many of the numbers missing before an edit intake refused, and how many it hides.
+
+    A refused row explains the gap that its number lies in. One of a confidential unit, or with a
+    damaged number, may lie in any gap: it is counted once, over the whole log.
+    """
+    number = pl.col("delivered").str.extract(NUMBER).cast(pl.Int64)
+    told = refused.select(number=number)
+    lost = (
+        told.drop_nulls()
+        .unique()
+        .join(sequence, left_on="number", right_on="event_id", how="anti")
+        .sort("number")
+        .join_asof(sequence.select("event_id"), left_on="number", right_on="event_id",
+                   strategy="forward", coalesce=False)
+        .group_by("event_id").agg(n_refused=pl.len().cast(pl.Int64))
+    )  # fmt: skip
+    with_lost = sequence.join(lost, on="event_id", how="left").with_columns(
+        n_untold=pl.lit(told["number"].null_count(), pl.Int64)
+    )
+    return with_lost.with_columns(
+        # Before the first edit there is no gap.
+        pl.when(pl.col("n_missing").is_not_null()).then(pl.col("n_refused").fill_null(0))
+    )
+
+
 def _follows(items: pl.DataFrame) -> pl.DataFrame:
     """Compare each edit's old value with what the edit before it left in the same item."""
     place = pl.col("event_id")
@@ -152,8 +187,8 @@ def _ends(frames: Frames, items: pl.DataFrame) -> pl.DataFrame:
 def edit_replay(frames: Frames) -> Frames:
     """Return one row an edit: its place in the log, in its item, and the value that came of it.
 
-    `edits`: the columns of EDITS; each table of REPLAYED: its rows of the edited units. What
-    cannot be compared (no such unit, table or column) is NULL.
+    `edits`: the columns of EDITS; `refused`: file, row, delivered; each table of REPLAYED: its
+    rows of the edited units. What cannot be compared (no such unit, table or column) is NULL.
     """
     edits = frames["edits"]
     items = (
@@ -162,7 +197,7 @@ def edit_replay(frames: Frames) -> Frames:
         .rename({"old_number": "old_value_number", "new_number": "new_value_number"})
     )
     made = (
-        _sequence(edits)
+        _refused(_sequence(edits), frames["refused"])
         .join(_follows(items), on="event_id")
         .join(_ends(frames, items), on="event_id", how="left")
     )
@@ -172,7 +207,7 @@ def edit_replay(frames: Frames) -> Frames:
 ESTIMATE = Estimate(
     makes=("edit_replay",),
     needs=("edit_event",),
-    uses=REPLAYED,
-    selects={"edits": EDITS} | {table: _rows_of(table) for table in REPLAYED},
+    uses=(*REPLAYED, "rejected_row", "delivered_file"),
+    selects={"edits": EDITS, "refused": REFUSED} | {table: _rows_of(table) for table in REPLAYED},
     make=edit_replay,
 )

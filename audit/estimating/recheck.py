@@ -1,8 +1,10 @@
 """What the post-enumeration quality check (事后质量抽查) found: blocks, standards, regions.
 
-A unit counts once, however many indicators were asked of it. Missed (漏报) is a share of the units
-that are there; listed falsely (虚报), a duplicate included, is a share of the units that the census
-has. The unit error counts both (单位差错数 = 漏报 + 虚报); the item error is wrong values by values
+A unit counts once, however many indicators were asked of it. A missed unit has no identifier: its
+rows are told by name and indicator, and a name that comes again with the same indicator, or with
+none, is another unit, for households bear generic names. Missed (漏报) is a share of the units that
+are there; listed falsely (虚报), a duplicate included, is a share of the units that the census has.
+The unit error counts both (单位差错数 = 漏报 + 虚报); the item error is wrong values by values
 asked, by the team's verdict, which knows rounding.
 """
 
@@ -31,7 +33,14 @@ FROM (
   SELECT block_id, unit_kind,
     MAX(CASE WHEN result = '2' THEN 1 ELSE 0 END) AS missed,
     MAX(CASE WHEN result IN ('3', '5') THEN 1 ELSE 0 END) AS surplus
-  FROM recheck GROUP BY block_id, unit_kind, COALESCE(unit_id, name, recheck_id)
+  FROM (
+    SELECT block_id, unit_kind, result, COALESCE(unit_id, name, recheck_id) AS unit_key,
+      CASE WHEN unit_id IS NULL THEN ROW_NUMBER() OVER (
+        PARTITION BY block_id, unit_kind, unit_id, COALESCE(name, recheck_id), indicator
+        ORDER BY recheck_id) ELSE 0 END AS place
+    FROM recheck
+  ) AS r
+  GROUP BY block_id, unit_kind, unit_key, place
 ) AS u
 GROUP BY block_id, unit_kind"""
 

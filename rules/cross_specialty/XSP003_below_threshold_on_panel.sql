@@ -12,7 +12,7 @@ grain: unit
 variable: main_revenue_kyuan
 tables: [legal_entity, ref_industry_profile]
 owner: specialty
-version: 1
+version: 2
 status: active
 parameters:
   note_length: {type: integer, default: "6", note: "characters that the respondent's note needs to count as an explanation"}
@@ -23,11 +23,11 @@ verify:
   zh: 核对计量单位（千元）、行业和资质；到现场看是否停产、是否虚报入库
   en: Check the unit of the figure (thousand yuan), industry and qualification; see on the spot whether it still operates
 false_positives:
-  zh: 年内降到标准以下、按规定年末才退库的属正常，写明审核说明即可；服务业收入或人数一项达标即可在库
-  en: A firm that fell below within the year leaves the panel at its end, and a note settles it; services qualify by revenue or by staff
+  zh: 当年关闭、破产、注销、吊销的只有部分月份的数据，不在此列；年内降到标准以下、按规定年末才退库的属正常，写明审核说明即可；服务业收入或人数一项达标即可在库
+  en: A firm that closed, failed or was struck off within the year has figures of some months only and is left out; one that fell below within the year leaves the panel at its end, and a note settles it; services qualify by revenue or by staff
 --- */
--- Scope: legal entities on form 601 in an industry that has a panel with a limit. One with a note
--- is explained. Developers are all on the panel, whatever their size.
+-- Scope: legal entities on form 601 in an industry that has a panel with a limit, but for those
+-- that ended within the year (status 4 to 7). One with a note is explained. Developers are all on the panel, whatever their size.
 -- Unknown: a figure that could hold it above the threshold is missing.
 WITH judged AS (
   SELECT
@@ -45,6 +45,7 @@ WITH judged AS (
   FROM legal_entity AS e
   JOIN ref_industry_profile AS p ON p.industry_code = e.industry_code
   WHERE e.form = '601' AND p.threshold_basis IN ('minimum', 'qualified')
+    AND COALESCE(e.status, '1') NOT IN ('4', '5', '6', '7')
 )
 SELECT
   unit_id AS subject_id,

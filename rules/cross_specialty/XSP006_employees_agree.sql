@@ -12,7 +12,7 @@ grain: unit
 variable: employees
 tables: [unit, employment]
 owner: specialty
-version: 1
+version: 2
 status: active
 message:
   zh: 从业人员表期末人数 {observed} 人，基本情况表 192 项 {expected} 人
@@ -24,13 +24,24 @@ false_positives:
   zh: 平均人数与期末人数本来不同，不在此列
   en: Average employees are another quantity and are not compared
 --- */
--- Scope: every employment form (602, 611-2) of a unit with a basic form (601, 611).
--- Unknown: the number is missing on either form.
+-- Scope: units with a basic form (601, 611) and an employment form (602, 611-2), each once; with
+-- both of them each must agree. Unknown: the number is missing on the basic form, or on one of the
+-- others while the rest agree.
+WITH compared AS (
+  SELECT u.unit_id, u.region_code, u.employees AS expected, e.form, e.employees,
+    e.employees = u.employees AS agrees
+  FROM unit AS u
+  JOIN employment AS e ON e.unit_id = u.unit_id
+)
 SELECT
-  u.unit_id AS subject_id,
-  u.region_code AS region_code,
-  CAST(e.employees AS STRING) AS observed,
-  CAST(u.employees AS STRING) AS expected,
-  e.employees = u.employees AS holds
-FROM unit AS u
-JOIN employment AS e ON e.unit_id = u.unit_id
+  unit_id AS subject_id,
+  MIN(region_code) AS region_code,
+  COALESCE(MIN(CASE WHEN NOT agrees AND form = '602' THEN CAST(employees AS STRING) END), '')
+    || CASE WHEN COUNT(CASE WHEN NOT agrees THEN 1 END) > 1 THEN '、' ELSE '' END
+    || COALESCE(MIN(CASE WHEN NOT agrees AND form <> '602' THEN CAST(employees AS STRING) END), '')
+    AS observed,
+  CAST(MIN(expected) AS STRING) AS expected,
+  CASE WHEN COUNT(CASE WHEN NOT agrees THEN 1 END) > 0 THEN FALSE
+    WHEN COUNT(agrees) = COUNT(*) THEN TRUE END AS holds
+FROM compared
+GROUP BY unit_id

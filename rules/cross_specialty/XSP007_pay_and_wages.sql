@@ -12,7 +12,7 @@ grain: unit
 variable: pay_kyuan
 tables: [finance, employment, legal_entity]
 owner: labour
-version: 1
+version: 2
 status: active
 parameters:
   low: {type: number, default: "0.95", note: "payable at least this share of wages"}
@@ -27,14 +27,14 @@ false_positives:
   zh: 劳务派遣人员工资由派遣单位支付、集团代付的写明情况
   en: Agency workers paid by the agency, and pay borne by the group, need a remark
 --- */
--- Scope: legal entities with both forms; of several financial returns the largest amount counts.
+-- Scope: legal entities with a financial return and form 602, whatever else they filed; of several financial returns the largest amount counts.
 -- Payable holds wages, welfare and insurance, so it is hardly less than wages.
 -- Unknown: an amount is missing.
 WITH payable AS (
   SELECT unit_id, MAX(pay_kyuan) AS pay FROM finance GROUP BY unit_id
 ),
 wages AS (
-  SELECT unit_id, MAX(wages_kyuan) AS wages, MAX(form) AS form FROM employment GROUP BY unit_id
+  SELECT unit_id, MAX(wages_kyuan) AS wages FROM employment WHERE form = '602' GROUP BY unit_id
 )
 SELECT
   l.unit_id AS subject_id,
@@ -45,4 +45,3 @@ SELECT
 FROM legal_entity AS l
 JOIN payable AS p ON p.unit_id = l.unit_id
 JOIN wages AS w ON w.unit_id = l.unit_id
-WHERE w.form = '602'

@@ -12,7 +12,7 @@ grain: unit
 variable: consumed_tce
 tables: [production, energy, legal_entity]
 owner: energy
-version: 1
+version: 2
 status: active
 parameters:
   factor: {type: number, default: "20", note: "an intensity this many times above or below the usual one of its division is asked"}
@@ -29,7 +29,7 @@ false_positives:
 --- */
 -- Scope: industry on the panel with positive output and an energy return. Output without energy
 -- fails; an intensity far from the geometric mean of its division fails where that is known.
--- Unknown: energy consumed is missing.
+-- Unknown: energy consumed is missing, or there is nothing usual to hold an intensity against.
 WITH used AS (
   SELECT unit_id, CASE WHEN COUNT(*) = COUNT(consumed_tce) THEN SUM(consumed_tce) END AS tce
   FROM energy
@@ -58,7 +58,7 @@ SELECT
   REPLACE(CAST(CAST(m.tce AS DECIMAL(18, 2)) AS STRING), '.00', '') || ' 吨' AS expected,
   CASE
     WHEN m.tce <= 0 THEN FALSE
-    WHEN m.tce > 0 THEN COALESCE(ABS(m.intensity - u.intensity) <= LOG10(:factor), TRUE)
+    WHEN m.tce > 0 THEN ABS(m.intensity - u.intensity) <= LOG10(:factor)
   END AS holds
 FROM maker AS m
 LEFT JOIN usual AS u ON u.division = m.division

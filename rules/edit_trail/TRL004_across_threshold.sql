@@ -12,7 +12,7 @@ grain: unit
 variable: main_revenue_kyuan
 tables: [edit_event, legal_entity, ref_industry_profile]
 owner: specialty
-version: 1
+version: 2
 status: active
 message:
   zh: 指标 {variable} 由 {observed}（第 {related} 号修改），跨越{expected}
@@ -26,24 +26,32 @@ false_positives:
 --- */
 -- Scope: edits of the items that thresholds are about, on legal entities and their returns, in an
 -- industry that has a panel's threshold by size or size classes. The bounds are those of the vintage
--- in ref_industry_profile; at the bound means above. Unknown: a value that is no number.
+-- in ref_industry_profile; at the bound means above. As PLA004, XSP002 and XSP003 have it, bounds of
+-- main revenue and of the size classes are those of main revenue, and of revenue where the form has
+-- no main revenue. Unknown: a value that is no number.
 WITH edited AS (
   SELECT e.event_id, e.unit_id, l.region_code, e.field, e.old_value, e.new_value,
     e.old_number, e.new_number,
     CASE WHEN e.old_number < e.new_number THEN e.old_number ELSE e.new_number END AS low,
     CASE WHEN e.old_number < e.new_number THEN e.new_number ELSE e.old_number END AS high,
-    CASE e.field WHEN 'main_revenue_kyuan' THEN p.threshold_main_revenue_kyuan
-      WHEN 'revenue_kyuan' THEN p.threshold_revenue_kyuan
-      WHEN 'employees' THEN p.threshold_employees END AS threshold,
-    CASE e.field WHEN 'revenue_kyuan' THEN p.size_revenue_large_kyuan
-      WHEN 'employees' THEN p.size_employees_large
-      WHEN 'assets_kyuan' THEN p.size_assets_large_kyuan END AS large,
-    CASE e.field WHEN 'revenue_kyuan' THEN p.size_revenue_medium_kyuan
-      WHEN 'employees' THEN p.size_employees_medium
-      WHEN 'assets_kyuan' THEN p.size_assets_medium_kyuan END AS medium,
-    CASE e.field WHEN 'revenue_kyuan' THEN p.size_revenue_small_kyuan
-      WHEN 'employees' THEN p.size_employees_small
-      WHEN 'assets_kyuan' THEN p.size_assets_small_kyuan END AS small
+    CASE WHEN e.field = 'employees' THEN p.threshold_employees
+      WHEN e.field = 'revenue_kyuan' AND p.threshold_revenue_kyuan IS NOT NULL
+        THEN p.threshold_revenue_kyuan
+      WHEN e.field = 'main_revenue_kyuan'
+        OR (e.field = 'revenue_kyuan' AND l.main_revenue_kyuan IS NULL)
+        THEN p.threshold_main_revenue_kyuan END AS threshold,
+    CASE WHEN e.field = 'employees' THEN p.size_employees_large
+      WHEN e.field = 'assets_kyuan' THEN p.size_assets_large_kyuan
+      WHEN e.field = 'main_revenue_kyuan' OR l.main_revenue_kyuan IS NULL
+        THEN p.size_revenue_large_kyuan END AS large,
+    CASE WHEN e.field = 'employees' THEN p.size_employees_medium
+      WHEN e.field = 'assets_kyuan' THEN p.size_assets_medium_kyuan
+      WHEN e.field = 'main_revenue_kyuan' OR l.main_revenue_kyuan IS NULL
+        THEN p.size_revenue_medium_kyuan END AS medium,
+    CASE WHEN e.field = 'employees' THEN p.size_employees_small
+      WHEN e.field = 'assets_kyuan' THEN p.size_assets_small_kyuan
+      WHEN e.field = 'main_revenue_kyuan' OR l.main_revenue_kyuan IS NULL
+        THEN p.size_revenue_small_kyuan END AS small
   FROM edit_event AS e
   JOIN legal_entity AS l ON l.unit_id = e.unit_id
   JOIN ref_industry_profile AS p ON p.industry_code = l.industry_code

@@ -11,9 +11,9 @@ level: 2
 grain: event
 variable: digest
 tables: [edit_event, edit_replay]
-optional_tables: [unit, rejected_row, delivered_file]
+optional_tables: [unit]
 owner: data_processing
-version: 1
+version: 2
 status: active
 message:
   zh: 修改记录{observed}；{expected}
@@ -22,29 +22,30 @@ verify:
   zh: 停止对修改痕迹库的写入并保全备份；由数据处理组向平台运维核对该流水前后的记录，查明删改或绕过平台写库的人和时间
   en: Stop writing to the trail and keep its backups; have the platform's operators compare the entries around it, and find out who removed or rewrote them, or wrote to the database past the platform
 false_positives:
-  zh: 只送达部分地区的日志、因格式错误被退回的日志行会留下断号，补送完整日志后消除
-  en: A log of some counties only, or rows refused for their format, leave gaps; deliver the whole log
+  zh: 只送达部分地区的日志会留下断号；因格式错误或保密被退回、且数目足以解释断号的日志行只列为无法判定，补送后重新判定；退回行少于缺号时，各处断号都列出，须逐处核对
+  en: A log of some counties only leaves gaps. Gaps that refused rows account for, damaged or of confidential units, are unknown until these are delivered again; where more is missing than was refused, every such gap is told and must be looked at
 --- */
 -- Scope: every edit. It stands if its digest is that of its columns, it follows its predecessor
 -- without a gap and names its digest, it begins with the value the last edit of the item left, and
--- the form holds what the last edit wrote. A gap of no more rows than intake refused (a damaged row,
--- or one of a confidential unit) is ours.
--- Unknown: no digest, the beginning of an extract, or no form to compare with.
-WITH refused AS (
-  SELECT COUNT(DISTINCT r.file || '#' || CAST(r.row AS STRING)) AS n
-  FROM rejected_row AS r
-  JOIN delivered_file AS d ON d.file = r.file
-  WHERE d.table_name = 'edit_event'
+-- the form holds what the last edit wrote. A number that intake refused is missing through us; so are
+-- all other missing numbers if the whole log lacks no more of them than rows without a number were
+-- refused (confidential units). Unknown: such a gap, no digest, the beginning of an extract, or no
+-- form to compare with.
+WITH whole AS (
+  SELECT SUM(CASE WHEN n_missing > 0 THEN n_missing - n_refused ELSE 0 END) AS n_lost,
+    MAX(n_untold) AS n_untold
+  FROM edit_replay
 ),
 judged AS (
   SELECT p.event_id, p.unit_id, e.field, e.digest_ok, p.previous_event_id, p.n_missing,
     p.follows_ok, p.is_last, p.stored_ok, p.stored_value, e.old_value, e.new_value,
-    CASE WHEN p.n_missing IS NULL OR p.n_missing <= 0 THEN TRUE WHEN p.n_missing > r.n THEN FALSE
-      END AS gapless,
-    CASE WHEN p.n_missing > 0 AND p.n_missing <= r.n THEN NULL ELSE p.chain_ok END AS chained
+    CASE WHEN p.n_missing IS NULL OR p.n_missing <= 0 THEN TRUE
+      WHEN p.n_missing > p.n_refused AND w.n_lost > w.n_untold THEN FALSE END AS gapless,
+    CASE WHEN p.n_missing > 0 AND (p.n_missing = p.n_refused OR w.n_lost <= w.n_untold) THEN NULL
+      ELSE p.chain_ok END AS chained
   FROM edit_replay AS p
   JOIN edit_event AS e ON e.event_id = p.event_id
-  JOIN refused AS r ON r.n >= 0
+  CROSS JOIN whole AS w
 )
 SELECT
   CAST(j.event_id AS STRING) AS subject_id,

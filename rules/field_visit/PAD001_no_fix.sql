@@ -11,8 +11,9 @@ level: 2
 grain: unit
 variable: accuracy_m
 tables: [unit, visit]
+optional_tables: [legal_entity]
 owner: enforcement
-version: 1
+version: 2
 status: active
 parameters:
   accuracy: {type: number, default: "100", note: "metres; a position less accurate than this shows no presence"}
@@ -23,21 +24,41 @@ verify:
   zh: 到单位现场核实，在室外或窗边重新定位、拍照并补传；确认由普查员本人到过现场
   en: Go to the unit, take position and photograph again outdoors or at a window, and confirm that the enumerator had been there
 false_positives:
-  zh: 高楼、地下商场定位差的，应在楼外补定位；保密单位不得定位，其记录不应进入本库
-  en: In towers and basements the position is taken again outside; units under secrecy are never located, and are not in this database
+  zh: 无固定场所的法人单位按注册地统计、凭签字证明，不在此列（见 PAD008）；本部随法人单位一并询问的，法人单位的定位有效；高楼、地下商场定位差的，应在楼外补定位；保密单位不得定位，其记录不应进入本库
+  en: Legal entities without premises are counted at the registered place with a signed proof and left out (PAD008); a headquarters asked along with its legal entity is shown by that visit; in towers and basements the position is taken again outside; units under secrecy are never located, and are not in this database
 --- */
--- Scope: units with a visit, and units taken by an enumerator (filing mode 2; all self-employed).
--- One good position among several visits is enough: the first call may find nobody. Without any
--- visit there is no position either, so it fails. Unknown: a position of unknown accuracy.
-WITH located AS (
+-- Scope: units with a visit, and units taken by an enumerator (filing mode 2; all self-employed), but
+-- not legal entities without premises, nor their headquarters. One good position among several visits
+-- is enough: the first call may find nobody. A visit to the legal entity serves its headquarters too.
+-- Without any visit there is no position either, so it fails. Unknown: a position of unknown accuracy.
+WITH headquarters AS (
+  SELECT h.unit_id, l.unit_id AS entity_id, l.no_fixed_premises
+  FROM unit AS h
+  JOIN legal_entity AS l ON l.credit_code = h.parent_credit_code
+  WHERE h.is_headquarters = '1'
+),
+roaming AS (
+  SELECT unit_id FROM legal_entity WHERE no_fixed_premises = '1'
+  UNION
+  SELECT unit_id FROM headquarters WHERE no_fixed_premises = '1'
+),
+seen AS (
+  SELECT unit_id, longitude, latitude, accuracy_m, 1 AS own FROM visit
+  UNION ALL
+  SELECT h.unit_id, v.longitude, v.latitude, v.accuracy_m, 0 AS own
+  FROM headquarters AS h
+  JOIN visit AS v ON v.unit_id = h.entity_id
+),
+located AS (
   SELECT
     unit_id,
     COUNT(*) AS n_visits,
+    MAX(own) AS is_visited,
     SUM(CASE WHEN longitude IS NOT NULL AND latitude IS NOT NULL THEN 1 ELSE 0 END) AS n_fixes,
     MIN(CASE WHEN longitude IS NOT NULL AND latitude IS NOT NULL THEN accuracy_m END) AS best_m,
     SUM(CASE WHEN longitude IS NOT NULL AND latitude IS NOT NULL AND accuracy_m IS NULL
       THEN 1 ELSE 0 END) AS n_unclear
-  FROM visit
+  FROM seen
   GROUP BY unit_id
 )
 SELECT
@@ -56,4 +77,5 @@ SELECT
   END AS holds
 FROM unit AS u
 LEFT JOIN located AS v ON v.unit_id = u.unit_id
-WHERE v.unit_id IS NOT NULL OR u.filing_mode = '2' OR u.unit_kind = '3'
+LEFT JOIN roaming AS r ON r.unit_id = u.unit_id
+WHERE r.unit_id IS NULL AND (v.is_visited = 1 OR u.filing_mode = '2' OR u.unit_kind = '3')

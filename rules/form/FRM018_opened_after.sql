@@ -24,8 +24,8 @@ verify:
   zh: 查看证照成立日期；2019 年以后成立的不属普查对象，应从普查表中剔除
   en: Look at the licence; a unit founded in 2019 or later is not part of the census
 false_positives:
-  zh: 2018 年内关闭、注销的单位仍在普查范围内，按运营状态 4 至 7 填报，不在此列
-  en: A unit closed during 2018 is in scope, with status 4 to 7, and is not touched by this rule
+  zh: 2018 年内关闭、注销的单位仍在普查范围内，按运营状态 4 至 7 填报，不在此列；开业时间早于 1949 年 10 月的按方案只需核实，不是差错，本规则是强制性的，不提示，需要时另行查询
+  en: A unit closed during 2018 is in scope, with status 4 to 7, and is not touched by this rule; a unit said to be older than October 1949 is only to be confirmed, so this mandatory rule does not tell it
 --- */
 -- Scope: legal entities and establishments; the form of households does not ask.
 -- A unit said to be older than October 1949 is for confirmation, not an error: a rule has one

@@ -13,8 +13,10 @@ variable: finance_unit_code
 tables: [legal_entity]
 optional_tables: [finance, institution_finance, register_unit]
 owner: data_quality
-version: 1
+version: 2
 status: active
+parameters:
+  city: {type: text, default: "4304", note: "first four digits of the audited city, as characters 3 to 6 of a credit code have them"}
 message:
   zh: 填了统一财务核算法人单位 {observed}，{expected}
   en: It names a unit that keeps its accounts, which contradicts its own return or cannot be found
@@ -22,12 +24,13 @@ verify:
   zh: 由上级统一核算的不再单独填报财务表；能独立核算的删去统一核算单位
   en: With accounts kept by another unit it files no return of its own; otherwise take that unit out
 false_positives:
-  zh: 统一核算单位在外地的，在部门名录中能找到即可
-  en: A unit elsewhere need only be in a register
+  zh: 统一核算单位在外地登记的（代码第 3 至 6 位不是本市），本市名录查不到属正常，只列为无法判定
+  en: A unit registered elsewhere (characters 3 to 6 of its code are not the city's) need not be in the city's lists and stays unknown
 --- */
 -- Scope: legal entities that name a unit which keeps their accounts (form 611-5, extra block).
 -- Fails with a financial return of its own, or where that unit is neither enumerated nor in a
--- register. Unknown: it is not enumerated, and no register was delivered to look it up in.
+-- register although its code is the city's, or no credit code. Unknown: it is not found, and was
+-- registered elsewhere, or no register was delivered to look it up in.
 WITH filed AS (
   SELECT unit_id FROM finance
   UNION
@@ -50,6 +53,7 @@ SELECT
   CASE
     WHEN f.unit_id IS NOT NULL THEN FALSE
     WHEN k.credit_code IS NOT NULL THEN TRUE
+    WHEN LENGTH(e.finance_unit_code) = 18 AND SUBSTRING(e.finance_unit_code, 3, 4) <> :city THEN NULL
     WHEN d.n > 0 THEN FALSE
   END AS holds
 FROM legal_entity AS e

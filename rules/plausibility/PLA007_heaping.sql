@@ -12,7 +12,7 @@ grain: enumerator
 variable: revenue_kyuan
 tables: [heaping]
 owner: data_quality
-version: 1
+version: 2
 status: active
 parameters:
   q: {type: number, default: 0.01, note: largest false discovery rate}
@@ -29,7 +29,7 @@ false_positives:
   en: Households without books estimate in round figures, as all others do; fixed-tax households
 --- */
 -- Scope: enumerators and accounts with any values. A lead, never about one respondent. Unknown:
--- below 20 values of every kind.
+-- below 20 values of every kind. Any table of figures will do, households or firms.
 -- Against the others' values of the same item and number of digits: three kinds of endings, and
 -- first digits, which need as clear an excess because areas differ in them by nature.
 WITH judged AS (

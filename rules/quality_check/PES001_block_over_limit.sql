@@ -12,7 +12,7 @@ grain: block
 variable: unit_id
 tables: [recheck_block]
 owner: data_quality
-version: 1
+version: 2
 status: active
 parameters:
   units: {type: number, default: "0.03", note: "highest share of legal entities and establishments"}

@@ -12,7 +12,7 @@ grain: region
 variable: result
 tables: [recheck_rate]
 owner: data_quality
-version: 1
+version: 2
 status: active
 parameters:
   unit: {type: number, default: "0.005", note: "unit error rate that must not be reached"}
@@ -23,15 +23,16 @@ message:
   zh: 事后质量抽查{observed}；{expected}
   en: "Quality check: {observed}; {expected}. One-sided bounds of 95 %, by block and county"
 verify:
-  zh: 判定为超标的按规定返工；尚不能判定的按所列数量加抽小区后再判定
-  en: Where the standard is missed the work is done again; where it is open, recheck as many more blocks as told
+  zh: 超标或观测值已达限值的未达到标准，按规定返工；下限未超的，返工前可按所列数量加抽小区确认；尚不能判定的加抽后再判定
+  en: Where the observed rate reaches the limit the standard is missed and the work is done again; while its lower bound is below, as many more blocks as told can confirm it first. Where it is open, recheck as many more
 false_positives:
   zh: 抽查时点之后的变化不算差错；样本很小时以上下限为准
   en: Changes after the reference date are no errors; with a small sample look at the bounds
 --- */
 -- Scope: the city and each county with rechecked blocks. Standard of the 4th census: unit error
 -- under 0.5 %, item error under 1 %, or the work is done again. The observed rate decides, as the
--- standard is worded; the bounds tell how sure that is and how many more units would settle it:
+-- standard is worded; the bounds tell how sure that is and how many more units would settle it (a
+-- rate over the limit whose lower bound is not is told as such, not as open):
 -- n = z2 deff p (1 - p) / (p - limit)2 (Cochran 1977, 4.4), 3 deff / limit where p = 0 (rule of three),
 -- and one more block at least.
 -- Unknown: the rates are under the limits, but an upper bound is not, or nothing was asked.
@@ -56,11 +57,13 @@ worded AS (
       || CAST(CAST(100 * rate_high AS DECIMAL(18, 2)) AS STRING) || '%）' AS seen,
     CAST(CAST(100 * bound AS DECIMAL(18, 1)) AS STRING) || '%：' || CASE
       WHEN rate IS NULL THEN '没有抽查记录' WHEN rate_low >= bound THEN '超标'
-      WHEN rate_high < bound THEN '达标' WHEN more + n_checked < :most THEN '尚不能判定，约需再抽 '
+      WHEN rate_high < bound THEN '达标'
+      ELSE CASE WHEN rate >= bound THEN '观测值已达限值（未达标），但下限未超，如需确认' ELSE '尚不能判定' END
+        || CASE WHEN more + n_checked < :most THEN '，约需再抽 '
         || CAST(CAST(ROUND(more + 0.5) AS BIGINT) AS STRING) || CASE measure
           WHEN 'unit' THEN ' 个单位' ELSE ' 个指标' END || '（'
         || CAST(CAST(ROUND(more * n_blocks / NULLIF(n_checked, 0) + 0.5) AS BIGINT) AS STRING) || ' 个小区）'
-      ELSE '尚不能判定，须全部抽查' END AS verdict
+      ELSE '，须全部抽查' END END AS verdict
   FROM sized
 )
 SELECT

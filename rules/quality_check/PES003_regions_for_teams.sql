@@ -12,7 +12,7 @@ grain: region
 variable: result
 tables: [recheck_region]
 owner: data_quality
-version: 1
+version: 2
 status: active
 always_decidable: true
 parameters:

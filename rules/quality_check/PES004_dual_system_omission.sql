@@ -12,7 +12,7 @@ grain: region
 variable: unit_id
 tables: [dual_system]
 owner: data_quality
-version: 1
+version: 2
 status: active
 parameters:
   limit: {type: number, default: "0.01", note: "highest omission, estimated units by units of the census less 1"}

@@ -121,9 +121,23 @@ def test_one_key_gives_one_finding() -> None:
         "FROM legal_entity AS e", "FROM legal_entity AS e JOIN legal_entity AS o ON o.form = e.form"
     )
 
-    _, _, finding = _check([_rule("FRM002", doubled)], [_unit(1, 4, 3), _unit(2, 1, 3)])
+    summary, _, finding = _check([_rule("FRM002", doubled)], [_unit(1, 4, 3), _unit(2, 1, 3)])
 
     assert finding["subject_id"].to_list() == ["L1"]
+    assert summary.repeated == ("FRM002",)
+
+
+def test_nothing_that_a_rule_says_twice_in_other_words_is_lost() -> None:
+    of_each_form = WOMEN.replace("e.unit_id AS subject_id", "e.phone_fixed AS subject_id")
+    rows = [{**_unit(n, 4 + n, 3), "phone_fixed": "L"} for n in (1, 2)]
+
+    summary, outcome, finding = _check([_rule("FRM002", of_each_form)], rows)
+
+    assert outcome["n_failed"].sum() == finding.height == 2
+    assert sorted(finding["observed"].to_list()) == ["5", "6"]
+    assert finding["finding_key"].n_unique() == 2
+    assert summary.repeated == ("FRM002",)
+    assert _check([_rule("FRM002", of_each_form)], rows[:1])[0].repeated == ()
 
 
 def test_key_does_not_depend_on_run_or_version() -> None:

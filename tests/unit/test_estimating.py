@@ -91,6 +91,29 @@ def test_without_its_input_a_rule_is_not_applicable(engine: DuckDBEngine) -> Non
     assert _outcome(engine) == ("NOT_APPLICABLE", "未送达 not delivered: finance")
 
 
+def test_accounts_are_looked_at_for_round_figures_without_any_household(
+    engine: DuckDBEngine,
+) -> None:
+    (heaping,) = making(frozenset({"heaping"}))
+    given: dict[str, list[dict[str, str]]] = {
+        **{table: [] for table in heaping.uses},
+        "legal_entity": [SHOP],
+        "submission": [{"submission_id": "S1", "unit_id": "L1", "account": "Q1"}],
+    }
+    for table, rows in given.items():
+        engine.register("incoming", build(table, rows).to_arrow())
+        engine.materialise(f"census.{table}", "SELECT * FROM incoming")
+
+    state = fill(engine, heaping, frozenset({"legal_entity", "submission"}))
+
+    assert state is EstimateState.MADE
+    told = engine.rows("SELECT DISTINCT subject_kind, subject_id FROM estimate.heaping")
+    assert told == [("account", "Q1")]
+    engine.execute("DELETE FROM census.submission")
+    assert fill(engine, heaping, frozenset()) is EstimateState.MADE
+    assert engine.rows("SELECT COUNT(*) FROM estimate.heaping") == [(0,)]
+
+
 def test_a_failed_estimate_leaves_its_rules_undecided_and_tells_no_value(
     engine: DuckDBEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
