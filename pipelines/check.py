@@ -115,8 +115,11 @@ def region_prefix(ctx: RunContext, region: str) -> str:
             f"区划名册中没有 {code}。请用 2、4、6、9 或 12 位区划代码，例如 430422。",
             f"The region list has no {code}. Give a code of 2, 4, 6, 9 or 12 digits.",
         )
-    for tail in ("000", "000", "00", "00"):
-        code = code.removesuffix(tail)
+    # A township 100 and a county 20 end in zeros too: only a whole empty segment is cut.
+    for level in (9, 6, 4, 2):
+        if code[level:].strip("0"):
+            break
+        code = code[:level]
     return code
 
 
