@@ -9,6 +9,7 @@ from rich.table import Table
 from pipelines.rule_bench import BenchResult
 from pipelines.rule_logic import Judged
 from pipelines.rule_preview import Preview
+from pipelines.rulework import conflict_text
 from pipelines.show import console
 
 _COLUMNS = {
@@ -53,10 +54,13 @@ def show_bench(result: BenchResult, judged: Sequence[Judged]) -> None:
         left = ", ".join(f"{rule} ({why})" for rule, why in sorted(result.left.items()))
         out.print(f"未埋入（此数据中没有合适的单位） not planted: {left}")
     for found in judged:
-        word = "互相矛盾 contradict" if found.kind == "conflict" else "已被蕴含 implied by"
-        out.print(
-            f"{found.table} {found.situation}: {found.rule_id} {word} {', '.join(found.rules)}"
-        )
+        if found.kind == "conflict":
+            told = conflict_text(found)
+            out.print(f"[bold]{told.zh}。 {told.en}.[/]")
+        else:
+            where = f"{found.table} {found.situation}".strip()
+            by = ", ".join(found.rules)
+            out.print(f"{where}：{found.rule_id} 已被 {by} 蕴含。 {found.rule_id} implied by {by}.")
     if not judged:
         out.print("线性规则之间没有矛盾，也没有多余。 Linear rules neither clash nor repeat.")
 
