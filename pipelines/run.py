@@ -329,7 +329,7 @@ def run_night(options: NightOptions) -> NightSummary:
     """
     _check_options(options)
     if options.engine == SparkEngine.name:
-        require()
+        require(options.config.spark.master)
     book = load_rulebook().select(options.rules)
     info = _run_info(options, book)
     clock = _Clock()
