@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
@@ -23,6 +22,7 @@ from pipelines.config import RunConfig
 from pipelines.context import RunContext
 from pipelines.link_tables import state_of
 from pipelines.rule_memory import FOLDER, RuleMemory
+from pipelines.scratch import private_folder
 
 Parameters = dict[str, dict[str, str]]
 
@@ -142,13 +142,11 @@ def checking_engine(ctx: RunContext) -> Iterator[Engine]:
         yield ctx.engine
         return
     chosen = ctx.config.spark
-    with TemporaryDirectory(
-        prefix="spark-", dir=chosen.folder or ctx.run_dir.resolve(), ignore_cleanup_errors=True
-    ) as folder:
+    with private_folder("spark-", Path(chosen.folder or ctx.run_dir.resolve())) as folder:
         engine = SparkEngine(
             ctx.engine,
             SparkSettings(
-                folder=Path(folder),
+                folder=folder,
                 master=chosen.master or f"local[{ctx.config.threads}]",
                 memory=chosen.driver_memory,
             ),

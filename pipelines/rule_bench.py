@@ -6,7 +6,6 @@ night finds is due to the planting. The copy and both nights are removed afterwa
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from audit.rulebook import load_rulebook
 from pipelines.config import RunConfig
 from pipelines.rule_cases import all_cases, case_engine, comes_out
 from pipelines.run import NightOptions, run_night
+from pipelines.scratch import private_folder
 from pipelines.sql import current_package
 from sample_data import generate, write_delivery
 from sample_data.foreign import plant_into
@@ -168,8 +168,7 @@ def bench(options: BenchOptions) -> BenchResult:
 
     Errors as of a night (InputError, RuleError, EngineError).
     """
-    with tempfile.TemporaryDirectory(dir=options.work, prefix="rules-bench-") as name:
-        work = Path(name)
+    with private_folder("rules-bench-", options.work) as work:
         _night(options, options.delivery, work / "clean", options.config)
         tables = _tables(work / "clean", options.seed)
         # What was hidden is gone; the digests that stay are those of planted units alone.
