@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,29 +81,43 @@ def _failing(sql: str, side: str) -> str:
     )
 
 
-def _in_force(package: Path, rule: Rule) -> dict[str, str]:
-    """Return what the run set the rule's parameters to; those that the rule has not are left out.
-
-    Nothing where the run did not have the rule.
-    """
+def _told(package: Path, rule_id: str) -> dict[str, dict[str, str]]:
+    """Return what the manifest tells of a rule; nothing where the run did not have it."""
     manifest = json.loads((package.parent / MANIFEST).read_text(encoding="utf-8"))
-    told = {entry["rule_id"]: entry["parameters"] for entry in manifest["rules"]}
-    names = {parameter.name: parameter.default for parameter in rule.parameters}
-    return {name: value for name, value in told.get(rule.id, {}).items() if name in names}
+    return next((entry for entry in manifest["rules"] if entry["rule_id"] == rule_id), {})
+
+
+def _fitting(rule: Rule, values: Mapping[str, str]) -> dict[str, str]:
+    names = {parameter.name for parameter in rule.parameters}
+    return {name: value for name, value in values.items() if name in names}
+
+
+def _in_force(package: Path, rule: Rule) -> dict[str, str]:
+    """Return the values with which the run rendered the rule."""
+    return _fitting(rule, _told(package, rule.id).get("parameters", {}))
+
+
+def _overrides(package: Path, old: Rule, new: Rule) -> dict[str, str]:
+    """Return what the office's settings give the rule: they hold for the changed text as well.
+
+    A manifest that does not tell them apart: every value that is not the old text's default.
+    """
+    told = _told(package, new.id)
+    defaults = {parameter.name: parameter.default for parameter in old.parameters}
+    differing = {k: v for k, v in told.get("parameters", {}).items() if defaults.get(k) != v}
+    return _fitting(new, told.get("overrides", differing))
 
 
 def preview(out: Path, old: Rule, new: Rule) -> Preview:
     """Run both texts of a rule on the current package.
 
-    The old one with the parameters that the run had; the new one too, but where its header gives a
-    parameter another default than the old one's: that is part of the change. A subject counts once.
+    The old one with the parameters that the run had; the new one as the next run would have it:
+    with its own defaults, but for what the office's settings say. A subject counts once.
     RuleError where a text fails on the package's tables.
     """
     package = current_package(out)
-    defaults = {parameter.name: parameter.default for parameter in old.parameters}
-    moved = {p.name for p in new.parameters if defaults.get(p.name, p.default) != p.default}
-    kept = {k: v for k, v in _in_force(package, new).items() if k not in moved}
-    before, after = render(old, _in_force(package, old)), render(new, kept)
+    before = render(old, _in_force(package, old))
+    after = render(new, _overrides(package, old, new))
     with PackageReader(package) as reader:
         counties = reader.fetch(f"""
 WITH both_sides AS (
