@@ -18,6 +18,7 @@ _COLUMNS = {
     "cases": "用例 cases",
     "cases_ok": "相符 as written",
     "planted": "埋入 planted",
+    "already": "原已报 told before",
     "found": "查出 found",
     "recall": "查出率 recall",
     "alone": "仅此规则 only this one",
@@ -48,6 +49,12 @@ def show_bench(result: BenchResult, judged: Sequence[Judged]) -> None:
     out.print(
         "“仅此规则”一列：去掉该规则就无人查出的差错数。 Errors lost if the rule were removed."
     )
+    if n_already := int(result.rules["already"].sum()):
+        out.print(
+            f"另有 {n_already} 处埋在该规则原已报差错的对象上，无法判断，不计在内。 "
+            f"{n_already} more lie on subjects that the rule told of before: they cannot be judged "
+            "and do not count."
+        )
     if result.missed:
         out.print(f"[bold]没有规则能查出的差错 no rule catches[/]: {', '.join(result.missed)}")
     if result.left:
