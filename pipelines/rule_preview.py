@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from audit.engines.duckdb import PackageReader
-from audit.errors import RuleError
+from audit.errors import RuleError, UsageError
 from audit.model import Rule
 from audit.portable import lint
 from audit.reference import load_families
@@ -33,12 +33,14 @@ class Side:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """Both texts on the same package. `counties`: county_code, county_name, n_old, n_new, gained,
-    lost, in the order of the most change."""
+    lost, in the order of the most change. `parameters`: name, old and new value where they differ.
+    """
 
     run_id: str
     old: Side
     new: Side
     counties: pa.Table
+    parameters: tuple[tuple[str, str, str], ...] = ()
 
 
 def named_rule(text: str) -> Rule:
@@ -108,16 +110,31 @@ def _overrides(package: Path, old: Rule, new: Rule) -> dict[str, str]:
     return _fitting(new, told.get("overrides", differing))
 
 
+def _values(rule: Rule, given: Mapping[str, str]) -> dict[str, str]:
+    return {p.name: given.get(p.name, p.default) for p in rule.parameters}
+
+
+def _moved(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
+    names = sorted({*old, *new})
+    told = ((name, old.get(name, "—"), new.get(name, "—")) for name in names)
+    return tuple(row for row in told if row[1] != row[2])
+
+
 def preview(out: Path, old: Rule, new: Rule) -> Preview:
     """Run both texts of a rule on the current package.
 
     The old one with the parameters that the run had; the new one as the next run would have it:
     with its own defaults, but for what the office's settings say. A subject counts once.
-    RuleError where a text fails on the package's tables.
+    RuleError where a text fails on the package's tables, UsageError for two different rules.
     """
+    if old.id != new.id:
+        raise UsageError(
+            f"{old.id} 与 {new.id} 是两条不同的规则，无法比较。请给出同一条规则的改动文件。",
+            f"{old.id} and {new.id} are different rules. Give the changed file of the same rule.",
+        )
     package = current_package(out)
-    before = render(old, _in_force(package, old))
-    after = render(new, _overrides(package, old, new))
+    had, gets = _in_force(package, old), _overrides(package, old, new)
+    before, after = render(old, had), render(new, gets)
     with PackageReader(package) as reader:
         counties = reader.fetch(f"""
 WITH both_sides AS (
@@ -139,4 +156,5 @@ GROUP BY b.county_code ORDER BY gained + lost DESC, b.county_code""")
             old=_side(reader, before),
             new=_side(reader, after),
             counties=counties,
+            parameters=_moved(_values(old, had), _values(new, gets)),
         )

@@ -80,6 +80,10 @@ def show_preview(found: Preview) -> None:
         sides.add_row(name, str(side.n_checked), str(side.n_failed), str(side.n_unknown))
     out.print(f"批次 run {found.run_id}")
     out.print(sides)
+    for name, old, new in found.parameters:
+        out.print(f"参数 parameter {name}: {old} → {new}")
+    if not any(row["gained"] or row["lost"] for row in found.counties.to_pylist()):
+        out.print("没有对象增加或减少。 No subject is gained or lost.")
     table = Table("县 county", "改前 old", "改后 new", "增加 gained", "减少 lost")
     for row in found.counties.to_pylist():
         name = f"{row['county_name'] or ''} {row['county_code']}".strip()

@@ -12,6 +12,7 @@ from deliveries import run
 from tiny import entity, write_csv
 from typer.testing import CliRunner
 
+from audit.errors import UsageError
 from audit.gate import GateSettings
 from audit.rulebook import RULES_DIR
 from pipelines.cli import app
@@ -200,8 +201,18 @@ def test_preview_takes_the_new_default_where_the_office_has_set_nothing(tmp_path
     same = preview(tmp_path / "out", named_rule("FRM006"), named_rule("FRM006"))
     other = preview(tmp_path / "out", named_rule("FRM006"), named_rule(str(path)))
 
-    assert (same.old.n_failed, same.new.n_failed) == (1, 1)
+    assert (same.old.n_failed, same.new.n_failed, same.parameters) == (1, 1, ())
     assert (other.old.n_failed, other.new.n_failed) == (1, 0)
+    assert other.parameters == (("tolerance", "1", "200"),)
+
+
+def test_preview_refuses_two_different_rules(package: Path) -> None:
+    arguments = [str(next((RULES_DIR / "form").glob("FRM003_*.sql"))), "--out", str(package)]
+
+    result = CliRunner().invoke(app, ["rules", "preview", "FRM002", *arguments])
+
+    assert isinstance(result.exception, UsageError)
+    assert "FRM003" in result.exception.zh
 
 
 def test_preview_on_the_command_line_refuses_what_is_not_portable(
