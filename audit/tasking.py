@@ -27,8 +27,9 @@ _CITY, _COUNTY = "2", "3"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPlan:
-    """How tasks are made: due date, owner of the random arm and its size against the other.
+    """How tasks are made: due date, owner of the random arm.
 
+    `random_share`: the part of all tasks, both arms together, that is drawn at random, below 1.
     `revisit_share`: part of the enumerators some of whose units are called on again.
     """
 
@@ -37,6 +38,11 @@ class TaskPlan:
     random_owner: str = "data_quality"
     revisit_share: float = 0.05
     revisit_owner: str = "enforcement"
+
+    def n_random(self, n_priority: int) -> int:
+        """Return how many random tasks beside `n_priority` others make up at least the share."""
+        wanted = n_priority * self.random_share / (1 - self.random_share)
+        return math.ceil(round(wanted, 9))
 
 
 def _share(column: str) -> pl.Expr:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
@@ -23,6 +22,7 @@ from pipelines.config import RunConfig
 from pipelines.context import LOG, RunContext
 from pipelines.link_tables import state_of
 from pipelines.rule_memory import FOLDER, RuleMemory
+from pipelines.scratch import private_folder
 
 Parameters = dict[str, dict[str, str]]
 
@@ -115,8 +115,11 @@ def region_prefix(ctx: RunContext, region: str) -> str:
             f"区划名册中没有 {code}。请用 2、4、6、9 或 12 位区划代码，例如 430422。",
             f"The region list has no {code}. Give a code of 2, 4, 6, 9 or 12 digits.",
         )
-    for tail in ("000", "000", "00", "00"):
-        code = code.removesuffix(tail)
+    # A township 100 and a county 20 end in zeros too: only a whole empty segment is cut.
+    for level in (9, 6, 4, 2):
+        if code[level:].strip("0"):
+            break
+        code = code[:level]
     return code
 
 
@@ -139,13 +142,11 @@ def checking_engine(ctx: RunContext) -> Iterator[Engine]:
         yield ctx.engine
         return
     chosen = ctx.config.spark
-    with TemporaryDirectory(
-        prefix="spark-", dir=chosen.folder or ctx.run_dir.resolve(), ignore_cleanup_errors=True
-    ) as folder:
+    with private_folder("spark-", Path(chosen.folder or ctx.run_dir.resolve())) as folder:
         engine = SparkEngine(
             ctx.engine,
             SparkSettings(
-                folder=Path(folder),
+                folder=folder,
                 master=chosen.master or f"local[{ctx.config.threads}]",
                 memory=chosen.driver_memory,
             ),

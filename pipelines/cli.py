@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+import threading
 import traceback
 from dataclasses import replace
 from enum import StrEnum
@@ -231,10 +233,18 @@ def match(
     typer.echo("\n".join([*summary_lines(summary), f"→ {out}: {', '.join(summary.files)}"]))
 
 
+def _end_in_order() -> None:
+    """Let a stop by the scheduler or a closed terminal end like Ctrl-C: folders are cleared."""
+    if threading.current_thread() is threading.main_thread():
+        for ends in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(ends, signal.default_int_handler)
+
+
 def main() -> None:
     """Run the command line; an AuditError becomes its message and its exit code."""
     os.umask(0o077)
     keep_no_dumps()
+    _end_in_order()
     wanted = os.environ.get("CENSUS_AUDIT_LOG", "").upper()
     logging.basicConfig(
         level=wanted if wanted in logging.getLevelNamesMapping() else "WARNING",

@@ -39,7 +39,7 @@ _RANGES = {
     "limit_self_employed": (0.0, 1.0),
     "flag_probability": (0.0, 1.0),
     "due_days": (0, 365),
-    "random_share": (0.0, 1.0),
+    "random_share": (0.0, 0.9),
     "supersede_share": (0.01, 1.0),
     "timeout_seconds": (1, 3600),
     "min_rows": (0, 1_000_000),

@@ -25,6 +25,10 @@ COUNTS = ", ".join(
     f"CAST(COALESCE(SUM(o.{name}), 0) AS BIGINT) AS {name}"
     for name in ("n_checked", "n_failed", "n_unknown")
 )
+COUNTY_DIGITS = 6
+# One town says nothing of the rest of its county: it may show a fault there, but no passing.
+PARTLY_ASKED = """CASE verdict WHEN 'PASSED' THEN 'PARTLY'
+    WHEN 'NONE' THEN 'NOT_ASKED' WHEN 'NOT_APPLICABLE' THEN 'NOT_ASKED' ELSE verdict END"""
 _UNIT_TABLES = ", ".join(f"'{table}'" for table in UNIT_SOURCES)
 
 # A table counts as coming by county where some county's rows of it came tonight.
@@ -63,6 +67,8 @@ county AS (
 
 def _select(ctx: RunContext, region_prefix: str) -> str:
     asked = f"(LEFT(k.county_code, 6) LIKE {text(region_prefix[:6] + '%')})"
+    told = PARTLY_ASKED if len(region_prefix) > COUNTY_DIGITS else "verdict"
+    checked = "'partly_asked'" if len(region_prefix) > COUNTY_DIGITS else "'checked'"
     return f"""
 WITH {_counties(ctx)}, {_LACKING}, whole AS (
   SELECT rule_id, MAX(detail) AS detail,
@@ -94,13 +100,15 @@ WITH {_counties(ctx)}, {_LACKING}, whole AS (
   LEFT JOIN (SELECT DISTINCT h.rule_id, k.county_code FROM held AS h JOIN county AS k
     ON h.county IN (LEFT(k.county_code, 6), {text(ctx.config.city[:6])})) AS h
     ON h.rule_id = r.rule_id AND h.county_code = k.county_code
+), told AS (
+  SELECT * REPLACE ({told} AS verdict) FROM every
 )
 SELECT {text(ctx.info.run_id)} AS run_id, rule_id, county_code, county_name,
   CASE WHEN verdict = 'ERROR' THEN 'crashed' WHEN verdict = 'MISSING' THEN 'input_missing'
     WHEN verdict = 'HELD' THEN 'held' WHEN verdict = 'NOT_ASKED' THEN 'not_asked'
-    WHEN n_checked > 0 THEN 'checked' ELSE 'not_applicable' END AS state,
+    WHEN n_checked > 0 THEN {checked} ELSE 'not_applicable' END AS state,
   verdict, n_checked, n_failed, n_unknown, missing_tables, detail
-FROM every
+FROM told
 WHERE county_code <> '' OR EXISTS (SELECT 1 FROM cell WHERE county_code = '')"""
 
 

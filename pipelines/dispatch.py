@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -92,7 +91,7 @@ def _draw(ctx: RunContext, n_priority: int, plan: TaskPlan) -> pl.DataFrame:
     ctx.engine.register("flagged_county", pl.DataFrame({"county": counties}).to_arrow())
     units = fetch_frame(ctx.engine, _CLEAN_UNITS.format(seed=ctx.config.tasks.seed))
     ctx.engine.unregister("flagged_county")
-    return draw_random(units, counties, math.ceil(n_priority * plan.random_share), plan)
+    return draw_random(units, counties, plan.n_random(n_priority), plan)
 
 
 def _draw_revisits(ctx: RunContext, drawn: pl.DataFrame, plan: TaskPlan) -> pl.DataFrame:

@@ -18,8 +18,9 @@ from pipelines.sql import current_package
 
 _IDS = (
     "unit_id", "frame_id", "record_id", "event_id", "visit_id", "enumerator_id", "block_id",
-    "legal_unit_id",
+    "legal_unit_id", "editor_id", "account", "submission_id",
 )  # fmt: skip
+_REGIONS = ("region_code", "county_code", "township_code")
 _CODES = ("credit_code", "parent_credit_code")
 MOST_ROWS = 20
 
@@ -41,7 +42,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRow:
-    """One row behind a finding, with the place it came from."""
+    """One row behind a finding, with the place it came from.
+
+    A figure that the night made (`role` estimate) came from no file: `file` is empty, the line 0.
+    """
 
     role: str
     table: Table
@@ -160,6 +164,32 @@ def _rows_of(reader: PackageReader, table: Table, keys: Sequence[object]) -> Ite
         )
 
 
+def _estimates(rule: dict[str, Any]) -> Iterator[Table]:
+    for name in str(rule["tables"]).split("|"):
+        if f"estimate.{name}" in CONTRACT.outputs:
+            yield CONTRACT.outputs[f"estimate.{name}"]
+
+
+def _figures(reader: PackageReader, table: Table, subject: object) -> Iterator[SourceRow]:
+    """Yield the rows of an estimate that are about the subject, by the columns of its key."""
+    names = [name for name in table.key if name in (*_IDS, *_REGIONS, "subject_id")]
+    parts = [f"CAST({name} AS VARCHAR) = {_quoted(subject)}" for name in names]
+    if "specialty" in table.key:
+        parts += [f"{name} || '|' || specialty = {_quoted(subject)}" for name in names]
+    if not parts:
+        return
+    found = reader.fetch(
+        f"SELECT * FROM {table.name} WHERE {' OR '.join(parts)} "
+        f"ORDER BY {', '.join(table.key)} LIMIT {MOST_ROWS}"
+    ).to_pylist()
+    for row in found:
+        told = {name: _shown(value) for name, value in row.items()}
+        yield SourceRow(
+            role="estimate", table=table, file="", row=0, line=0, encoding="",
+            cells=tuple(_cells(table, row, told)),
+        )  # fmt: skip
+
+
 def _shown(value: object) -> str:
     if value is None:
         return ""
@@ -192,13 +222,22 @@ def explain(out: Path, key: str) -> Explanation:
         rule = reader.fetch(f"SELECT * FROM audit.rule WHERE rule_id = {rule_id}").to_pylist()[0]
         keys = [finding[c] for c in ("subject_id", "related_id") if finding[c] is not None]
         rows = [row for table in _tables(rule) for row in _rows_of(reader, table, keys)]
+        figures = [
+            row
+            for table in _estimates(rule)
+            for row in _figures(reader, table, finding["subject_id"])
+        ]
         again = _again(reader, rule, finding["subject_id"])
         suggestions = reader.fetch(
             "SELECT * FROM audit.suggestion "
             f"WHERE finding_key = {_quoted(finding['finding_key'])} ORDER BY form, variable"
         ).to_pylist()
     return Explanation(
-        finding=finding, rule=dict(rule), rows=tuple(rows), again=again, suggestions=suggestions
+        finding=finding,
+        rule=dict(rule),
+        rows=(*figures, *rows),
+        again=again,
+        suggestions=suggestions,
     )
 
 

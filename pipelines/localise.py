@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from audit.contracts import CONTRACT
 from audit.localising import failing_sql, suggestion_sql
 from audit.relations import Relations, load_relations
 from audit.rulebook import RuleBook
@@ -10,28 +9,47 @@ from pipelines.context import LOG, RunContext
 
 TABLE = "audit.suggestion"
 _ROWS, _FOUND = "failing_row", "found_suggestion"
-# What another source holds of an item, by its name in the registers and in the previous values.
+# What another source holds of an item, as the rules that compare it do: the sum of all records of a
+# unit, unknown where one is blank. Tax is joined by code (REG006), insurance by links too (REG007).
 _REGISTER = {"revenue_kyuan": ("sales_kyuan", "2"), "employees": ("insured_persons", "5")}
+_LINKED = {"5"}
 _PRIOR = ("revenue_kyuan", "assets_kyuan", "employees")
 
 
-def _evidence(kind: str) -> str:
-    """Return SQL of credit_code, variable, value: what registers or the last period hold."""
-    if kind == "register":
-        parts = [
-            f"SELECT credit_code, '{name}' AS variable, MAX(CAST({column} AS DOUBLE)) AS value "
-            f"FROM census.register_unit WHERE source = '{source}' GROUP BY credit_code"
-            for name, (column, source) in _REGISTER.items()
-            if column in CONTRACT.tables["register_unit"].by_name
-        ]
-    else:
-        parts = [
-            f"SELECT credit_code, '{name}' AS variable, "
-            f"MAX_BY(CAST({name} AS DOUBLE), period) AS value "
-            "FROM census.prior_value GROUP BY credit_code"
-            for name in _PRIOR
-        ]
-    return " UNION ALL ".join(parts)
+def _records(source: str) -> str:
+    """Return SQL of unit_id, record_id: the records of a register that are about a unit."""
+    by_code = (
+        "SELECT u.unit_id, r.record_id FROM u JOIN census.register_unit AS r "
+        f"ON r.credit_code = u.credit_code AND r.source = '{source}'"
+    )
+    if source not in _LINKED:
+        return by_code
+    return (
+        f"{by_code} UNION SELECT u.unit_id, k.right_id FROM u "
+        "JOIN linkage.link AS k ON k.left_id = u.unit_id AND k.left_table = 'legal_entity' "
+        "AND k.right_table = 'register_unit' AND k.decision = 'link'"
+    )
+
+
+def _register() -> str:
+    """Return SQL of unit_id, variable, value: what registers hold of the units in `u`."""
+    return " UNION ALL ".join(
+        f"SELECT m.unit_id, '{name}' AS variable, CASE WHEN COUNT(*) = COUNT(r.{column}) "
+        f"THEN SUM(CAST(r.{column} AS DOUBLE)) END AS value FROM ({_records(source)}) AS m "
+        "JOIN census.register_unit AS r ON r.record_id = m.record_id "
+        f"AND r.source = '{source}' GROUP BY m.unit_id"
+        for name, (column, source) in _REGISTER.items()
+    )
+
+
+def _prior() -> str:
+    """Return SQL of unit_id, variable, value: what the units in `u` had in the last period."""
+    return " UNION ALL ".join(
+        f"SELECT u.unit_id, '{name}' AS variable, "
+        f"MAX_BY(CAST(p.{name} AS DOUBLE), p.period) AS value "
+        "FROM u JOIN census.prior_value AS p ON p.credit_code = u.credit_code GROUP BY u.unit_id"
+        for name in _PRIOR
+    )
 
 
 def _suggest(ctx: RunContext, relations: Relations, table: str) -> int:
@@ -41,17 +59,17 @@ def _suggest(ctx: RunContext, relations: Relations, table: str) -> int:
     return ctx.engine.append(
         TABLE,
         f"""
+WITH u AS (
+  SELECT unit_id, MIN(credit_code) AS credit_code FROM census.unit
+  WHERE unit_id IN (SELECT unit_id FROM {_FOUND}) GROUP BY unit_id
+), r AS ({_register()}), p AS ({_prior()})
 SELECT f.finding_key, '{table}' AS table_name, s.form, s.variable, s.observed, s.value, s.low,
   s.high, r.value AS register_value, p.value AS prior_value
 FROM {_FOUND} AS s
 JOIN audit.finding AS f ON f.subject_id = s.unit_id
   AND POSITION('|' || f.rule_id || '|' IN s.rule_ids) > 0
-LEFT JOIN (SELECT unit_id, MIN(credit_code) AS credit_code FROM census.unit
-  WHERE unit_id IN (SELECT unit_id FROM {_FOUND}) GROUP BY unit_id) AS u ON u.unit_id = s.unit_id
-LEFT JOIN ({_evidence("register")}) AS r
-  ON r.credit_code = u.credit_code AND r.variable = s.variable
-LEFT JOIN ({_evidence("prior")}) AS p
-  ON p.credit_code = u.credit_code AND p.variable = s.variable""",
+LEFT JOIN r ON r.unit_id = s.unit_id AND r.variable = s.variable
+LEFT JOIN p ON p.unit_id = s.unit_id AND p.variable = s.variable""",
     )
 
 

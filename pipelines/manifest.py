@@ -85,6 +85,8 @@ def _rules(book: RuleBook, info: RunInfo) -> list[dict[str, Any]]:
             "sha256": rule.sha256,
             "severity": rule.severity.value,
             "parameters": _parameters(rule, info.parameters.get(rule.id, {})),
+            # What the run's settings asked for, whatever the header of the rule says.
+            "overrides": dict(info.parameters.get(rule.id, {})),
         }
         for rule in sorted(book.rules, key=lambda rule: rule.id)
     ]

@@ -21,6 +21,7 @@ from types import TracebackType
 
 from audit.errors import InputError, LockError, UsageError
 from pipelines.context import LOG
+from pipelines.scratch import remove as _remove
 
 RUNS, STATE, CURRENT, LOCK = "runs", "state", "current", "lock"
 SPILL = "tmp"
@@ -130,13 +131,6 @@ class RunLock:
 def partial_dir(out: Path, run_id: str) -> Path:
     """Return where a run works until it is published."""
     return out / RUNS / f".{run_id}.partial"
-
-
-def _remove(folder: Path) -> None:
-    """Delete a run's folder, published ones too: their folders are read-only."""
-    for path, _, _ in os.walk(folder):
-        Path(path).chmod(0o700)
-    shutil.rmtree(folder)
 
 
 def begin(out: Path, run_id: str) -> Path:

@@ -6,7 +6,6 @@ night finds is due to the planting. The copy and both nights are removed afterwa
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from audit.rulebook import load_rulebook
 from pipelines.config import RunConfig
 from pipelines.rule_cases import all_cases, case_engine, comes_out
 from pipelines.run import NightOptions, run_night
+from pipelines.scratch import private_folder
 from pipelines.sql import current_package
 from sample_data import generate, write_delivery
 from sample_data.foreign import plant_into
@@ -46,10 +46,12 @@ class BenchResult:
     """What the bench found.
 
     `rules`, every rule of the night once, by id: rule_id, title_zh, cases, cases_ok (its written
-    cases that come out so), planted, found, recall, alone (errors that no other rule finds), yield
-    (findings on the delivery itself), extra (new findings that no planted error explains), seconds.
-    `missed`: kinds of error, by the rule that owes them, of which no rule at all found any. `left`:
-    rules without planted errors, and why.
+    cases that come out so), planted, already, found, recall, alone (errors that no other rule
+    finds), yield (findings on the delivery itself), extra (new findings that no planted error
+    explains), seconds. `already`: errors on a subject of which the rule told before anything was
+    planted; they cannot be judged, and `planted` leaves them out. `missed`: kinds of error, by the
+    rule that owes them, of which no rule at all found any. `left`: rules without planted errors,
+    and why.
     """
 
     rules: pl.DataFrame
@@ -107,36 +109,53 @@ def _night(options: BenchOptions, delivery: Path, out: Path, config: RunConfig) 
     run_night(NightOptions(input_dir=delivery, out=out, config=config, rules=options.rules))
 
 
-def _hits(clean: Path, planted: Path) -> pl.DataFrame:
-    """Return rule and subject of what only the night over the copy finds."""
-    sql = "SELECT DISTINCT rule_id, subject_id FROM audit.finding"
-    return _fetch(planted, sql).join(_fetch(clean, sql), on=["rule_id", "subject_id"], how="anti")
+_FOUND = "SELECT DISTINCT rule_id, subject_id FROM audit.finding"
 
 
-def _judged(truth: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
-    """Return the owed rows of the truth with `own` (its rule found it) and `others` (who else)."""
-    owed = truth.filter(pl.col("kind").is_in(_OWED)).with_row_index("row")
+def _named(truth: pl.DataFrame) -> pl.DataFrame:
+    """Return row, subject_id and `accepted` (`|rule|rule|`) of each subject that a row names.
+
+    A region by specialty stands in two columns there, and as `region|specialty` in a finding.
+    """
     accepted = pl.concat_str(pl.lit("|"), "rule_id", pl.lit("|"),
                              pl.col("accept").fill_null(""), pl.lit("|"))  # fmt: skip
-    named = pl.concat(
-        owed.select("row", subject_id=pl.col(name), accepted=accepted)
-        for name in ("subject_id", "related_id")
+    both = pl.concat_str("subject_id", pl.lit("|"), "related_id")
+    return pl.concat(
+        truth.select("row", subject_id=name, accepted=accepted)
+        for name in (pl.col("subject_id"), pl.col("related_id"), both)
     ).drop_nulls("subject_id")
-    found = named.join(hits.rename({"rule_id": "hit"}), on="subject_id")
-    by_row = found.group_by("row").agg(
-        own=pl.col("accepted").str.contains(
-            pl.concat_str(pl.lit("|"), "hit", pl.lit("|")), literal=True
-        ).any(),
-        n_rules=pl.col("hit").n_unique(),
-    )  # fmt: skip
-    return owed.join(by_row, on="row", how="left", maintain_order="left").with_columns(
-        own=pl.col("own").fill_null(False), n_rules=pl.col("n_rules").fill_null(0)
+
+
+def _told(named: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
+    """Return by row of the truth `own` (an accepted rule tells it) and `n_rules` that do at all."""
+    own = pl.col("accepted").str.contains(
+        pl.concat_str(pl.lit("|"), "hit", pl.lit("|")), literal=True
+    )
+    found = named.join(findings.rename({"rule_id": "hit"}), on="subject_id")
+    return found.group_by("row").agg(own=own.any(), n_rules=pl.col("hit").n_unique())
+
+
+def _judged(truth: pl.DataFrame, clean: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
+    """Return the owed rows of the truth with `own`, `n_rules` and `already`.
+
+    `already`: the delivery has a finding of the rule on that subject before anything is planted,
+    so that nobody can say whether the planted error was found.
+    """
+    owed = truth.filter(pl.col("kind").is_in(_OWED)).with_row_index("row")
+    named = _named(owed)
+    before = _told(named, clean).filter("own").select("row", already=pl.lit(value=True))
+    return (
+        owed.join(_told(named, hits), on="row", how="left", maintain_order="left")
+        .join(before, on="row", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("own", "already").fill_null(value=False), pl.col("n_rules").fill_null(0)
+        )
+        .with_columns(already=pl.col("already") & ~pl.col("own"))
     )
 
 
 def _extra(hits: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
-    named = pl.concat([truth["subject_id"], truth["related_id"]]).drop_nulls().unique().to_list()
-    outside = hits.filter(~pl.col("subject_id").is_in(named))
+    outside = hits.join(_named(truth.with_row_index("row")), on="subject_id", how="anti")
     return outside.group_by("rule_id").len("extra")
 
 
@@ -147,13 +166,14 @@ def _by_rule(clean: Path, planted: Path, judged: pl.DataFrame, extra: pl.DataFra
     )
     own = _fetch(clean, 'SELECT rule_id, COUNT(*) AS "yield" FROM audit.finding GROUP BY rule_id')
     owed = judged.group_by("rule_id").agg(
-        planted=pl.len(), found=pl.col("own").sum(),
+        planted=(~pl.col("already")).sum(), already=pl.col("already").sum(),
+        found=pl.col("own").sum(),
         alone=(pl.col("own") & (pl.col("n_rules") == 1)).sum(),
     )  # fmt: skip
     whole = rules
     for part in (_cases(rules["rule_id"].to_list()), owed, own, extra, cost):
         whole = whole.join(part, on="rule_id", how="left")
-    counts = ("cases", "cases_ok", "planted", "found", "alone", "yield", "extra")
+    counts = ("cases", "cases_ok", "planted", "already", "found", "alone", "yield", "extra")
     return (
         whole.with_columns(pl.col(name).fill_null(0) for name in counts)
         .with_columns(
@@ -168,8 +188,7 @@ def bench(options: BenchOptions) -> BenchResult:
 
     Errors as of a night (InputError, RuleError, EngineError).
     """
-    with tempfile.TemporaryDirectory(dir=options.work, prefix="rules-bench-") as name:
-        work = Path(name)
+    with private_folder("rules-bench-", options.work) as work:
         _night(options, options.delivery, work / "clean", options.config)
         tables = _tables(work / "clean", options.seed)
         # What was hidden is gone; the digests that stay are those of planted units alone.
@@ -182,14 +201,18 @@ def bench(options: BenchOptions) -> BenchResult:
         _night(
             options, work / "copy", work / "planted", replace(options.config, salt_file=salt_file)
         )
-        hits = _hits(work / "clean", work / "planted")
+        before = _fetch(work / "clean", _FOUND)
+        hits = _fetch(work / "planted", _FOUND).join(
+            before, on=["rule_id", "subject_id"], how="anti"
+        )
         in_force = _fetch(work / "planted", "SELECT rule_id FROM audit.rule")["rule_id"].to_list()
-        judged = _judged(placed.filter(pl.col("rule_id").is_in(in_force)), hits)
+        judged = _judged(placed.filter(pl.col("rule_id").is_in(in_force)), before, hits)
         rules = _by_rule(work / "clean", work / "planted", judged, _extra(hits, placed))
     return _result(rules, judged, left)
 
 
 def _result(rules: pl.DataFrame, judged: pl.DataFrame, left: Mapping[str, str]) -> BenchResult:
+    judged = judged.filter(~pl.col("already"))
     nobody = judged.group_by("rule_id").agg(caught=(pl.col("n_rules") > 0).any())
     missed = nobody.filter(~pl.col("caught"))["rule_id"].sort().to_list()
     return BenchResult(

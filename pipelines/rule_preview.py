@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
 from audit.engines.duckdb import PackageReader
-from audit.errors import RuleError
+from audit.errors import RuleError, UsageError
 from audit.model import Rule
 from audit.portable import lint
 from audit.reference import load_families
@@ -32,12 +33,14 @@ class Side:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """Both texts on the same package. `counties`: county_code, county_name, n_old, n_new, gained,
-    lost, in the order of the most change."""
+    lost, in the order of the most change. `parameters`: name, old and new value where they differ.
+    """
 
     run_id: str
     old: Side
     new: Side
     counties: pa.Table
+    parameters: tuple[tuple[str, str, str], ...] = ()
 
 
 def named_rule(text: str) -> Rule:
@@ -80,29 +83,58 @@ def _failing(sql: str, side: str) -> str:
     )
 
 
-def _in_force(package: Path, rule: Rule) -> dict[str, str]:
-    """Return what the run set the rule's parameters to; those that the rule has not are left out.
-
-    Nothing where the run did not have the rule.
-    """
+def _told(package: Path, rule_id: str) -> dict[str, dict[str, str]]:
+    """Return what the manifest tells of a rule; nothing where the run did not have it."""
     manifest = json.loads((package.parent / MANIFEST).read_text(encoding="utf-8"))
-    told = {entry["rule_id"]: entry["parameters"] for entry in manifest["rules"]}
-    names = {parameter.name: parameter.default for parameter in rule.parameters}
-    return {name: value for name, value in told.get(rule.id, {}).items() if name in names}
+    return next((entry for entry in manifest["rules"] if entry["rule_id"] == rule_id), {})
+
+
+def _fitting(rule: Rule, values: Mapping[str, str]) -> dict[str, str]:
+    names = {parameter.name for parameter in rule.parameters}
+    return {name: value for name, value in values.items() if name in names}
+
+
+def _in_force(package: Path, rule: Rule) -> dict[str, str]:
+    """Return the values with which the run rendered the rule."""
+    return _fitting(rule, _told(package, rule.id).get("parameters", {}))
+
+
+def _overrides(package: Path, old: Rule, new: Rule) -> dict[str, str]:
+    """Return what the office's settings give the rule: they hold for the changed text as well.
+
+    A manifest that does not tell them apart: every value that is not the old text's default.
+    """
+    told = _told(package, new.id)
+    defaults = {parameter.name: parameter.default for parameter in old.parameters}
+    differing = {k: v for k, v in told.get("parameters", {}).items() if defaults.get(k) != v}
+    return _fitting(new, told.get("overrides", differing))
+
+
+def _values(rule: Rule, given: Mapping[str, str]) -> dict[str, str]:
+    return {p.name: given.get(p.name, p.default) for p in rule.parameters}
+
+
+def _moved(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
+    names = sorted({*old, *new})
+    told = ((name, old.get(name, "—"), new.get(name, "—")) for name in names)
+    return tuple(row for row in told if row[1] != row[2])
 
 
 def preview(out: Path, old: Rule, new: Rule) -> Preview:
     """Run both texts of a rule on the current package.
 
-    The old one with the parameters that the run had; the new one too, but where its header gives a
-    parameter another default than the old one's: that is part of the change. A subject counts once.
-    RuleError where a text fails on the package's tables.
+    The old one with the parameters that the run had; the new one as the next run would have it:
+    with its own defaults, but for what the office's settings say. A subject counts once.
+    RuleError where a text fails on the package's tables, UsageError for two different rules.
     """
+    if old.id != new.id:
+        raise UsageError(
+            f"{old.id} 与 {new.id} 是两条不同的规则，无法比较。请给出同一条规则的改动文件。",
+            f"{old.id} and {new.id} are different rules. Give the changed file of the same rule.",
+        )
     package = current_package(out)
-    defaults = {parameter.name: parameter.default for parameter in old.parameters}
-    moved = {p.name for p in new.parameters if defaults.get(p.name, p.default) != p.default}
-    kept = {k: v for k, v in _in_force(package, new).items() if k not in moved}
-    before, after = render(old, _in_force(package, old)), render(new, kept)
+    had, gets = _in_force(package, old), _overrides(package, old, new)
+    before, after = render(old, had), render(new, gets)
     with PackageReader(package) as reader:
         counties = reader.fetch(f"""
 WITH both_sides AS (
@@ -124,4 +156,5 @@ GROUP BY b.county_code ORDER BY gained + lost DESC, b.county_code""")
             old=_side(reader, before),
             new=_side(reader, after),
             counties=counties,
+            parameters=_moved(_values(old, had), _values(new, gets)),
         )

@@ -141,10 +141,10 @@ def _check_options(options: NightOptions) -> None:
             "The output folder may not lie inside the delivery: the next run would read it as "
             "data. Choose another --out.",
         )
-    if options.region and not re.fullmatch(r"\d{2,12}", options.region):
+    if options.region and not re.fullmatch(r"\d{2}|\d{4}|\d{6}|\d{9}|\d{12}", options.region):
         raise UsageError(
-            "--region 须为 2 至 12 位数字的区划代码，例如 430422。",
-            "--region takes a region code of 2 to 12 digits, for example 430422.",
+            "--region 须为 2、4、6、9 或 12 位数字的区划代码，例如 430422。",
+            "--region takes a region code of 2, 4, 6, 9 or 12 digits, for example 430422.",
         )
 
 
@@ -217,6 +217,8 @@ def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Cloc
     create_outputs(ctx.engine)
     create_reference(ctx.engine)
     intake = clock.time("ingest", lambda: ingest.run(ctx))
+    # A mistyped code fails before the long stages.
+    check.region_prefix(ctx, options.region)
     ctx.contents_tonight = Contents(ctx.engine, ctx.store) if ctx.store else None
     ctx.info = replace(ctx.info, input_digest=intake.input_digest)
     begun = clock.time("gate", lambda: gate.begin(ctx))
@@ -327,7 +329,7 @@ def run_night(options: NightOptions) -> NightSummary:
     """
     _check_options(options)
     if options.engine == SparkEngine.name:
-        require()
+        require(options.config.spark.master)
     book = load_rulebook().select(options.rules)
     info = _run_info(options, book)
     clock = _Clock()

@@ -319,12 +319,14 @@ def show_rule(rule: Rule) -> None:
 
 
 def _show_row(out: Console, source: SourceRow) -> None:
-    out.print()
-    out.print(
-        f"[bold]{source.table.title.zh} {source.table.name}[/] ({source.role}) — "
+    place = (
         f"{escape(source.file)}: 数据行 row {source.row}, 文件行 line {source.line}, "
         f"{escape(source.encoding)}"
+        if source.file
+        else "由本批次从送达数据算出 computed from the delivery"
     )
+    out.print()
+    out.print(f"[bold]{source.table.title.zh} {source.table.name}[/] ({source.role}) — {place}")
     table = _grid("项目 item", "列 column", "值 value", "送达原文 as delivered")
     for cell in source.cells:
         same = cell.delivered == cell.value
@@ -373,6 +375,13 @@ def show_explanation(explanation: Explanation) -> None:
     out.print(head)
     for source in explanation.rows:
         _show_row(out, source)
+    if not explanation.rows:
+        out.print(
+            f"没有单独的数据行可列：对象是 {_shown(finding['subject_id'])} 的全部记录，"
+            "或是没有保存的行。见下面的语句。\n"
+            "No single row to show: it is about all records of that subject, or a row that is not "
+            "stored. See the statement."
+        )
     _show_suggestions(out, explanation)
     out.print()
     out.print("[bold]规则语句 SQL[/]")

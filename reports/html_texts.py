@@ -77,7 +77,10 @@ VERDICTS = {
         "v-partly",
         Label("部分判定", "partly decided"),
         Label("部", "D"),
-        Label("已判定的没有差错，其余无法判定", "no finding among the decided; others unknown"),
+        Label(
+            "已判定的没有差错，其余无法判定或本夜未审核",
+            "no finding among the decided; others unknown or not asked",
+        ),
     ),
     "PASSED": Verdict(
         "v-passed",

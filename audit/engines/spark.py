@@ -27,6 +27,8 @@ from audit.errors import EngineError
 ARROW_ROWS = 50_000
 """Tables up to this size go to Spark through memory, larger ones as Parquet."""
 
+_REMOTE = "sc://"
+
 # Without ANSI an overflow wraps around and a cast that fails is NULL. A log would hold values:
 # Spark writes the message of a failing row, and with it what stood there.
 _SETTINGS = {
@@ -66,8 +68,11 @@ class SparkSettings:
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
-def require() -> None:
-    """Raise EngineError with the remedy where pyspark or Java is missing."""
+def require(master: str = "") -> None:
+    """Raise EngineError with the remedy where pyspark or Java is missing.
+
+    With a `master` of Spark Connect (`sc://host`) the Java is over there.
+    """
     if find_spec("pyspark") is None or find_spec("grpc") is None:
         raise EngineError(
             '没有安装 Spark 引擎。请执行 pip install "census-audit[spark]"，'
@@ -75,6 +80,8 @@ def require() -> None:
             'The Spark engine is not installed. Run pip install "census-audit[spark]", or leave '
             "--engine spark out.",
         )
+    if master.startswith(_REMOTE):
+        return
     home = os.environ.get("JAVA_HOME")
     if not shutil.which("java", path=f"{home}/bin" if home else None):
         raise EngineError(
@@ -111,9 +118,9 @@ def _spoken() -> Iterator[None]:
             ) from error
 
 
-def running() -> bool:
+def running(master: str = "") -> bool:
     """Return whether this process has a Spark session already, as under spark-submit."""
-    require()
+    require(master)
     from pyspark.sql import SparkSession
 
     return SparkSession.getActiveSession() is not None
@@ -121,13 +128,13 @@ def running() -> bool:
 
 def start(settings: SparkSettings) -> Any:
     """Return the Spark session, made anew where none is running; EngineError without Spark."""
-    require()
+    require(settings.master)
     from pyspark.sql import SparkSession
 
     # pyspark writes whole Java stacks, with values, to this logger on every error.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     builder = SparkSession.builder.appName("census-audit")
-    if settings.master.startswith("sc://"):
+    if settings.master.startswith(_REMOTE):
         builder = builder.remote(settings.master)
     else:
         options = {"spark.master": settings.master, "spark.driver.memory": settings.memory}
@@ -156,7 +163,7 @@ class SparkEngine:
         """Work beside `store`; `session` is a running Spark session, which stays with its owner."""
         self._store = store
         self._folder = settings.folder
-        self._owned = session is None and not running()
+        self._owned = session is None and not running(settings.master)
         self._session = session if session is not None else start(settings)
         self._handed: set[str] = set()
         self._scratch: dict[str, Any] = {}

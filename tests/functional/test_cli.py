@@ -250,6 +250,7 @@ def test_full_disk_leaves_the_last_package(
         ("run", "--input", ".", "--out", ".", "--engine", "oracle"),
         ("run", "--input", ".", "--out", "x", "--run-id", "../up"),
         ("run", "--input", ".", "--out", "x", "--region", "衡南"),
+        ("run", "--input", ".", "--out", "x", "--region", "4304221"),
     ],
 )
 def test_usage_errors_give_two(
@@ -305,12 +306,20 @@ def test_region_may_be_written_short_or_in_full(
     assert code == 1
 
 
-def test_unknown_region_is_refused(
-    delivery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_unknown_region_is_refused_before_the_long_stages(
+    delivery: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     arguments = ("run", "--input", delivery, "--out", tmp_path / "out", "--region", "990000")
 
-    assert _call(*arguments, capsys=capsys)[0] == 2
+    with caplog.at_level(logging.INFO):
+        code, _, _ = _call(*arguments, capsys=capsys)
+
+    assert code == 2
+    assert "stage link" not in caplog.text
+    assert "stage ingest" in caplog.text
     assert _nothing_published(tmp_path / "out")
 
 

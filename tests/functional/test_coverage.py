@@ -7,10 +7,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 from deliveries import Night, run
+from ingest_night import context
 from tiny import entity, write_csv
 
+from audit.engines.duckdb import DuckDBEngine
 from audit.gate import GateSettings
 from audit.rulebook import load_rulebook
+from pipelines.check import region_prefix
 from pipelines.config import RunConfig
 
 OWN = RunConfig(gate=GateSettings(judge="own"))
@@ -88,6 +91,51 @@ def test_night_of_one_region_asks_nothing_of_the_others(tmp_path: Path) -> None:
     assert {state for (_, county), (state, _) in told.items() if county == WEST_COUNTY} == {
         "not_asked"
     }
+
+
+def test_night_of_one_town_reads_that_town_and_passes_no_county(tmp_path: Path) -> None:
+    for town in ("430422100013", "430422101013"):
+        rows = [
+            entity(unit_id=f"{town}-{n}", region_code=town, employees_female="1") for n in range(3)
+        ]
+        write_csv(tmp_path / "in" / f"legal_entity_{town}.csv", rows)
+    night = run(tmp_path / "in", tmp_path / "out", config=OWN, region="430422100")
+    told = cells(night)
+    checked = night.table(
+        "SELECT n_checked FROM audit.coverage "
+        f"WHERE rule_id = 'FRM002' AND county_code = '{WEST_COUNTY}'"
+    ).item()
+
+    assert checked == 3
+    assert told["FRM002", WEST_COUNTY] == ("partly_asked", "PARTLY")
+    assert told["FRM002", "430421000000"] == ("not_asked", "NOT_ASKED")
+    west = {verdict for (_, county), (_, verdict) in told.items() if county == WEST_COUNTY}
+    assert west & {"PASSED", "NONE", "NOT_APPLICABLE"} == set()
+
+
+@pytest.mark.parametrize(
+    ("region", "prefix"),
+    [
+        ("", ""),
+        ("43", "43"),
+        ("4304", "4304"),
+        ("430422", "430422"),
+        ("430422000000", "430422"),
+        ("430422100", "430422100"),
+        ("430422110000", "430422110"),
+        ("430422100200", "430422100200"),
+    ],
+)
+def test_only_whole_empty_levels_are_cut_from_a_region(region: str, prefix: str) -> None:
+    with DuckDBEngine() as engine:
+        code = region.ljust(12, "0")
+        engine.execute("CREATE SCHEMA IF NOT EXISTS census")
+        engine.execute(
+            f"CREATE TABLE census.region AS SELECT '{code}' AS region_code, '2018-10-31' AS vintage"
+        )
+        ctx = context(engine, Path("in"))
+
+        assert region_prefix(ctx, region) == prefix
 
 
 def test_crashed_rule_is_crashed_everywhere(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -11,11 +12,12 @@ from deliveries import run
 from tiny import entity, write_csv
 from typer.testing import CliRunner
 
+from audit.errors import UsageError
 from audit.gate import GateSettings
 from audit.rulebook import RULES_DIR
 from pipelines.cli import app
 from pipelines.config import RunConfig
-from pipelines.rule_bench import BenchOptions, BenchResult, _judged, bench
+from pipelines.rule_bench import BenchOptions, BenchResult, _judged, _result, bench
 from pipelines.rule_preview import named_rule, preview
 from sample_data import write_sample
 from sample_data.inject import PLANTERS
@@ -79,9 +81,32 @@ def test_error_that_no_rule_finds_is_named() -> None:
     )
     hits = pl.DataFrame({"rule_id": ["COD001", "DUP001"], "subject_id": ["B", "D"]})
 
-    found = _judged(truth, hits).select("rule_id", "own", "n_rules").rows()
+    found = _judged(truth, hits.clear(), hits).select("rule_id", "own", "n_rules").rows()
 
     assert found == [("FRM002", False, 0), ("FRM006", False, 1), ("DUP004", True, 1)]
+
+
+def test_error_on_a_subject_that_was_told_of_before_is_not_called_missed() -> None:
+    truth = pl.DataFrame(
+        {
+            "rule_id": ["PLA005", "PES002", "FRM006"],
+            "accept": [None, None, None],
+            "subject_id": ["430405000000", "430400000000", "B"],
+            "related_id": ["B", None, None],
+            "kind": ["planted"] * 3,
+        },
+        schema=dict.fromkeys(("rule_id", "accept", "subject_id", "related_id", "kind"), pl.String),
+    )
+    before = pl.DataFrame({"rule_id": ["PES002", "COD001"], "subject_id": ["430400000000", "B"]})
+    hits = pl.DataFrame({"rule_id": ["PLA005"], "subject_id": ["430405000000|B"]})
+
+    judged = _judged(truth, before, hits)
+    result = _result(pl.DataFrame(), judged, {})
+
+    assert judged.select("rule_id", "own", "already").rows() == [
+        ("PLA005", True, False), ("PES002", False, True), ("FRM006", False, False),
+    ]  # fmt: skip
+    assert (result.n_owed, result.n_found, result.missed) == (2, 1, ("FRM006",))
 
 
 def test_planter_that_does_not_fit_is_told_and_changes_nothing(
@@ -136,24 +161,58 @@ def test_preview_tells_gains_and_losses_by_county(package: Path, tmp_path: Path)
     assert (found.new.n_failed - found.old.n_failed, found.new.n_checked) == (1, 3)
 
 
-def test_preview_keeps_the_parameters_of_the_run_but_those_that_change(tmp_path: Path) -> None:
-    write_csv(tmp_path / "in" / "legal_entity.csv", [entity()])
+def balance(folder: Path, config: RunConfig) -> Path:
+    """Publish one return whose balance is off by 100, and return FRM006 with a default of 200."""
+    write_csv(folder / "in" / "legal_entity.csv", [entity()])
     finance = {
         "unit_id": "L1", "form": "B603", "assets_kyuan": "1100", "liabilities_kyuan": "600",
         "equity_kyuan": "400",
     }  # fmt: skip
-    write_csv(tmp_path / "in" / "finance.csv", [finance])
-    loose = RunConfig(gate=OWN.gate, parameters={"FRM006": {"tolerance": "50"}})
-    run(tmp_path / "in", tmp_path / "out", config=loose)
+    write_csv(folder / "in" / "finance.csv", [finance])
+    run(folder / "in", folder / "out", config=config)
     source = next((RULES_DIR / "form").glob("FRM006_*.sql"))
-    path = tmp_path / source.name
-    path.write_text(source.read_text("utf-8").replace("default: 1,", "default: 2,"), "utf-8")
+    text = source.read_text("utf-8")
+    assert "default: 1," in text
+    path = folder / source.name
+    path.write_text(text.replace("default: 1,", "default: 200,"), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("told_apart", [True, False])
+def test_preview_keeps_what_the_office_has_set(tmp_path: Path, told_apart: bool) -> None:
+    strict = RunConfig(gate=OWN.gate, parameters={"FRM006": {"tolerance": "3"}})
+    path = balance(tmp_path, strict)
+    if not told_apart:
+        manifest = tmp_path / "out" / "current" / "manifest.json"
+        content = json.loads(manifest.read_text("utf-8"))
+        for rule in content["rules"]:
+            del rule["overrides"]
+        manifest.chmod(0o600)
+        manifest.write_text(json.dumps(content), "utf-8")
+
+    other = preview(tmp_path / "out", named_rule("FRM006"), named_rule(str(path)))
+
+    assert (other.old.n_failed, other.new.n_failed) == (1, 1)
+
+
+def test_preview_takes_the_new_default_where_the_office_has_set_nothing(tmp_path: Path) -> None:
+    path = balance(tmp_path, OWN)
 
     same = preview(tmp_path / "out", named_rule("FRM006"), named_rule("FRM006"))
     other = preview(tmp_path / "out", named_rule("FRM006"), named_rule(str(path)))
 
-    assert (same.old.n_failed, same.new.n_failed) == (0, 0)
-    assert (other.old.n_failed, other.new.n_failed) == (0, 1)
+    assert (same.old.n_failed, same.new.n_failed, same.parameters) == (1, 1, ())
+    assert (other.old.n_failed, other.new.n_failed) == (1, 0)
+    assert other.parameters == (("tolerance", "1", "200"),)
+
+
+def test_preview_refuses_two_different_rules(package: Path) -> None:
+    arguments = [str(next((RULES_DIR / "form").glob("FRM003_*.sql"))), "--out", str(package)]
+
+    result = CliRunner().invoke(app, ["rules", "preview", "FRM002", *arguments])
+
+    assert isinstance(result.exception, UsageError)
+    assert "FRM003" in result.exception.zh
 
 
 def test_preview_on_the_command_line_refuses_what_is_not_portable(

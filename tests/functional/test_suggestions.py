@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import openpyxl
 import pytest
 from deliveries import Night, run
@@ -74,3 +76,33 @@ def test_bound_on_one_side_is_told_as_a_bound(night: Night) -> None:
 
     told = next(text for text in cells if text.startswith("女性从业人员"))
     assert "从业人员期末人数(人) 5 → 不小于 9；其中：女性(人) 9 → 不大于 5" in told
+
+
+@pytest.mark.parametrize(
+    ("accounts", "told"),
+    [
+        ([(CODE, "30"), (CODE, "40")], 70),
+        ([(CODE, "30"), (CODE, "")], None),
+        # Without a code an account is the entity's by its name, person and telephone.
+        ([("", "40")], 40),
+    ],
+)
+def test_register_value_is_what_the_rule_compares_with(
+    tmp_path: Path, accounts: list[tuple[str, str]], told: int | None
+) -> None:
+    write_csv(tmp_path / "in" / "legal_entity.csv", [entity(credit_code=CODE)])
+    records = [
+        {"source": "5", "register_id": f"S{n}", "credit_code": code, "insured_persons": persons,
+         "name": "衡南县甲厂", "legal_rep": "王一", "phone": "13500000001",
+         "region_code": "430422100001"}
+        for n, (code, persons) in enumerate(accounts)
+    ]  # fmt: skip
+    write_csv(tmp_path / "in" / "register_unit.csv", records)
+    night = run(tmp_path / "in", tmp_path / "out", config=OWN)
+
+    compared = night.table("SELECT expected FROM audit.finding WHERE rule_id = 'REG007'")
+    value = night.table(
+        "SELECT DISTINCT register_value FROM audit.suggestion WHERE variable = 'employees'"
+    ).item()
+    assert value == told
+    assert compared["expected"].to_list() == ([str(told)] if told else [])

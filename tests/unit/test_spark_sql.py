@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from audit.engines import spark
 from audit.engines.spark import require
 from audit.engines.spark_sql import SPACES, to_spark
-from audit.errors import EngineError, ExitCode
+from audit.errors import EngineError, ExitCode, InputError
+from pipelines.config import RunConfig, Spark
+from pipelines.run import NightOptions, run_night
 
 
 @pytest.mark.parametrize(
@@ -67,3 +71,24 @@ def test_without_java_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
 
     assert "openjdk-17-jre-headless" in told.value.zh
     assert "openjdk-17-jre-headless" in told.value.en
+
+
+def test_spark_elsewhere_needs_no_java_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spark, "find_spec", lambda _: object())
+    monkeypatch.setattr(spark.shutil, "which", lambda *_, **__: None)
+
+    def night(master: str) -> None:
+        config = RunConfig(spark=Spark(master=master))
+        run_night(
+            NightOptions(
+                input_dir=tmp_path / "none", out=tmp_path / "out", config=config, engine="spark"
+            )
+        )
+
+    with pytest.raises(EngineError):
+        night("local[2]")
+    # It gets as far as the delivery, which is not there.
+    with pytest.raises(InputError):
+        night("sc://spark.example")

@@ -155,6 +155,18 @@ def test_random_arm_takes_five_of_each_township_before_more_of_any():
     assert len(drawn(rows, [EAST], 50)) == 50
 
 
+@pytest.mark.parametrize(
+    ("share", "n_priority", "n_random"),
+    [(0.2, 80, 20), (0.2, 81, 21), (0.2, 4, 1), (0.1, 9, 1), (0.5, 7, 7), (0.0, 9, 0), (0.2, 0, 0)],
+)
+def test_random_arm_is_at_least_its_share_of_all_tasks(
+    share: float, n_priority: int, n_random: int
+):
+    plan = TaskPlan(due_on=date(2019, 3, 8), random_share=share)
+
+    assert plan.n_random(n_priority) == n_random
+
+
 def test_random_arm_keeps_to_the_counties_and_the_number():
     rows = [r for t in range(100, 120) for r in pool(9, f"430421{t}201")]
     result = drawn(rows + pool(9, "430422100201"), [EAST], 7)
@@ -246,8 +258,8 @@ def tasks_of(ctx: RunContext) -> list[tuple[object, ...]]:
 
 def test_stage_makes_both_arms(ctx):
     summary = dispatch.run(ctx)
-    assert summary == DispatchSummary(n_priority=29, n_random=6)
-    assert summary.n_tasks == 35
+    assert summary == DispatchSummary(n_priority=29, n_random=8)
+    assert summary.n_tasks == 37
     engine = ctx.engine
     clean = {f"U{i}" for i in range(30, 100)} - {PAIRED}
     random = {
@@ -257,7 +269,7 @@ def test_stage_makes_both_arms(ctx):
         )
     }
     keys = {md5(f"7|{u}"): u for u in clean}
-    assert random == {keys[k] for k in sorted(keys)[:6]}
+    assert random == {keys[k] for k in sorted(keys)[:8]}
     first = engine.rows(
         "SELECT task_id, region_code, owner, finding_keys, n_findings, priority, due_on "
         "FROM audit.verification_task WHERE subject_id = 'U28'"
