@@ -150,11 +150,11 @@ def create_views(ctx: RunContext) -> None:
 
 def create_plain_names(ctx: RunContext) -> None:
     """Let every published table be asked for without its schema, in any client."""
-    names = [*published_tables(), "census.unit"]
+    names, there = [*published_tables(), "census.unit"], ctx.engine.tables()
     views = [
         f"CREATE OR REPLACE VIEW main.{name.split('.')[1]} AS SELECT * FROM {name}"
         for name in names
-        if name in ctx.engine.tables() and name.split(".")[1] not in VIEWS
+        if name in there and name.split(".")[1] not in VIEWS
     ]
     _at_once(ctx, views)
 

@@ -190,10 +190,7 @@ def _marked(pieces: Sequence[list[Piece]], looks: _Looks, runs: Runs) -> CellCol
             looks.red_text if same and parts and parts[0][1] else looks.text
             for same, parts in zip(whole, pieces, strict=True)
         ],
-        [
-            None if same else runs.markup(parts)
-            for same, parts in zip(whole, pieces, strict=True)
-        ],
+        [None if same else runs.markup(parts) for same, parts in zip(whole, pieces, strict=True)],
     )
 
 

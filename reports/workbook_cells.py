@@ -15,7 +15,7 @@ Cell = str | float | None
 MAX_TEXT = 32_000
 MAX_LINES = 12
 _FORBIDDEN = "[\\x00-\\x08\\x0B-\\x1F\\x7F\\x{FFFE}\\x{FFFF}]"
-_SUSPECT = re.compile("[\x00-\x08\x0B-\x1F\x7F\uFFFE\uFFFF]|^<r>", re.MULTILINE)
+_SUSPECT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]|^<r>", re.MULTILINE)
 _VISIBLE = {code: chr(0x2400 + code) for code in range(32) if code not in (9, 10)}
 _VISIBLE |= {0x7F: "␡", 0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}
 
@@ -52,6 +52,8 @@ def clean_texts(values: pl.Series) -> pl.Series:
 
 def clean_text(text: str) -> str:
     """Return one text as `clean_texts` does."""
+    if len(text) <= MAX_TEXT and not _SUSPECT.search(text):
+        return text
     return str(clean_texts(pl.Series([text]))[0])
 
 

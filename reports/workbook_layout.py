@@ -178,7 +178,7 @@ def write_head(
 def _looked(column: SheetColumn, values: Sequence[Cell], formats: Formats) -> CellColumn:
     """Return the cells of a column with their formats."""
     look = _look(column, formats)
-    if column.kind != "number" and column.key not in CODES or column.key in ("no", "unit_no"):
+    if (column.kind != "number" and column.key not in CODES) or column.key in ("no", "unit_no"):
         return CellColumn(values, look.text)
     return CellColumn(
         values,
@@ -204,9 +204,7 @@ def write_body(
     ]
     # Not every program fits rows to wrapped text by itself.
     heights = [TABLE_LINE * n_lines + 4 for n_lines in line_counts(wrapped)]
-    looked = [
-        _looked(spec, values, formats) for spec, values in zip(columns, cells, strict=True)
-    ]
+    looked = [_looked(spec, values, formats) for spec, values in zip(columns, cells, strict=True)]
     return write_rows(sheet, FIRST_ROW, heights, looked)
 
 

@@ -38,10 +38,6 @@ class CellColumn:
     looks: Any
     rich: Sequence[str | None] = ()
 
-    def look(self, place: int) -> Any:
-        """Return the format of a cell."""
-        return self.looks[place] if isinstance(self.looks, list) else self.looks
-
 
 class Runs:
     """Makes texts of which pieces have a font of their own."""
@@ -86,9 +82,11 @@ class _Cells:
         """Tell apart what a column holds."""
         values = column.values[part]
         kinds = set(map(type, values)) - {type(None)}
-        numbers = [
-            None if v is None or isinstance(v, str) else f"{v:.16G}" for v in values
-        ] if kinds - {str} else ()
+        numbers = (
+            [None if v is None or isinstance(v, str) else f"{v:.16G}" for v in values]
+            if kinds - {str}
+            else ()
+        )
         texts = [v if isinstance(v, str) else None for v in values] if str in kinds else ()
         return cls(texts, numbers, column.rich[part])
 
@@ -163,6 +161,25 @@ def _row_tag(sheet: Any, height: float) -> str:
     return f'" ht="{pixels * 0.75:.16g}" customHeight="1">'
 
 
+def _row_texts(
+    tags: Sequence[str], first: int, cells: Sequence[_Cells], styles: Sequence[pl.Series | pl.Expr]
+) -> list[str]:
+    """Return the text of each row from row `first` on, with what follows its number."""
+    named = [c.series(place) for place, c in enumerate(cells)]
+    frame = pl.DataFrame(
+        {
+            "row": [str(row + 1) for row in range(first, first + len(tags))],
+            "tag": list(tags),
+            **{name: values for column in named for name, values in column.items()},
+        }
+    )
+    pieces: list[Any] = [pl.lit('<row r="'), "row", "tag"]
+    for place, style in enumerate(styles):
+        head = pl.lit(f'<c r="{xl_col_to_name(place)}')
+        pieces += [head, "row", pl.lit('" s="'), style, cells[place].expression(place)]
+    return _safe(frame).select(pl.concat_str([*pieces, pl.lit("</row>")])).to_series().to_list()
+
+
 def write_rows(
     sheet: Any, first: int, heights: Sequence[float], columns: Sequence[CellColumn]
 ) -> int:
@@ -174,27 +191,13 @@ def write_rows(
     if n:
         sheet._check_dimensions(first, 0)
         sheet._check_dimensions(first + n - 1, len(columns) - 1)
+    tags = {height: _row_tag(sheet, height) for height in set(heights)}
     for start in range(0, n, BATCH):
         part = slice(start, min(start + BATCH, n))
         # The row that waits goes first, for the order of rows and of styles.
         sheet._write_single_row(first + part.stop)
-        texts = _texts(sheet, first, heights, columns, part)
+        cells = [_Cells.of(column, part) for column in columns]
+        of_rows = [tags[height] for height in heights[part]]
+        texts = _row_texts(of_rows, first + part.start, cells, _styles(columns, part))
         sheet.row_data_fh.write("".join(texts))
     return first + n - 1
-
-
-def _texts(sheet, first, heights, columns, part) -> list[str]:
-    tags = {height: _row_tag(sheet, height) for height in set(heights[part])}
-    cells = [_Cells.of(column, part) for column in columns]
-    frame = pl.DataFrame(
-        {
-            "row": pl.Series(map(str, range(first + part.start + 1, first + part.stop + 1))),
-            "tag": [tags[height] for height in heights[part]],
-            **{name: s for place, c in enumerate(cells) for name, s in c.series(place).items()},
-        }
-    )
-    pieces: list[Any] = [pl.lit('<row r="'), "row", "tag"]
-    for place, style in enumerate(_styles(columns, part)):
-        head = pl.lit(f'<c r="{xl_col_to_name(place)}')
-        pieces += [head, "row", pl.lit('" s="'), style, cells[place].expression(place)]
-    return _safe(frame).select(pl.concat_str([*pieces, pl.lit("</row>")])).to_series().to_list()
