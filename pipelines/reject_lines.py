@@ -21,7 +21,7 @@ LINE, VARIANT, FILE = "reject_line", "reject_variant", "reject_file"
 _OWN = frozenset(
     fold(text) for label, _ in OWN_COLUMNS for text in (both(label), label.zh, label.en)
 )
-"""Columns that an earlier reject workbook put in front: never the sender's own."""
+"""Columns that an earlier reject workbook put in front."""
 _PLACES = ("region_code", "unit_id", SOURCE)
 _LETTERS = dict(zip("0123456789abcdef", "BCDFGHJKLMNPQRST", strict=True))
 
@@ -38,7 +38,8 @@ class Layout:
 class SheetPlan:
     """One sheet of a sender: `order` of its header, keys first, then what is wrong in some row.
 
-    `shown` columns of it are looked at; the others are right in every row. `tag` names its content.
+    `shown` columns of it are looked at; the others are right in every row that is not torn. `tag`
+    names its content.
     """
 
     table: str
@@ -55,6 +56,11 @@ def quoted(texts: Sequence[str]) -> str:
     return ", ".join("'" + text.replace("'", "''") + "'" for text in texts)
 
 
+def own_column(label: str) -> bool:
+    """Tell whether a column is the sender's own, not one that a reject workbook put in front."""
+    return fold(label) not in _OWN
+
+
 def _within(part: Sequence[str], whole: Sequence[str]) -> bool:
     """Tell whether `part` is `whole` with columns left out."""
     rest = iter(whole)
@@ -66,7 +72,7 @@ def layout(engine: DuckDBEngine) -> Layout:
     sheets: list[tuple[str, tuple[str, ...]]] = []
     placed = []
     for variant in variants(engine):
-        labels = tuple(name for name in variant.keys if fold(name) not in _OWN)
+        labels = tuple(filter(own_column, variant.keys))
         fitting = (
             n
             for n, (of, head) in enumerate(sheets)
@@ -148,8 +154,8 @@ def _tag(digest: str) -> str:
     return "".join(_LETTERS[digit] for digit in hashlib.sha256(digest.encode()).hexdigest()[:8])
 
 
-def _wrong(engine: DuckDBEngine, first: int, last: int) -> tuple[set[str], bool]:
-    """Return the columns wrong in some row of a sheet, and whether every row names its own."""
+def _wrong(engine: DuckDBEngine, first: int, last: int) -> set[str]:
+    """Return the columns that some row of a sheet names as wrong; a torn row names none."""
     told = engine.rows(
         f"SELECT DISTINCT r.column_name, {refusals.OTHERS_SQL} FROM {LINE} AS l "
         "JOIN census.rejected_row AS r ON r.file = l.file AND r.row = l.row "
@@ -159,7 +165,7 @@ def _wrong(engine: DuckDBEngine, first: int, last: int) -> tuple[set[str], bool]
         refusals.faulty_columns(None if column is None else str(column), str(message or ""))
         for column, message in told
     ]
-    return {name for names in found for name in names}, all(found)
+    return {name for names in found for name in names}
 
 
 def _arranged(
@@ -187,15 +193,15 @@ def sheet_plans(engine: DuckDBEngine, found: Layout, sender: str) -> list[SheetP
     for number, low, high, digest in ranges:
         table, header = found.sheets[int(str(number))]
         first, last = int(str(low)), int(str(high))
-        wrong, told = _wrong(engine, first, last)
+        wrong = _wrong(engine, first, last)
         keys, bad, rest = _arranged(table, header, wrong)
         plans.append(
             SheetPlan(
                 table=table,
                 header=(*keys, *bad, *rest),
                 n_keys=len(keys),
-                # A row cut short or with too many fields may be wrong anywhere.
-                shown=len(keys) + len(bad) if told else len(header),
+                # Rows cut short or with too many fields may be wrong anywhere.
+                shown=len(keys) + len(bad) if wrong else len(header),
                 tag=_tag(str(digest)),
                 first=first,
                 last=last,

@@ -14,12 +14,12 @@ from audit.engines.duckdb import DuckDBEngine
 from audit.model import Label
 from pipelines import refusals
 from pipelines.context import RunContext
-from pipelines.places import UNKNOWN, place_units
+from pipelines.places import UNKNOWN
 from pipelines.readers.headers import fold, known_headers
-from pipelines.reject_lines import Layout, forget, prepare, quoted, sheet_plans
+from pipelines.reject_lines import Layout, forget, own_column, prepare, quoted, sheet_plans
 from pipelines.reject_senders import Senders, read_senders, sender_label
 from reports.reject_lists import FileLine, SenderLine, SummaryLine, UnreadFile
-from reports.reject_texts import FOLDER, both
+from reports.reject_texts import FOLDER, WHOLE_ROW, both
 from reports.reject_workbook import (
     RejectBook,
     RejectRow,
@@ -71,13 +71,21 @@ def _row(record: dict[str, Any], header: Sequence[str]) -> RejectRow:
     message = Label(record["message_zh"] or "", record["message_en"] or "")
     return RejectRow(
         reason=_reason(record["reason"]),
-        columns=both(refusals.faulty_label(table, columns)) if columns else "",
+        columns=both(refusals.faulty_label(table, columns) if columns else WHOLE_ROW),
         how=refusals.advice(table, record["row"], record["line"], message, record["column_name"]),
         file=record["file"],
         row=record["row"],
         cells=[cells.get(label) for label in header],
         faulty=faulty,
+        torn=() if columns else _as_it_came(cells),
     )
+
+
+def _as_it_came(cells: dict[str, str | None]) -> list[str]:
+    """Return a row's own cells in their order; those that it was too short for are left out."""
+    texts = [text or "" for label, text in cells.items() if own_column(label)]
+    n_there = max((n for n, text in enumerate(texts, 1) if text), default=0)
+    return texts[:n_there]
 
 
 def _rows(
@@ -259,9 +267,9 @@ def _file_lines(engine: DuckDBEngine, senders: Senders) -> list[FileLine]:
 def run(ctx: RunContext) -> RejectSummary:
     """Write the reject workbooks into `rejects/` of the run, from what intake left.
 
-    Reads `census.rejected_row` and `census.delivered_file`; the same tables give the same bytes.
+    Reads `census.rejected_row`, `census.delivered_file` and the `unit_place` that intake leaves;
+    the same tables give the same bytes.
     """
-    place_units(ctx.engine)
     senders = read_senders(ctx.engine)
     try:
         layout = prepare(ctx.engine, senders)

@@ -64,8 +64,11 @@ WITH wanted AS (
   SELECT DISTINCT place_key FROM export_finding
   UNION SELECT 'u|' || subject_id FROM audit.verification_task WHERE arm = 'random'
 ), kept AS (
-  SELECT DISTINCT ON (u.unit_id) u.* FROM census.unit AS u
-  SEMI JOIN wanted AS w ON w.place_key = 'u|' || u.unit_id ORDER BY u.unit_id, u.unit_kind
+  SELECT DISTINCT ON (unit_id) unit_id, unit_kind, credit_code, name, address, phone_mobile,
+    phone_fixed, person, enumerator_id, region_code, activity, employees, revenue_kyuan
+  FROM census.unit
+  WHERE unit_id IN (SELECT substr(place_key, 3) FROM wanted WHERE place_key LIKE 'u|%')
+  ORDER BY unit_id, unit_kind
 )
 SELECT 'u|' || unit_id AS place_key, unit_id AS place_id, unit_kind AS kind, credit_code, name,
   address, concat_ws(' ', phone_mobile, phone_fixed) AS phone, person AS contact, enumerator_id,
@@ -78,11 +81,13 @@ FROM kept
 UNION ALL
 SELECT 'f|' || frame_id, frame_id, 'frame', credit_code, name, address, phone, legal_rep, NULL,
   region_code, NULL, NULL
-FROM census.frame_unit AS f SEMI JOIN wanted AS w ON w.place_key = 'f|' || f.frame_id
+FROM census.frame_unit
+WHERE frame_id IN (SELECT substr(place_key, 3) FROM wanted WHERE place_key LIKE 'f|%')
 UNION ALL
 SELECT 'r|' || record_id, register_id, 'register' || source, credit_code, name, address, phone,
   legal_rep, NULL, region_code, NULL, NULL
-FROM census.register_unit AS r SEMI JOIN wanted AS w ON w.place_key = 'r|' || r.record_id
+FROM census.register_unit
+WHERE record_id IN (SELECT substr(place_key, 3) FROM wanted WHERE place_key LIKE 'r|%')
 """
 
 _PLACES = """

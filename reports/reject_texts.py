@@ -68,6 +68,12 @@ CUT = Label(
     "有的单元格过长，这里已截短（以…结尾），请以原文件为准。",
     "A cell too long for a spreadsheet is cut here (it ends in …): take it from your own file.",
 )
+TORN = Label(
+    "本行各格依次如下（以｜隔开），请点上方的“＋”展开折叠的列，逐格核对：",
+    "The cells of this row in their order, with ｜ between; open the folded columns at + and check "
+    "each:",
+)
+WHOLE_ROW = Label("整行", "the whole row")
 SAVE_TOPIC = Label("第二步：另存", "2. Save")
 GUIDE = (
     (

@@ -30,10 +30,20 @@ from reports.reject_lists import (
     write_summary,
     write_unread,
 )
-from reports.reject_texts import CUT, INDEX_FILE, OWN_COLUMNS, SHEETS, TITLES, both, title
+from reports.reject_texts import (
+    CUT,
+    INDEX_FILE,
+    OWN_COLUMNS,
+    SHEETS,
+    TITLES,
+    TORN,
+    both,
+    title,
+)
 from reports.workbook_book import Formats, WorkbookInfo, open_book
 from reports.workbook_cells import MAX_TEXT, clean_text, clean_texts, line_counts, safe_name
 from reports.workbook_layout import LINE_HEIGHT, page
+from reports.workbook_rows import CellColumn, write_rows
 
 HEAD_ROW = 2
 """Below the title and an empty row."""
@@ -41,6 +51,7 @@ SHEET_ROWS = 1_048_576
 """Rows that a sheet can hold, its head included."""
 SHEET_NAME = 31
 BATCH = 2_000
+BETWEEN = " ｜ "
 RED, BAND, OWN = "#FFC7CE", "#DEEBF7", "#FFF2CC"
 FROZEN = 2
 """Columns of the key that stay in sight, at most."""
@@ -51,7 +62,10 @@ _FORBIDDEN = re.compile(r"[\[\]:*?/\\'\x00-\x1f]")
 
 @dataclass(frozen=True, slots=True)
 class RejectRow:
-    """One refused row. `cells` stand under the sheet's header; `faulty` are their places."""
+    """One refused row. `cells` stand under the sheet's header; `faulty` are their places.
+
+    `torn`: the cells as they came, where they may stand under wrong heads; else nothing.
+    """
 
     reason: Label
     columns: str
@@ -60,6 +74,7 @@ class RejectRow:
     row: int
     cells: Sequence[str | None]
     faulty: frozenset[int]
+    torn: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +82,8 @@ class RejectSheet:
     """The refused rows of one table and header, in the order shown. `rows` is read once.
 
     `header` begins with the key, `n_keys` columns; those after the first `shown` are right in every
-    row and folded away. `save_as` begins the name of the corrected sheet's file.
+    row that is not torn, and folded away: a torn row is told in one cell then. `save_as` begins the
+    name of the corrected sheet's file.
     """
 
     table: str
@@ -165,42 +181,57 @@ class _TableSheets:
         return cell if cell < self.source.n_keys else cell + len(OWN_COLUMNS)
 
     def _write_batch(self, batch: Sequence[RejectRow]) -> None:
-        width = len(self.source.header)
-        texts = _texts([cell for line in batch for cell in line.cells])
-        files = _texts([line.file for line in batch])
-        cells = [texts[start : start + width] for start in range(0, len(texts), width)]
-        hows = [self._how(line) for line in batch]
-        columns: list[Sequence[str | None]] = [
-            hows, [both(line.reason) for line in batch], [line.columns for line in batch], files
-        ]  # fmt: skip
-        widths = [OWN_COLUMNS[place][1] - 1 for place in (2, 0, 1, 3)]
-        heights = line_counts(list(zip(columns, widths, strict=True)))
-        for line, values, file, how, height in zip(batch, cells, files, hows, heights, strict=True):
+        while batch:
             if self.row >= SHEET_ROWS:
                 self._open()
-            self.sheet.set_row(self.row, LINE_HEIGHT * height + 4)
-            own = (both(line.reason), line.columns, how, file or "", str(line.row))
-            for column, text in enumerate(own, self.source.n_keys):
-                self.sheet.write_string(self.row, column, text, self.own)
-            self._write_cells(line, values)
-            self.row += 1
+            room = SHEET_ROWS - self.row
+            self._write_rows(batch[:room])
+            batch = batch[room:]
+
+    def _write_rows(self, batch: Sequence[RejectRow]) -> None:
+        files = [file or "" for file in _texts([line.file for line in batch])]
+        hows = [self._how(line) for line in batch]
+        reasons, columns = [both(line.reason) for line in batch], [line.columns for line in batch]
+        wrapped = (reasons, columns, hows, files)
+        widths = [width - 1 for _, width in OWN_COLUMNS]
+        heights = line_counts(list(zip(wrapped, widths, strict=False)))
+        own = [
+            CellColumn(values, self.own) for values in (*wrapped, [str(line.row) for line in batch])
+        ]
+        cells = self._cells(batch)
+        n_keys = self.source.n_keys
+        self.row = 1 + write_rows(
+            self.sheet,
+            self.row,
+            [LINE_HEIGHT * height + 4 for height in heights],
+            [*cells[:n_keys], *own, *cells[n_keys:]],
+        )
+
+    def _cells(self, batch: Sequence[RejectRow]) -> list[CellColumn]:
+        """Return the sender's own cells; an empty text is a blank cell."""
+        width = len(self.source.header)
+        texts = _texts([cell for line in batch for cell in line.cells])
+        faulty = frozenset[int]().union(*(line.faulty for line in batch))
+        return [
+            CellColumn(
+                [_fits(text) or None for text in texts[place::width]],
+                [self.faulty if place in line.faulty else self.cell for line in batch]
+                if place in faulty
+                else self.cell,
+            )
+            for place in range(width)
+        ]
 
     def _how(self, line: RejectRow) -> str:
-        how = Label(clean_text(line.how.zh), clean_text(line.how.en))
+        parts = [both(Label(clean_text(line.how.zh), clean_text(line.how.en)))]
         long = any(cell is not None and len(cell) * 2 > MAX_TEXT for cell in line.cells)
         if long and any(_fits(text) != raw for text, raw in zip(
             _texts(line.cells), line.cells, strict=True
         )):  # fmt: skip
-            return f"{both(how)}\n{both(CUT)}"
-        return both(how)
-
-    def _write_cells(self, line: RejectRow, values: Sequence[str | None]) -> None:
-        for place, value in enumerate(values):
-            look = self.faulty if place in line.faulty else self.cell
-            if text := _fits(value):
-                self.sheet.write_string(self.row, self._place(place), text, look)
-            else:
-                self.sheet.write_blank(self.row, self._place(place), None, look)
+            parts.append(both(CUT))
+        if line.torn and self._folds:
+            parts += [both(TORN), BETWEEN.join(str(text) for text in _texts(line.torn))]
+        return _fits(clean_text("\n".join(parts))) or ""
 
     def _open(self) -> None:
         self._finish()
@@ -221,9 +252,12 @@ class _TableSheets:
         self.sheet.freeze_panes(HEAD_ROW + 1, min(self.source.n_keys, FROZEN))
         self.row = HEAD_ROW + 1
 
+    @property
+    def _folds(self) -> bool:
+        return self.source.shown < len(self.source.header)
+
     def _folded(self) -> str:
-        hidden = self.source.shown < len(self.source.header)
-        return TITLES["hidden"].zh + TITLES["hidden"].en if hidden else ""
+        return TITLES["hidden"].zh + TITLES["hidden"].en if self._folds else ""
 
     def _columns(self) -> None:
         """Set the widths, and fold the columns away that are right in every row."""
@@ -236,7 +270,7 @@ class _TableSheets:
             self.sheet.set_column(self._place(place), self._place(place), width, text, fold)
         for column, (_, width) in enumerate(OWN_COLUMNS, self.source.n_keys):
             self.sheet.set_column(column, column, width)
-        if self.source.shown < len(self.source.header):
+        if self._folds:
             end = self._place(len(self.source.header))
             self.sheet.set_column(end, end, None, None, {"collapsed": True})
 

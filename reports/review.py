@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from reports.workbook_layout import (
     position,
     write_head,
 )
+from reports.workbook_rows import CellColumn, Runs, write_rows
 from reports.workbook_texts import EVIDENCE, choices, say
 
 MAX_PAIRS = 1000
@@ -102,7 +103,6 @@ LOCKED = tuple(
 )
 """Places of the cells that the row hash covers: all but the number, the answers, the hash."""
 
-_MARKED = {f"{side}_{key}" for key, _, _ in _COMPARED[:-1] for side in ("left", "right")}
 Piece = tuple[str, bool]
 
 
@@ -125,22 +125,6 @@ def differing(left: str, right: str) -> tuple[list[Piece], list[Piece]]:
             if text:
                 side.append((text, differs))
     return pieces
-
-
-def _write_marked(
-    sheet: Any, place: tuple[int, int], pieces: Sequence[Piece], looks: _Looks
-) -> None:
-    """Write a text whose differing pieces are red; one that differs altogether is a red cell."""
-    row, column = place
-    text = "".join(piece for piece, _ in pieces)
-    kinds = {differs for _, differs in pieces}
-    if len(kinds) == 1:
-        sheet.write_string(row, column, text, looks.red_text if True in kinds else looks.text)
-        return
-    fragments: list[Any] = []
-    for piece, differs in pieces:
-        fragments += [looks.red, piece] if differs else [piece]
-    sheet.write_rich_string(row, column, *fragments, looks.text)
 
 
 def _cells(pairs: pa.Table, lang: str) -> list[list[Cell]]:
@@ -188,6 +172,37 @@ def _looks(formats: Formats) -> _Looks:
     )
 
 
+def _compared(known: Mapping[str, Sequence[Cell]], key: str) -> Iterator[list[list[Piece]]]:
+    """Yield for each pair the pieces of both sides of one item."""
+    for left, right in zip(known[f"left_{key}"], known[f"right_{key}"], strict=True):
+        texts = str(left or ""), str(right or "")
+        # Where one side is empty nothing differs: it is not known.
+        yield list(differing(*texts)) if all(texts) else [[(text, False)] for text in texts]
+
+
+def _marked(pieces: Sequence[list[Piece]], looks: _Looks, runs: Runs) -> CellColumn:
+    """Return cells whose differing pieces are red; what differs altogether is a red cell."""
+    values = ["".join(text for text, _ in parts) for parts in pieces]
+    whole = [len({differs for _, differs in parts}) < 2 for parts in pieces]
+    return CellColumn(
+        values,
+        [
+            looks.red_text if same and parts and parts[0][1] else looks.text
+            for same, parts in zip(whole, pieces, strict=True)
+        ],
+        [None if same else runs.markup(parts) for same, parts in zip(whole, pieces, strict=True)],
+    )
+
+
+def _plain(column: SheetColumn, values: Sequence[Cell], looks: _Looks) -> CellColumn:
+    if column.is_answer:
+        return CellColumn(values, looks.date if column.kind == "date" else looks.answer)
+    if column.kind == "number":
+        known = ["" if value is None else value for value in values]
+        return CellColumn(known, [looks.text if v == "" else looks.number for v in known])
+    return CellColumn([value or "" for value in values], looks.text)
+
+
 def _write_rows(sheet: Any, formats: Formats, cells: list[list[Cell]]) -> int:
     looks = _looks(formats)
     wrapped = [
@@ -195,37 +210,15 @@ def _write_rows(sheet: Any, formats: Formats, cells: list[list[Cell]]) -> int:
         for column, values in zip(PAIR_COLUMNS, cells, strict=True)
         if column.kind == "text"
     ]
-    row = FIRST_ROW - 1
-    for row, (n_lines, *values) in enumerate(
-        zip(line_counts(wrapped), *cells, strict=True), FIRST_ROW
-    ):
-        sheet.set_row(row, TABLE_LINE * n_lines + 4)
-        known = dict(zip((c.key for c in PAIR_COLUMNS), values, strict=True))
-        marked: dict[str, list[Piece]] = {}
-        for key, _, _ in _COMPARED[:-1]:
-            names = f"left_{key}", f"right_{key}"
-            texts = [str(known[name] or "") for name in names]
-            # Where one side is empty nothing differs: it is not known.
-            pieces = differing(*texts) if all(texts) else ([(texts[0], False)], [(texts[1], False)])
-            marked |= dict(zip(names, pieces, strict=True))
-        _write_row(sheet, row, values, (looks, marked))
-    return row
-
-
-def _write_row(
-    sheet: Any, row: int, values: Sequence[Cell], how: tuple[_Looks, dict[str, list[Piece]]]
-) -> None:
-    looks, marked = how
-    for place, (column, value) in enumerate(zip(PAIR_COLUMNS, values, strict=True)):
-        if column.is_answer:
-            look = looks.date if column.kind == "date" else looks.answer
-            sheet.write_blank(row, place, None, look)
-        elif column.key in _MARKED and value:
-            _write_marked(sheet, (row, place), marked[column.key], looks)
-        elif isinstance(value, float):
-            sheet.write_number(row, place, value, looks.number)
-        else:
-            sheet.write_string(row, place, str(value or ""), looks.text)
+    known = dict(zip((c.key for c in PAIR_COLUMNS), cells, strict=True))
+    columns = {c.key: _plain(c, known[c.key], looks) for c in PAIR_COLUMNS}
+    runs = Runs(sheet, looks.red)
+    for key, _, _ in _COMPARED[:-1]:
+        sides = zip(*_compared(known, key), strict=True)
+        for side, pieces in zip(("left", "right"), sides, strict=False):
+            columns[f"{side}_{key}"] = _marked(list(pieces), looks, runs)
+    heights = [TABLE_LINE * n_lines + 4 for n_lines in line_counts(wrapped)]
+    return write_rows(sheet, FIRST_ROW, heights, list(columns.values()))
 
 
 def _rules(sheet: Any, lang: str, last: int) -> None:

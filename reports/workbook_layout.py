@@ -8,13 +8,14 @@ from typing import Any
 
 from reports.workbook_book import Formats
 from reports.workbook_cells import Cell, line_counts
+from reports.workbook_rows import CellColumn, write_rows
 from reports.workbook_texts import say
 
 TITLE_ROW, BAND_ROW, HEAD_ROW, FIRST_ROW = 0, 1, 2, 3
 LINE_HEIGHT = 13.5
 TABLE_FONT, TABLE_LINE = 11, 15
 A4, A3 = 9, 8
-LONGEST_CODE = 24
+CODES, LONGEST_CODE = ("credit_code", "observed", "expected", "place_id", "short_key"), 24
 YELLOW = "#FFFFB3"
 BAND_COLOURS = {
     "band_key": ("#BFBFBF", "#EDEDED"),
@@ -145,8 +146,7 @@ def _look(column: SheetColumn, formats: Formats) -> _Look:
 
 def _is_code(column: SheetColumn, text: str) -> bool:
     """Whether a text must stay on one line: a code, not a sentence."""
-    may = column.key in ("credit_code", "observed", "expected", "place_id", "short_key")
-    return may and len(text) <= LONGEST_CODE and text.isascii() and " " not in text
+    return column.key in CODES and len(text) <= LONGEST_CODE and text.isascii() and " " not in text
 
 
 def write_head(
@@ -175,32 +175,37 @@ def write_head(
         sheet.write_string(HEAD_ROW, column, say(spec.key, lang), look)
 
 
+def _looked(column: SheetColumn, values: Sequence[Cell], formats: Formats) -> CellColumn:
+    """Return the cells of a column with their formats."""
+    look = _look(column, formats)
+    if (column.kind != "number" and column.key not in CODES) or column.key in ("no", "unit_no"):
+        return CellColumn(values, look.text)
+    return CellColumn(
+        values,
+        [
+            look.text
+            if value is None
+            else (look.code if _is_code(column, value) else look.text)
+            if isinstance(value, str)
+            else (look.whole if value == int(value) else look.broken)
+            for value in values
+        ],
+    )
+
+
 def write_body(
     sheet: Any, columns: Sequence[SheetColumn], formats: Formats, cells: Sequence[Sequence[Cell]]
 ) -> int:
     """Write the rows of a table, one list of cells a column; return the last row used."""
-    looks = [_look(column, formats) for column in columns]
     wrapped = [
         (values, spec.width * 0.95)
         for spec, values in zip(columns, cells, strict=True)
         if spec.kind == "text" or spec.key in ("observed", "expected")
     ]
-    row = HEAD_ROW
-    lines = line_counts(wrapped)
-    for row, (n_lines, *values) in enumerate(zip(lines, *cells, strict=True), FIRST_ROW):
-        # Not every program fits rows to wrapped text by itself.
-        sheet.set_row(row, TABLE_LINE * n_lines + 4)
-        for column, value in enumerate(values):
-            look = looks[column]
-            if value is None:
-                sheet.write_blank(row, column, None, look.text)
-            elif isinstance(value, str):
-                form = look.code if _is_code(columns[column], value) else look.text
-                sheet.write_string(row, column, value, form)
-            else:
-                number = look.whole if value == int(value) else look.broken
-                sheet.write_number(row, column, value, number)
-    return row
+    # Not every program fits rows to wrapped text by itself.
+    heights = [TABLE_LINE * n_lines + 4 for n_lines in line_counts(wrapped)]
+    looked = [_looked(spec, values, formats) for spec, values in zip(columns, cells, strict=True)]
+    return write_rows(sheet, FIRST_ROW, heights, looked)
 
 
 def finish_table(sheet: Any, columns: Sequence[SheetColumn], last_row: int) -> None:

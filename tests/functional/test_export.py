@@ -23,6 +23,7 @@ from pipelines import coverage, export, manifest, workbook_data
 from pipelines.config import RunConfig
 from pipelines.context import RunContext
 from pipelines.package_views import VIEWS
+from pipelines.places import place_units
 from pipelines.sql import PACKAGE
 
 INFO = RunInfo(
@@ -144,6 +145,13 @@ def ctx(tmp_path: Path) -> Iterator[RunContext]:
             config=RunConfig(),
             info=INFO,
         )
+
+
+def _export(ctx: RunContext) -> export.ExportSummary:
+    """Export as a night does, which knows from intake where units are."""
+    place_units(ctx.engine)
+    coverage.run(ctx)
+    return export.run(ctx)
 
 
 def _books(ctx: RunContext) -> dict[str, Any]:
@@ -294,8 +302,7 @@ def test_a_finding_that_no_workbook_holds_stops_the_export(
 
 def test_the_whole_export_and_its_manifest(ctx: RunContext) -> None:
     _finding(ctx.engine, "k1", "FRM002", "L1")
-    coverage.run(ctx)
-    summary = export.run(ctx)
+    summary = _export(ctx)
     ctx.engine.checkpoint()
     ctx.engine.close()
     path = manifest.write(ctx, RuleBook(rules=()), [Stage()])
@@ -327,8 +334,7 @@ def test_parquet_holds_the_published_tables(ctx: RunContext) -> None:
 
 def test_views_and_comments_are_in_the_package(ctx: RunContext) -> None:
     _finding(ctx.engine, "k1", "FRM002", "L1")
-    coverage.run(ctx)
-    export.run(ctx)
+    _export(ctx)
     ctx.engine.checkpoint()
     ctx.engine.close()
     with PackageReader(ctx.run_dir / PACKAGE) as reader:

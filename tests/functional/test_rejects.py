@@ -110,6 +110,16 @@ def test_refused_rows_go_back_as_delivered_with_the_faulty_cells_marked(
     assert {"s"} == {c.data_type for row in sheet.iter_rows(min_row=4) for c in row if c.value}
 
 
+def folded(sheet: Worksheet) -> set[str]:
+    """The heads of the columns that are folded away."""
+    return {
+        str(sheet.cell(HEAD, place).value)
+        for dimension in sheet.column_dimensions.values()
+        if dimension.hidden
+        for place in range(dimension.min, dimension.max + 1)
+    }
+
+
 def save_as(sheet: Worksheet) -> str:
     """The name that the corrected sheet is to be saved by."""
     found = re.search(r"：(\S+\.xlsx)", str(sheet["A2"].value))
@@ -265,13 +275,7 @@ def test_a_wide_sheet_prints_on_one_page_with_what_is_wrong_in_sight(
     ]["个体经营户普查表"]
 
     heads = [str(c.value) for c in sheet[HEAD]]
-    hidden = {
-        place
-        for dimension in sheet.column_dimensions.values()
-        if dimension.hidden
-        for place in range(dimension.min, dimension.max + 1)
-    }
-    shown = [head for place, head in enumerate(heads, 1) if place not in hidden]
+    shown = [head for head in heads if head not in folded(sheet)]
     assert ["填报单位标识", *(both(label) for label, _ in OWN_COLUMNS), "从业人员数"] == shown
     # One page wide is what a sheet has unsaid.
     setup = sheet.page_setup
@@ -281,14 +285,33 @@ def test_a_wide_sheet_prints_on_one_page_with_what_is_wrong_in_sight(
     assert "B4" == sheet.freeze_panes
 
 
-def test_nothing_is_folded_where_a_row_may_be_wrong_anywhere(
+def test_a_torn_row_is_told_in_one_cell_and_unfolds_nothing(
     engine: DuckDBEngine, tmp_path: Path
 ) -> None:
-    sheet = returned(engine, tmp_path, {"self_employed.csv": households(GOOD, BAD, "S3,43,丙")})[
+    rows = households(GOOD, BAD, "S3,43,丙", "S4,430405010002,丁,店,,1,2")
+    sheet = returned(engine, tmp_path, {"self_employed.csv": rows})["430405_珠晖区"][
+        "个体经营户普查表"
+    ]
+
+    told = {row[4]: (row[1], row[2].splitlines()[-1]) for row in own(sheet)}
+    assert {"填报单位标识", "从业人员数"} == {c for c in data(sheet)[0] if c not in folded(sheet)}
+    assert ("整行\nthe whole row", "S3 ｜ 43 ｜ 丙") == told["3"]
+    assert "S4 ｜ 430405010002 ｜ 丁 ｜ 店 ｜  ｜ 1 ｜ 2" == told["4"][1]
+    # A row whose faults are named is not told once more.
+    assert "S2" not in told["2"][1]
+    cells = [tuple(row[name] for name in HEADER.split(",")[:3]) for row in by_head(sheet)]
+    assert ("S3", "43", "丙") in cells
+
+
+def test_nothing_is_folded_where_all_rows_may_be_wrong_anywhere(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    sheet = returned(engine, tmp_path, {"self_employed.csv": households(GOOD, "S3,43,丙")})[
         "430405_珠晖区"
     ]["个体经营户普查表"]
 
-    assert not any(dimension.hidden for dimension in sheet.column_dimensions.values())
+    assert set() == folded(sheet)
+    assert "S3" not in own(sheet)[0][2]
 
 
 @pytest.mark.parametrize("table", ["self_employed", "frame_unit"])
