@@ -36,11 +36,15 @@ FINDING_COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckSummary:
-    """Counts of a check: rules by status, findings. `repeated`: rules that told a doubt twice."""
+    """Counts of a check: rules by status, findings. `repeated`: rules that told a doubt twice.
+
+    `n_undecided`: rules among those without a failure that could judge nothing, all unknown.
+    """
 
     statuses: Mapping[str, int]
     n_findings: int
     errors: tuple[str, ...]
+    n_undecided: int = 0
     repeated: tuple[str, ...] = ()
 
 
@@ -160,9 +164,11 @@ def _check_rows(engine: Engine, table: str, ready: Sequence[_Ready], plan: Check
 
 def _check_single(engine: Engine, item: _Ready, plan: CheckPlan) -> None:
     began = time.perf_counter()
-    engine.materialise(
-        SCRATCH, f"SELECT * FROM ({item.sql}) AS r WHERE {_region_filter(plan, 'r.region_code')}"
-    )
+    asked = _region_filter(plan, "r.region_code")
+    if item.rule.grain == "row":
+        # What is known of a confidential unit is its row alone: it concerns whoever asks.
+        asked = f"({asked} OR r.region_code IS NULL)"
+    engine.materialise(SCRATCH, f"SELECT * FROM ({item.sql}) AS r WHERE {asked}")
     given = set(engine.columns(f"SELECT * FROM {SCRATCH}"))
     columns = {name: name for name in OPTIONAL_COLUMNS if name in given}
     values = [f"{_text(item.rule.id)} AS rule_id", "subject_id", "region_code"]
@@ -365,11 +371,14 @@ def check(engine: Engine, plan: CheckPlan, memory: Memory | None = None) -> Chec
     for name in (SCRATCH, VERDICTS, STAGED):
         engine.execute(f"DROP TABLE IF EXISTS {name}")
     rows = engine.fetch(
-        "SELECT status, COUNT(*) AS n FROM (SELECT rule_id, MIN(status) AS status "
-        "FROM audit.outcome GROUP BY rule_id) GROUP BY status ORDER BY status"
+        "SELECT status, COUNT(*) AS n, COUNT(CASE WHEN checked > 0 AND checked = unknown THEN 1 END) "
+        "AS undecided FROM (SELECT rule_id, MIN(status) AS status, SUM(n_checked) AS checked, "
+        "SUM(n_unknown) AS unknown FROM audit.outcome GROUP BY rule_id) AS o "
+        "GROUP BY status ORDER BY status"
     ).to_pylist()
     return CheckSummary(
         statuses={row["status"]: row["n"] for row in rows},
+        n_undecided=sum(row["undecided"] for row in rows),
         n_findings=n_findings,
         errors=tuple(errors),
         repeated=repeated,

@@ -215,8 +215,12 @@ def row_shape(rule_id: str, sql: str) -> RowShape | None:
         return None
     for column in tree.find_all(exp.Column):
         column.set("table", exp.to_identifier(ROW_ALIAS))
+    columns = {item.alias_or_name: item.unalias().sql(dialect="duckdb") for item in tree.selects}
+    # The scan counts rows under the region of the row.
+    if columns.get("region_code") != f"{ROW_ALIAS}.region_code":
+        return None
     return RowShape(
         table=source.this.name,
         scope=where.this.sql(dialect="duckdb") if where else "TRUE",
-        columns={item.alias_or_name: item.unalias().sql(dialect="duckdb") for item in tree.selects},
+        columns=columns,
     )
