@@ -371,8 +371,9 @@ def check(engine: Engine, plan: CheckPlan, memory: Memory | None = None) -> Chec
     for name in (SCRATCH, VERDICTS, STAGED):
         engine.execute(f"DROP TABLE IF EXISTS {name}")
     rows = engine.fetch(
-        "SELECT status, COUNT(*) AS n, COUNT(CASE WHEN checked > 0 AND checked = unknown THEN 1 END) "
-        "AS undecided FROM (SELECT rule_id, MIN(status) AS status, SUM(n_checked) AS checked, "
+        "SELECT status, COUNT(*) AS n, "
+        "COUNT(CASE WHEN checked > 0 AND checked = unknown THEN 1 END) AS undecided "
+        "FROM (SELECT rule_id, MIN(status) AS status, SUM(n_checked) AS checked, "
         "SUM(n_unknown) AS unknown FROM audit.outcome GROUP BY rule_id) AS o "
         "GROUP BY status ORDER BY status"
     ).to_pylist()

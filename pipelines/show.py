@@ -163,7 +163,8 @@ def _summary_table(summary: NightSummary) -> Table:
     if summary.check.n_undecided:
         table.add_row(
             "其中无法判定 undecided",
-            f"{summary.check.n_undecided} 条规则所有对象都缺数据，不算通过 rules could judge nothing",
+            f"{summary.check.n_undecided} 条规则所有对象都缺数据，不算通过 "
+            "rules that could judge nothing",
         )
     for severity in Severity:
         count = summary.findings.get(severity, 0)

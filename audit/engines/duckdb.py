@@ -206,6 +206,10 @@ class PackageReader:
     def fetch(self, sql: str) -> pa.Table:
         """Run one statement and return all its rows; EngineError tells what is wrong with it."""
         try:
+            if len(self._con.extract_statements(sql)) != 1:
+                raise EngineError(
+                    "请只给一条查询语句。", "Give one statement, neither none nor several."
+                )
             relation: duckdb.DuckDBPyRelation | None = self._con.sql(sql)
             return pa.table({}) if relation is None else relation.to_arrow_table()
         except duckdb.Error as error:

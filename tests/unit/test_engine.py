@@ -301,6 +301,12 @@ def test_package_reader_refuses(package: Path, sql: str) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["census_audit.duckdb", "secret.csv"]
 
 
+@pytest.mark.parametrize("sql", ["", " -- nothing", "SELECT 1; SELECT 2"])
+def test_package_reader_takes_one_statement(package: Path, sql: str) -> None:
+    with PackageReader(package) as reader, pytest.raises(EngineError, match="一条"):
+        reader.fetch(sql)
+
+
 def test_statement_without_rows_gives_an_empty_table(package: Path) -> None:
     with PackageReader(package) as reader:
         assert reader.fetch("SET VARIABLE a = 1").num_rows == 0
