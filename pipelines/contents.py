@@ -64,6 +64,11 @@ class Contents:
             self._places = rows_left(self.engine, f"({PLACES})", "unit_id, county")
         return self._places
 
+    def scattered(self) -> bool:
+        """Return whether an id of a unit lies in two counties."""
+        twice = f"SELECT unit_id FROM ({PLACES}) GROUP BY unit_id HAVING COUNT(*) > 1"
+        return bool(self.engine.rows(f"{twice} LIMIT 1"))
+
     def counties(self, name: str) -> dict[str, str]:
         """Return the digest of the rows of each county (six digits; empty for none) by content.
 

@@ -43,6 +43,9 @@ class _Held:
     counties: Mapping[str, str]
 
 
+_NOTHING = _Held("", {})
+
+
 def _together(sources: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """Return what the view over tables holds by county."""
     parts = list(sources)
@@ -52,7 +55,9 @@ def _together(sources: Iterable[Mapping[str, str]]) -> dict[str, str]:
 
 def _rows(held: Mapping[str, _Held]) -> pl.DataFrame:
     """Return what tables hold as rows of the kept file: a table by its name, then its counties."""
-    rows = [("table", name, None, table.whole) for name, table in held.items()]
+    rows: list[tuple[str, str, str | None, str]] = [
+        ("table", name, None, table.whole) for name, table in held.items()
+    ]
     rows += [
         ("county", name, county, part)
         for name, table in held.items()
@@ -118,9 +123,14 @@ class RuleMemory:
 
     def _moved(self, earlier: Mapping[str, _Held]) -> bool:
         """Return whether units came, went or moved to another county."""
+        return earlier.get(_PLACES) != self._places()
+
+    def _places(self) -> _Held:
+        """Return where units lie; with an entry where one of them lies in two counties."""
         if _PLACES not in self._held:
-            self._held[_PLACES] = _Held(self.contents.places(), {})
-        return earlier.get(_PLACES) != self._held[_PLACES]
+            scattered = {"": "scattered"} if self.contents.scattered() else {}
+            self._held[_PLACES] = _Held(self.contents.places(), scattered)
+        return self._held[_PLACES]
 
     def _changed(self, name: str, earlier: Mapping[str, _Held]) -> frozenset[str] | None:
         """Return the counties of which a table does not hold the same rows; None: not known."""
@@ -136,8 +146,12 @@ class RuleMemory:
             )
         if name in FOLLOWING and self._moved(earlier):
             units = self._changed(UNIT, earlier)
-            return None if units is None else found | units | {""}
-        return found
+            if units is None:
+                return None
+            found |= units | {""}
+        # What lies in two counties ties them together.
+        scattered = self._places().counties or earlier.get(_PLACES, _NOTHING).counties
+        return None if found and scattered else found
 
     def _changes(
         self, rules: Mapping[str, tuple[Rule, str]], earlier: Mapping[str, _Held]

@@ -12,7 +12,6 @@ grain: event
 variable: digest
 tables: [edit_event, edit_replay]
 optional_tables: [unit, rejected_row, delivered_file]
-by_county: [edit_event, unit]
 owner: data_processing
 version: 1
 status: active
