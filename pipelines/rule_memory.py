@@ -157,6 +157,7 @@ class RuleMemory:
         self, rules: Mapping[str, tuple[Rule, str]], earlier: Mapping[str, _Held]
     ) -> dict[str, frozenset[str] | None]:
         """Return by rule the counties to run it over; None for all of them."""
+        self._places()
         tables = {name for rule, _ in rules.values() for name in rule.by_county}
         changed = {name: self._changed(name, earlier) for name in sorted(tables)}
         found: dict[str, frozenset[str] | None] = {}
