@@ -11,6 +11,7 @@ level: 1
 grain: unit
 variable: credit_code
 tables: [unit]
+by_county: [unit]
 owner: data_quality
 version: 1
 status: active

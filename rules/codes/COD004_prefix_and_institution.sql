@@ -11,6 +11,7 @@ level: 1
 grain: unit
 variable: institution_type
 tables: [legal_entity, ref_credit_code_prefix]
+by_county: [legal_entity]
 owner: data_quality
 version: 1
 status: active

@@ -11,6 +11,7 @@ level: 2
 grain: region
 variable: credit_code
 tables: [unit]
+by_county: [unit]
 owner: data_quality
 version: 1
 status: active

@@ -11,6 +11,7 @@ level: 3
 grain: unit
 variable: main_revenue_kyuan
 tables: [legal_entity, ref_industry_profile]
+by_county: [legal_entity]
 owner: specialty
 version: 1
 status: active

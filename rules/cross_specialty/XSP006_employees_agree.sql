@@ -11,6 +11,7 @@ level: 2
 grain: unit
 variable: employees
 tables: [unit, employment]
+by_county: [unit, employment]
 owner: specialty
 version: 2
 status: active

@@ -11,6 +11,7 @@ level: 3
 grain: unit
 variable: industry_code
 tables: [unit, ref_activity_word, ref_industry]
+by_county: [unit]
 owner: specialty
 version: 1
 status: active

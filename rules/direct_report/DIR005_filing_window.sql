@@ -11,6 +11,7 @@ level: 1
 grain: unit
 variable: submitted_at
 tables: [submission, unit]
+by_county: [submission, unit]
 owner: data_processing
 version: 2
 status: active

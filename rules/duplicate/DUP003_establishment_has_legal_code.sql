@@ -11,6 +11,7 @@ level: 2
 grain: unit
 variable: credit_code
 tables: [establishment, legal_entity]
+by_county: [establishment]
 owner: data_quality
 version: 2
 status: active

@@ -11,6 +11,7 @@ level: 1
 grain: unit
 variable: legal_rep
 tables: [legal_entity]
+by_county: [legal_entity]
 owner: data_quality
 version: 1
 status: active

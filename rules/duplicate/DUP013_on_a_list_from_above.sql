@@ -11,6 +11,7 @@ level: 5
 grain: unit
 variable: credit_code
 tables: [unit, external_finding]
+by_county: [unit]
 owner: data_quality
 version: 1
 status: active

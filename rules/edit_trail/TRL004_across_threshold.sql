@@ -11,6 +11,7 @@ level: 2
 grain: unit
 variable: main_revenue_kyuan
 tables: [edit_event, legal_entity, ref_industry_profile]
+by_county: [edit_event, legal_entity]
 owner: specialty
 version: 2
 status: active

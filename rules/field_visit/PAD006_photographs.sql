@@ -11,6 +11,7 @@ level: 2
 grain: unit
 variable: photo_hash
 tables: [unit, visit, photo_reuse]
+by_county: [unit, visit]
 owner: enforcement
 version: 1
 status: active

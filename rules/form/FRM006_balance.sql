@@ -11,6 +11,7 @@ level: 1
 grain: unit
 variable: assets_kyuan
 tables: [finance, legal_entity]
+by_county: [finance, legal_entity]
 owner: specialty
 version: 1
 status: active

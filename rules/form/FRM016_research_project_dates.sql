@@ -11,6 +11,7 @@ level: 1
 grain: unit
 variable: end_ym
 tables: [research_project, legal_entity]
+by_county: [research_project, legal_entity]
 owner: social_science
 version: 1
 status: active

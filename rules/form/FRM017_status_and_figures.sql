@@ -11,6 +11,7 @@ level: 1
 grain: unit
 variable: status
 tables: [legal_entity]
+by_county: [legal_entity]
 owner: specialty
 version: 1
 status: active

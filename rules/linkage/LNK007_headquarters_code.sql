@@ -11,6 +11,7 @@ level: 2
 grain: unit
 variable: org_code
 tables: [establishment]
+by_county: [establishment]
 owner: data_quality
 version: 2
 status: active

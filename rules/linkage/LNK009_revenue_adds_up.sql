@@ -11,6 +11,7 @@ level: 2
 grain: unit
 variable: revenue_kyuan
 tables: [legal_entity, establishment]
+by_county: [legal_entity]
 owner: specialty
 version: 1
 status: active

@@ -11,6 +11,7 @@ level: 2
 grain: unit
 variable: industry_code
 tables: [legal_entity, establishment]
+by_county: [legal_entity]
 owner: specialty
 version: 2
 status: active

@@ -11,6 +11,7 @@ level: 4
 grain: unit
 variable: revenue_kyuan
 tables: [legal_entity, unit_error]
+by_county: [legal_entity, unit_error]
 owner: specialty
 version: 2
 status: active

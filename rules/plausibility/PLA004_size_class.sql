@@ -11,6 +11,7 @@ level: 1
 grain: unit
 variable: size_class
 tables: [legal_entity, ref_industry_profile]
+by_county: [legal_entity]
 owner: specialty
 version: 1
 status: active

@@ -11,6 +11,7 @@ level: 4
 grain: unit
 variable: status
 tables: [unit, register_unit]
+by_county: [unit]
 owner: data_quality
 version: 2
 status: active
