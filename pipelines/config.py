@@ -114,7 +114,7 @@ class RunConfig:
     city: str = "430400000000"
     vintage: str = "2018-10-31"
     reference_date: str = "2018-12-31"
-    memory: str = "1500MB"
+    memory: str = "1200MB"
     threads: int = 2
     keep_runs: int = 30
     salt_file: Path | None = None

@@ -32,9 +32,9 @@ _WITHOUT_VALUES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Resources of one engine. `memory` as DuckDB writes it (`1500MB`)."""
+    """Resources of one engine. `memory` as DuckDB writes it (`1200MB`)."""
 
-    memory: str = "1500MB"
+    memory: str = "1200MB"
     threads: int = 2
     temp_directory: Path | None = None
 

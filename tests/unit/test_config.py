@@ -21,7 +21,7 @@ def test_defaults() -> None:
         city="430400000000",
         vintage="2018-10-31",
         reference_date="2018-12-31",
-        memory="1500MB",
+        memory="1200MB",
         threads=2,
         keep_runs=30,
         salt_file=None,
