@@ -40,8 +40,7 @@ class CheckPlan:
 
     `links` tells whether tonight's pairs are there: without them a rule that needs them is not
     decided, and after a failed matcher neither is one that would use them. `estimates`: tables of
-    the schema `estimate` by their state, which is treated in the same way. `counties`: those to
-    keep to, six digits each; all where there are none.
+    the schema `estimate` by their state, which is treated in the same way.
     """
 
     book: RuleBook
@@ -49,7 +48,6 @@ class CheckPlan:
     filled_tables: frozenset[str]
     whole_region: str
     region_prefix: str = ""
-    counties: tuple[str, ...] = ()
     links: LinkState = LinkState.DONE
     estimates: Mapping[str, Estimated] = field(default_factory=dict)
     parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -10,16 +10,8 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from audit.by_county import (
-    Recalled,
-    drop_parts,
-    in_counties,
-    make_parts,
-    over_parts,
-    shape_over_parts,
-)
 from audit.check_plan import CheckPlan, failed_estimates, missing_tables, without_links
 from audit.engines.base import Engine
 from audit.errors import AuditError
@@ -70,10 +62,9 @@ def _text(value: str) -> str:
 
 
 def _region_filter(plan: CheckPlan, column: str = "region_code") -> str:
-    kept = [f"{column} LIKE {_text(plan.region_prefix + '%')}"] if plan.region_prefix else []
-    if plan.counties:
-        kept.append(in_counties(column, plan.counties))
-    return " AND ".join(kept) or "TRUE"
+    if not plan.region_prefix:
+        return "TRUE"
+    return f"{column} LIKE {_text(plan.region_prefix + '%')}"
 
 
 def _outcome_select(plan: CheckPlan, counts: str, seconds: float) -> str:
@@ -230,19 +221,18 @@ def _render(engine: Engine, plan: CheckPlan, errors: list[str]) -> dict[str, tup
 
 
 def _prepare(
-    engine: Engine, plan: CheckPlan, rendered: Mapping[str, tuple[Rule, str]], errors: list[str]
+    engine: Engine, plan: CheckPlan, errors: list[str], memory: Memory | None
 ) -> list[_Ready]:
-    """Return rules that are ready to run; those of a plan of some counties over their parts."""
+    """Return the rules to run; what `memory` recalls is staged instead."""
+    rendered = _render(engine, plan, errors)
+    for rule_id in memory.recall(engine, rendered) if memory else ():
+        del rendered[rule_id]
     ready = []
     for rule, sql in rendered.values():
         try:
-            shape = row_shape(rule.id, sql)
+            ready.append(_Ready(rule, sql, row_shape(rule.id, sql)))
         except AuditError as error:
             _record_error(engine, plan, rule.id, error, errors)
-            continue
-        if plan.counties:
-            shape, sql = shape_over_parts(rule, shape), over_parts(rule, sql)
-        ready.append(_Ready(rule, sql, shape))
     return ready
 
 
@@ -268,36 +258,13 @@ def _run_ready(engine: Engine, ready: Sequence[_Ready], plan: CheckPlan, errors:
             except AuditError:
                 # One rule spoils a shared scan: run them alone to learn which, and keep the rest.
                 names = ", ".join(_text(item.rule.id) for item in items)
-                mine = f"rule_id IN ({names}) AND {_region_filter(plan)}"
-                engine.execute(f"DELETE FROM audit.outcome WHERE {mine}")
-                engine.execute(f"DELETE FROM {STAGED} WHERE {mine}")
+                engine.execute(f"DELETE FROM audit.outcome WHERE rule_id IN ({names})")
+                engine.execute(f"DELETE FROM {STAGED} WHERE rule_id IN ({names})")
         for item in items:
             try:
                 _check_single(engine, item, plan)
             except AuditError as error:
                 _record_error(engine, plan, item.rule.id, error, errors)
-
-
-def _run_parts(
-    engine: Engine, plan: CheckPlan, rendered: Mapping[str, tuple[Rule, str]], errors: list[str]
-) -> None:
-    """Run rules over the rows of the plan's counties alone."""
-    tables = {table for rule, _ in rendered.values() for table in rule.by_county}
-    make_parts(engine, tables, plan.counties)
-    _run_ready(engine, _prepare(engine, plan, rendered, errors), plan, errors)
-    drop_parts(engine, tables)
-
-
-def _run(engine: Engine, plan: CheckPlan, errors: list[str], memory: Memory | None) -> None:
-    """Run the rules, or as much of them as `memory` leaves to do."""
-    rendered = _render(engine, plan, errors)
-    recalled = memory.recall(engine, rendered) if memory else Recalled()
-    left = {name: item for name, item in rendered.items() if name not in recalled.whole}
-    partly = {name: item for name, item in left.items() if name in recalled.partly}
-    whole = {name: item for name, item in left.items() if name not in recalled.partly}
-    _run_ready(engine, _prepare(engine, plan, whole, errors), plan, errors)
-    if partly:
-        _run_parts(engine, replace(plan, counties=recalled.counties), partly, errors)
 
 
 def _nothing_in_scope(engine: Engine, plan: CheckPlan) -> None:
@@ -395,7 +362,7 @@ def check(engine: Engine, plan: CheckPlan, memory: Memory | None = None) -> Chec
     types = {name: "DOUBLE" if name == "score" else "VARCHAR" for name in FINDING_COLUMNS}
     kinds = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in types.items())
     engine.materialise(STAGED, f"SELECT {kinds} WHERE FALSE")
-    _run(engine, plan, errors, memory)
+    _run_ready(engine, _prepare(engine, plan, errors, memory), plan, errors)
     if memory:
         memory.keep(engine)
     _nothing_in_scope(engine, plan)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from audit.by_county import Recalled
 from audit.engines.base import Engine
 from audit.model import Rule
 
@@ -13,8 +12,8 @@ from audit.model import Rule
 class Memory(Protocol):
     """Results of rules, put back where a rule would give the same again."""
 
-    def recall(self, engine: Engine, rules: Mapping[str, tuple[Rule, str]]) -> Recalled:
-        """Stage the findings and outcomes that would come out again; return what is left to do.
+    def recall(self, engine: Engine, rules: Mapping[str, tuple[Rule, str]]) -> frozenset[str]:
+        """Stage the findings and outcomes of rules that need not run; return their ids.
 
         `rules`: by id, with the SQL that would run.
         """

@@ -103,7 +103,6 @@ class Rule:
     variable: str
     tables: tuple[str, ...]
     optional_tables: tuple[str, ...] = ()
-    by_county: tuple[str, ...] = ()
     owner: str
     version: int
     status: RuleStatus

@@ -14,7 +14,6 @@ from typing import Any
 
 import yaml
 
-from audit.by_county import SPLIT
 from audit.contracts import CONTRACT, TEXT_LOADER
 from audit.errors import RuleError
 from audit.model import GRAINS, Label, Parameter, Rule, RuleStatus, Severity
@@ -48,7 +47,7 @@ _REQUIRED = {
     "id", "name", "title", "family", "severity", "clause", "level", "grain", "variable", "tables",
     "owner", "version", "status", "message", "verify", "false_positives",
 }  # fmt: skip
-_OPTIONAL = {"parameters", "optional_tables", "by_county", "always_decidable"}
+_OPTIONAL = {"parameters", "optional_tables", "always_decidable"}
 _TEXTS = _REQUIRED - {"title", "message", "verify", "false_positives", "tables"}
 _FIELD = re.compile(r"\{([^}]*)\}")
 _MESSAGE_FIELDS = {"observed", "expected", "related", "variable"}
@@ -172,7 +171,7 @@ def _check_keys(path: Path, header: Mapping[str, Any], text: str) -> None:
     for key in sorted(_TEXTS):
         if not header[key] or not isinstance(header[key], str):
             raise _fail(path, _line_of(text, key), f"{key} 须为一个文本", f"{key} must be one text")
-    for key in ("tables", "optional_tables", "by_county"):
+    for key in ("tables", "optional_tables"):
         value = header.get(key, ["-"])
         if not value or not isinstance(value, list):
             raise _fail(path, _line_of(text, key), f"{key} 须为非空清单 [..]",
@@ -208,9 +207,6 @@ def _check_header(path: Path, header: Mapping[str, Any], text: str) -> None:
     for key in ("tables", "optional_tables"):
         for table in header.get(key, []):
             _check_choice(path, text, key, table, tables)
-    named = [*header["tables"], *header.get("optional_tables", ())]
-    for table in header.get("by_county", ()):
-        _check_choice(path, text, "by_county", table, (name for name in named if name in SPLIT))
 
 
 def _check_messages(path: Path, rule: Rule, text: str) -> None:
@@ -285,7 +281,6 @@ def _rule(path: Path, text: str, body: str, sql: str) -> Rule:
         version=int(header["version"]),
         tables=tuple(header["tables"]),
         optional_tables=tuple(header.get("optional_tables", ())),
-        by_county=tuple(header.get("by_county", ())),
         owner=header["owner"],
         parameters=_parameters(path, header, text),
         always_decidable=header.get("always_decidable") == "true",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from audit.by_county import COUNTY, FOLLOWING, PLACES
 from audit.contracts import CONTRACT
 from audit.engines.duckdb import DuckDBEngine
 from audit.views import UNIT_SOURCES
@@ -41,7 +40,6 @@ class Contents:
     engine: DuckDBEngine
     store: Store
     _known: dict[str, str] = field(default_factory=dict)
-    _places: str = ""
 
     def of(self, name: str) -> str:
         """Return the digest of a table."""
@@ -57,32 +55,3 @@ class Contents:
         # Without a file its rows come from the program, or there are none.
         came = self.store.contents.get(name, self.store.fingerprint)
         return digest(name, came, rows_left(self.engine, f"census.{name}", "file_no, row_no"))
-
-    def places(self) -> str:
-        """Return the digest of which unit lies in which county."""
-        if not self._places:
-            self._places = rows_left(self.engine, f"({PLACES})", "unit_id, county")
-        return self._places
-
-    def scattered(self) -> bool:
-        """Return whether an id of a unit lies in two counties."""
-        twice = f"SELECT unit_id FROM ({PLACES}) GROUP BY unit_id HAVING COUNT(*) > 1"
-        return bool(self.engine.rows(f"{twice} LIMIT 1"))
-
-    def counties(self, name: str) -> dict[str, str]:
-        """Return the digest of the rows of each county (six digits; empty for none) by content.
-
-        A row without a region of its own counts in each county of its unit.
-        """
-        schema = "census" if name in CONTRACT.tables else "estimate"
-        table = CONTRACT.tables.get(name) or CONTRACT.outputs[f"{schema}.{name}"]
-        columns = ", ".join(f"t.{column.name}" for column in table.all_columns)
-        source, county = f"{schema}.{name} AS t", COUNTY
-        if name in FOLLOWING:
-            source += f" LEFT JOIN ({PLACES}) AS p ON p.unit_id = t.{FOLLOWING[name]}"
-            county = "COALESCE(p.county, '')"
-        rows = self.engine.rows(
-            f"SELECT {county} AS county, COUNT(*), CAST(SUM(hash({columns})) AS VARCHAR), "
-            f"CAST(BIT_XOR(hash(1, {columns})) AS VARCHAR) FROM {source} GROUP BY {county}"
-        )
-        return {str(where): digest(*held) for where, *held in rows}

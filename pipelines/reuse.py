@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from audit.contracts import CONTRACT
+from pipelines.contents import digest
 from pipelines.context import RunContext
 
 MANIFEST = "manifest.json"
-LINKS = "linkage"
-"""Key of the manifest's `contents` for what all tables `linkage.*` follow from."""
+ESTIMATES, LINKS = "estimate", "linkage"
+"""`LINKS` is also the key of the manifest's `contents` for what all its tables follow from."""
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES)
 
 
@@ -29,11 +30,13 @@ def content_of(ctx: RunContext, name: str) -> str:
     schema, _, table = name.partition(".")
     if schema == LINKS:
         return ctx.contents.get(LINKS, "")
-    if schema == "estimate":
-        return ctx.contents.get(name, "")
-    if ctx.contents_tonight is None or schema != "census" or table not in CONTRACT.tables:
+    tonight = ctx.contents_tonight
+    if tonight is None:
         return ""
-    return ctx.contents_tonight.of(table)
+    if schema == ESTIMATES:
+        # What estimates follow from is many tables: their own rows tell more for less.
+        return digest(tonight.store.fingerprint, tonight.of(name))
+    return tonight.of(table) if schema == "census" and table in CONTRACT.tables else ""
 
 
 @dataclass(frozen=True)

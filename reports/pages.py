@@ -152,7 +152,6 @@ def _facts(rule: Rule) -> Iterator[str]:
         "责任组 owner": rule.owner,
         "指标 variable": f"`{rule.variable}`",
         "所用的表 tables（* 可缺 optional）": ", ".join(named),
-        "分县复核 by county": ", ".join(f"`{t}`" for t in rule.by_county) or "否 no",
         "无法判定 unknown": "从不 never" if rule.always_decidable else "见范围 see the scope",
         "版本 version": f"{rule.version}（{rule.status}）",
     }

@@ -7,9 +7,6 @@ differently (full-width blanks, backslashes, wildcards, characters beyond the ba
 
 from __future__ import annotations
 
-import random
-from functools import cache
-
 import sqlglot
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -22,7 +19,6 @@ from audit.rulebook import render
 from pipelines.rule_cases import Case
 
 WORLDS = 16
-REGION_COLUMNS = {"region_code", "unit_id", "legal_unit_id", "credit_code", "industry_code"}
 ROWS = 3
 TEXTS = ("甲厂", "乙　厂", "　", " ", "a_b%", "\\", "𬭎业", "A1", "1", "2")
 NUMBERS = ("0", "1", "-1", "2", "10", "41", "20", "999", "1000", "5000000")
@@ -44,7 +40,6 @@ BY_NAME = {
 }
 
 
-@cache
 def _literals(sql: str) -> tuple[list[str], list[str]]:
     """Return the words of a text, and its numbers with those beside them."""
     tree = sqlglot.parse_one(sql, read="duckdb")
@@ -54,7 +49,6 @@ def _literals(sql: str) -> tuple[list[str], list[str]]:
     return sorted(words), [str(number) for number in sorted(numbers)]
 
 
-@cache
 def _compared(sql: str) -> dict[str, list[str]]:
     """Return by column the texts that it is compared with: what brings a row into scope."""
     found: dict[str, list[str]] = {}
@@ -63,54 +57,6 @@ def _compared(sql: str) -> dict[str, list[str]]:
         for column in node.find_all(exp.Column):
             found.setdefault(column.name, []).extend(texts)
     return found
-
-
-@cache
-def _read(sql: str) -> set[str]:
-    """Return the columns that a text names, and those that derived ones are made of."""
-    named = {node.name for node in sqlglot.parse_one(sql, read="duckdb").find_all(exp.Column)}
-    return named | REGION_COLUMNS | {name.removesuffix("_key") for name in named}
-
-
-DENSE_ROWS, BLANK = 20, 0.1
-REGIONS = ("430422100001", "430422100002", "430405001001", "430405001001", "430421002001", "")
-PLACES = {f"U{number}": REGIONS[number % len(REGIONS)] for number in range(13)}
-
-
-def _dense_pool(column: Column, key: bool, sql: str) -> list[str]:
-    """Return a few values of a column, those that the rule's text asks for more often."""
-    words, numbers = _literals(sql)
-    pool = _pool(column, words, numbers)[:6]
-    if column.name in ("unit_id", "legal_unit_id"):
-        return list(PLACES)
-    if column.type in POOLS:
-        return pool
-    if key and not column.code_list:
-        return list("123456789")
-    return pool + (_compared(sql).get(column.name) or []) * 3
-
-
-def dense_world(rule: Rule, tables: list[str], chance: random.Random) -> Case:
-    """Return a world in which a rule's rows meet often, over three counties and none."""
-    sql = render(rule)
-    given = {}
-    for name in tables:
-        table = contract(name)
-        rows: dict[tuple[str, ...], dict[str, str]] = {}
-        kept = {*table.key, *_read(sql)}
-        columns = [column for column in table.columns if column.required or column.name in kept]
-        pools = {c.name: _dense_pool(c, c.name in table.key, sql) for c in columns}
-        for _ in range(DENSE_ROWS):
-            row = {
-                key: "" if key not in table.key and chance.random() < BLANK else chance.choice(pool)
-                for key, pool in pools.items()
-            }
-            if "region_code" in row:
-                # An id that two tables have lies in one county.
-                row["region_code"] = PLACES.get(row.get("unit_id", ""), chance.choice(REGIONS))
-            rows[tuple(row[part] for part in table.key)] = row
-        given[name] = list(rows.values())
-    return Case(rule.id, "dense", given, 0, 0, [])
 
 
 def _pool(column: Column, words: list[str], numbers: list[str]) -> list[str]:
@@ -132,7 +78,7 @@ def world(rule: Rule) -> st.SearchStrategy[Case]:
     sql = render(rule)
     words, numbers = _literals(sql)
     compared = _compared(sql)
-    read = _read(sql)
+    read = {node.name for node in sqlglot.parse_one(sql, read="duckdb").find_all(exp.Column)}
     tables = {}
     for name in named(rule):
         table = contract(name)

@@ -11,7 +11,6 @@ level: 1
 grain: unit
 variable: institution_type
 tables: [legal_entity, ref_credit_code_prefix]
-by_county: [legal_entity]
 owner: data_quality
 version: 1
 status: active

@@ -12,7 +12,6 @@ grain: unit
 variable: block_code
 tables: [unit, region]
 optional_tables: [census_block]
-by_county: [unit]
 owner: data_quality
 version: 1
 status: active

@@ -11,7 +11,6 @@ level: 1
 grain: unit
 variable: region_code
 tables: [unit, region]
-by_county: [unit]
 owner: data_quality
 version: 2
 status: active

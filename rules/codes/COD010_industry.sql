@@ -11,7 +11,6 @@ level: 1
 grain: unit
 variable: industry_code
 tables: [unit]
-by_county: [unit]
 owner: data_quality
 version: 1
 status: active

@@ -11,7 +11,6 @@ level: 4
 grain: unit
 variable: registration_type
 tables: [legal_entity, register_unit, ref_licence_type]
-by_county: [legal_entity]
 owner: data_quality
 version: 1
 status: active

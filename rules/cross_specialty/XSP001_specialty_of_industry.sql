@@ -11,7 +11,6 @@ level: 1
 grain: unit
 variable: specialty
 tables: [unit]
-by_county: [unit]
 owner: specialty
 version: 1
 status: active

@@ -11,7 +11,6 @@ level: 3
 grain: unit
 variable: main_revenue_kyuan
 tables: [legal_entity, ref_industry_profile]
-by_county: [legal_entity]
 owner: specialty
 version: 1
 status: active

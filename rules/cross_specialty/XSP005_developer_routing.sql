@@ -11,7 +11,6 @@ level: 3
 grain: unit
 variable: specialty
 tables: [legal_entity]
-by_county: [legal_entity]
 owner: construction_real_estate
 version: 1
 status: active

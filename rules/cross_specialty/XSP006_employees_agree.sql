@@ -11,7 +11,6 @@ level: 2
 grain: unit
 variable: employees
 tables: [unit, employment]
-by_county: [unit, employment]
 owner: specialty
 version: 2
 status: active

@@ -11,7 +11,6 @@ level: 3
 grain: unit
 variable: pay_kyuan
 tables: [finance, employment, legal_entity]
-by_county: [finance, employment, legal_entity]
 owner: labour
 version: 2
 status: active

@@ -11,7 +11,6 @@ level: 3
 grain: unit
 variable: sales_kyuan
 tables: [finance, production, legal_entity]
-by_county: [finance, production, legal_entity]
 owner: specialty
 version: 1
 status: active

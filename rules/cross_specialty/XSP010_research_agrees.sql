@@ -12,7 +12,6 @@ grain: unit
 variable: rd_expense_kyuan
 tables: [research, legal_entity]
 optional_tables: [finance]
-by_county: [research, legal_entity, finance]
 owner: social_science
 version: 1
 status: active

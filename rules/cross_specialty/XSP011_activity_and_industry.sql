@@ -11,7 +11,6 @@ level: 3
 grain: unit
 variable: industry_code
 tables: [unit, ref_activity_word, ref_industry]
-by_county: [unit]
 owner: specialty
 version: 1
 status: active

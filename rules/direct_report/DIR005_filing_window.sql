@@ -11,7 +11,6 @@ level: 1
 grain: unit
 variable: submitted_at
 tables: [submission, unit]
-by_county: [submission, unit]
 owner: data_processing
 version: 2
 status: active

@@ -12,7 +12,6 @@ grain: unit
 variable: submitted_at
 tables: [submission, unit]
 optional_tables: [edit_event]
-by_county: [submission, unit, edit_event]
 owner: data_quality
 version: 1
 status: active

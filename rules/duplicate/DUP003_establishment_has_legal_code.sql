@@ -11,7 +11,6 @@ level: 2
 grain: unit
 variable: credit_code
 tables: [establishment, legal_entity]
-by_county: [establishment]
 owner: data_quality
 version: 2
 status: active

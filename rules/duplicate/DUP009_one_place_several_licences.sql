@@ -11,7 +11,6 @@ level: 1
 grain: unit
 variable: legal_rep
 tables: [legal_entity]
-by_county: [legal_entity]
 owner: data_quality
 version: 1
 status: active

@@ -11,7 +11,6 @@ level: 4
 grain: unit
 variable: credit_code
 tables: [unit, register_unit]
-by_county: [unit]
 owner: data_quality
 version: 1
 status: active

@@ -11,7 +11,6 @@ level: 5
 grain: unit
 variable: credit_code
 tables: [unit, external_finding]
-by_county: [unit]
 owner: data_quality
 version: 1
 status: active

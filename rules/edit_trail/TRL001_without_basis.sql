@@ -12,7 +12,6 @@ grain: unit
 variable: reason
 tables: [edit_event]
 optional_tables: [unit]
-by_county: [edit_event, unit]
 owner: data_processing
 version: 1
 status: active

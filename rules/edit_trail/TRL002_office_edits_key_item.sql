@@ -12,7 +12,6 @@ grain: unit
 variable: main_revenue_kyuan
 tables: [edit_event]
 optional_tables: [unit]
-by_county: [edit_event, unit]
 owner: enforcement
 version: 1
 status: active

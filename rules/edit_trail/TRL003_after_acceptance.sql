@@ -11,7 +11,6 @@ level: 2
 grain: unit
 variable: accepted_at
 tables: [edit_event, unit]
-by_county: [edit_event, unit]
 owner: data_processing
 version: 1
 status: active

@@ -11,7 +11,6 @@ level: 2
 grain: unit
 variable: main_revenue_kyuan
 tables: [edit_event, legal_entity, ref_industry_profile]
-by_county: [edit_event, legal_entity]
 owner: specialty
 version: 2
 status: active

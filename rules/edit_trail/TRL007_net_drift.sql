@@ -12,7 +12,6 @@ grain: region
 variable: main_revenue_kyuan
 tables: [edit_event, unit, legal_entity]
 optional_tables: [finance, self_employed]
-by_county: [edit_event, unit, legal_entity, finance, self_employed]
 owner: data_quality
 version: 1
 status: active

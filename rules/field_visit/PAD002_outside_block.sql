@@ -12,7 +12,6 @@ grain: unit
 variable: outside_m
 tables: [unit, visit, visit_place]
 optional_tables: [legal_entity]
-by_county: [unit, visit, visit_place]
 owner: enforcement
 version: 1
 status: active

@@ -11,7 +11,6 @@ level: 2
 grain: unit
 variable: duration_s
 tables: [unit, visit]
-by_county: [unit, visit]
 owner: enforcement
 version: 1
 status: active

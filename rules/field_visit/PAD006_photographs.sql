@@ -11,7 +11,6 @@ level: 2
 grain: unit
 variable: photo_hash
 tables: [unit, visit, photo_reuse]
-by_county: [unit, visit]
 owner: enforcement
 version: 1
 status: active

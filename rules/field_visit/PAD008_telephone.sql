@@ -12,7 +12,6 @@ grain: unit
 variable: no_fixed_premises
 tables: [legal_entity]
 optional_tables: [register_unit, link]
-by_county: [legal_entity]
 owner: enforcement
 version: 1
 status: active

@@ -12,7 +12,6 @@ grain: unit
 variable: mandatory_items
 tables: [legal_entity]
 optional_tables: [establishment, self_employed]
-by_county: [legal_entity, establishment, self_employed]
 owner: data_quality
 version: 1
 status: active

@@ -12,7 +12,6 @@ grain: unit
 variable: employees_female
 tables: [unit]
 optional_tables: [employment]
-by_county: [unit, employment]
 owner: data_quality
 version: 1
 status: active

@@ -11,7 +11,6 @@ level: 1
 grain: unit
 variable: average_wage_yuan
 tables: [employment, legal_entity]
-by_county: [employment, legal_entity]
 owner: labour
 version: 1
 status: active

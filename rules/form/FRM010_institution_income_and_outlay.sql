@@ -11,7 +11,6 @@ level: 1
 grain: unit
 variable: income_kyuan
 tables: [institution_finance, legal_entity]
-by_county: [institution_finance, legal_entity]
 owner: specialty
 version: 1
 status: active

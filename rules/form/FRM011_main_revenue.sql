@@ -12,7 +12,6 @@ grain: unit
 variable: revenue_kyuan
 tables: [legal_entity]
 optional_tables: [finance]
-by_county: [legal_entity, finance]
 owner: specialty
 version: 1
 status: active

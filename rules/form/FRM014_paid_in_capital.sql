@@ -11,7 +11,6 @@ level: 1
 grain: unit
 variable: capital_kyuan
 tables: [finance, legal_entity]
-by_county: [finance, legal_entity]
 owner: specialty
 version: 1
 status: active

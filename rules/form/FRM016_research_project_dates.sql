@@ -11,7 +11,6 @@ level: 1
 grain: unit
 variable: end_ym
 tables: [research_project, legal_entity]
-by_county: [research_project, legal_entity]
 owner: social_science
 version: 1
 status: active

@@ -11,7 +11,6 @@ level: 1
 grain: unit
 variable: status
 tables: [legal_entity]
-by_county: [legal_entity]
 owner: specialty
 version: 1
 status: active

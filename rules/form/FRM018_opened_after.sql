@@ -12,7 +12,6 @@ grain: unit
 variable: opened_ym
 tables: [legal_entity]
 optional_tables: [establishment]
-by_county: [legal_entity, establishment]
 owner: data_quality
 version: 1
 status: active

@@ -12,7 +12,6 @@ grain: unit
 variable: form
 tables: [legal_entity]
 optional_tables: [finance, institution_finance]
-by_county: [legal_entity, finance, institution_finance]
 owner: specialty
 version: 1
 status: active

@@ -11,7 +11,6 @@ level: 2
 grain: unit
 variable: n_establishments
 tables: [legal_entity, establishment_list, establishment]
-by_county: [legal_entity, establishment_list]
 owner: data_quality
 version: 1
 status: active

@@ -12,7 +12,6 @@ grain: unit
 variable: parent_credit_code
 tables: [establishment, legal_entity]
 optional_tables: [register_unit, prior_value]
-by_county: [establishment]
 owner: data_quality
 version: 1
 status: active

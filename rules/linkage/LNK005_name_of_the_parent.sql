@@ -11,7 +11,6 @@ level: 2
 grain: unit
 variable: parent_name
 tables: [establishment, legal_entity]
-by_county: [establishment]
 owner: data_quality
 version: 1
 status: active

@@ -12,7 +12,6 @@ grain: unit
 variable: is_headquarters
 tables: [legal_entity, establishment]
 optional_tables: [establishment_list]
-by_county: [legal_entity, establishment_list]
 owner: data_quality
 version: 1
 status: active

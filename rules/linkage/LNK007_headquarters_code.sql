@@ -11,7 +11,6 @@ level: 2
 grain: unit
 variable: org_code
 tables: [establishment]
-by_county: [establishment]
 owner: data_quality
 version: 2
 status: active

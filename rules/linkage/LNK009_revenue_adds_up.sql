@@ -11,7 +11,6 @@ level: 2
 grain: unit
 variable: revenue_kyuan
 tables: [legal_entity, establishment]
-by_county: [legal_entity]
 owner: specialty
 version: 1
 status: active

@@ -11,7 +11,6 @@ level: 2
 grain: unit
 variable: industry_code
 tables: [legal_entity, establishment]
-by_county: [legal_entity]
 owner: specialty
 version: 2
 status: active

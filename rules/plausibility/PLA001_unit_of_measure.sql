@@ -11,7 +11,6 @@ level: 4
 grain: unit
 variable: revenue_kyuan
 tables: [legal_entity, unit_error]
-by_county: [legal_entity, unit_error]
 owner: specialty
 version: 2
 status: active

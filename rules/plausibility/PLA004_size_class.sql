@@ -11,7 +11,6 @@ level: 1
 grain: unit
 variable: size_class
 tables: [legal_entity, ref_industry_profile]
-by_county: [legal_entity]
 owner: specialty
 version: 1
 status: active

@@ -12,7 +12,6 @@ grain: unit
 variable: credit_code
 tables: [unit, register_unit]
 optional_tables: [frame_unit, link]
-by_county: [unit]
 owner: data_quality
 version: 1
 status: active

@@ -11,7 +11,6 @@ level: 4
 grain: unit
 variable: status
 tables: [unit, register_unit]
-by_county: [unit]
 owner: data_quality
 version: 2
 status: active

@@ -11,7 +11,6 @@ level: 4
 grain: unit
 variable: revenue_kyuan
 tables: [legal_entity, register_unit]
-by_county: [legal_entity]
 owner: specialty
 version: 1
 status: active

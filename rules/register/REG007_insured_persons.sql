@@ -12,7 +12,6 @@ grain: unit
 variable: employees
 tables: [legal_entity, register_unit]
 optional_tables: [link]
-by_county: [legal_entity]
 owner: labour
 version: 1
 status: active
