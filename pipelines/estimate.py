@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
@@ -19,13 +20,17 @@ from audit.check_plan import Estimated, EstimateState
 from audit.contracts import CONTRACT
 from audit.derive import POLARS_TYPES
 from audit.engines.base import Engine
-from audit.estimating.model import Estimate
+from audit.estimating.model import Estimate, Frames
 from audit.estimating.registry import ESTIMATES
 from audit.night import create_unit_view, filled_tables
+from pipelines.contents import digest
 from pipelines.context import LOG, RunContext, bar
+from pipelines.publish import CURRENT
+from pipelines.reuse import Published
 
 SCHEMA = "estimate"
 STATES = f"{SCHEMA}.estimate_state"
+_PACKAGES = tuple(f"{name} {version(name)}" for name in ("numpy", "polars", "scipy"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +64,14 @@ def _state(engine: Engine, table: str, state: EstimateState, n_rows: int, missin
     _append(engine, STATES, pa.Table.from_pylist([row], schema=schema))
 
 
-def _make(engine: Engine, estimate: Estimate) -> dict[str, int]:
+def _make(engine: Engine, estimate: Estimate, earlier: Earlier | None) -> dict[str, int]:
     rows = {
         name: cast("pl.DataFrame", pl.from_arrow(engine.fetch(sql)))
         for name, sql in estimate.selects.items()
     }
-    made = estimate.make(rows)
+    made = earlier.tables(estimate, rows) if earlier else None
+    if made is None:
+        made = estimate.make(rows)
     return {table: _write(engine, table, made[table]) for table in estimate.makes}
 
 
@@ -88,10 +95,13 @@ def clear(engine: Engine, tables: Iterable[str]) -> None:
         engine.execute(f"DELETE FROM {STATES} WHERE table_name = '{table}'")
 
 
-def fill(engine: Engine, estimate: Estimate, filled: frozenset[str]) -> EstimateState:
+def fill(
+    engine: Engine, estimate: Estimate, filled: frozenset[str], earlier: Earlier | None = None
+) -> EstimateState:
     """Make the tables of one estimate and record their state; safe to run again.
 
-    `filled`: the tables that hold rows. The tables of `estimate.*` must exist.
+    `filled`: the tables that hold rows. The tables of `estimate.*` must exist. What would come out
+    as it did before is taken from `earlier`.
     """
     clear(engine, estimate.makes)
     rows: Mapping[str, int] = {}
@@ -99,7 +109,7 @@ def fill(engine: Engine, estimate: Estimate, filled: frozenset[str]) -> Estimate
     state = EstimateState.NO_INPUT if missing else EstimateState.MADE
     if not missing:
         try:
-            rows = _make(engine, estimate)
+            rows = _make(engine, estimate, earlier)
         # The night goes on without it, whatever it was; a fault inside polars is no Exception.
         except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001  # see above
             _failed(estimate, error)
@@ -121,14 +131,55 @@ def states(engine: Engine) -> dict[str, Estimated]:
     }
 
 
+@dataclass(slots=True)
+class Earlier:
+    """Estimates of the last published run. `keys`: by table, what tonight's follow from."""
+
+    published: Published
+    fingerprint: str
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def tables(self, estimate: Estimate, rows: Frames) -> Frames | None:
+        """Return the tables of an estimate as last made; None where it was made of other rows."""
+        held = (f"{name} {_digest(frame)}" for name, frame in sorted(rows.items()))
+        key = digest(self.fingerprint, *_PACKAGES, *held)
+        found = {}
+        for table in estimate.makes:
+            name = f"{SCHEMA}.{table}"
+            self.keys[name] = key
+            if path := self.published.sound(name, name, key):
+                found[table] = pl.read_parquet(path)
+        return found if len(found) == len(estimate.makes) else None
+
+
+def _digest(rows: pl.DataFrame) -> str:
+    """Return what stands for the rows of a frame in any order."""
+    sums = (rows.hash_rows(seed).sum() for seed in (0, 1)) if rows.height else ()
+    return digest(rows.schema, rows.height, *sums)
+
+
+def _earlier(ctx: RunContext) -> Earlier | None:
+    if ctx.store is None:
+        return None
+    return Earlier(Published(ctx.state_dir.parent / CURRENT), ctx.store.fingerprint)
+
+
 def run(ctx: RunContext) -> EstimateSummary:
-    """Fill `estimate.*`; safe to run again."""
+    """Fill `estimate.*`; safe to run again.
+
+    An estimate whose rows are those of the last published run is taken over from there.
+    """
     create_unit_view(ctx.engine)
     filled = filled_tables(ctx.engine)
+    earlier = _earlier(ctx)
     found = []
     with bar(ctx.progress, "估计", "estimate", len(ESTIMATES)) as progress:
         for estimate in ESTIMATES:
-            found += [fill(ctx.engine, estimate, filled)] * len(estimate.makes)
+            state = fill(ctx.engine, estimate, filled, earlier)
+            if earlier and state is EstimateState.MADE:
+                names = (f"{SCHEMA}.{table}" for table in estimate.makes)
+                ctx.contents |= {name: earlier.keys[name] for name in names}
+            found += [state] * len(estimate.makes)
             progress.advance()
     return EstimateSummary(
         n_made=found.count(EstimateState.MADE),

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from audit.contracts import CONTRACT
-from pipelines.contents import digest
 from pipelines.context import RunContext
 
 MANIFEST = "manifest.json"
-ESTIMATES, LINKS = "estimate", "linkage"
-"""`LINKS` is also the key of the manifest's `contents` for what all its tables follow from."""
+LINKS = "linkage"
+"""Key of the manifest's `contents` for what all tables `linkage.*` follow from."""
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES)
 
 
@@ -30,13 +29,11 @@ def content_of(ctx: RunContext, name: str) -> str:
     schema, _, table = name.partition(".")
     if schema == LINKS:
         return ctx.contents.get(LINKS, "")
-    tonight = ctx.contents_tonight
-    if tonight is None:
+    if schema == "estimate":
+        return ctx.contents.get(name, "")
+    if ctx.contents_tonight is None or schema != "census" or table not in CONTRACT.tables:
         return ""
-    if schema == ESTIMATES:
-        # What estimates follow from is many tables: their own rows tell more for less.
-        return digest(tonight.store.fingerprint, tonight.of(name))
-    return tonight.of(table) if schema == "census" and table in CONTRACT.tables else ""
+    return ctx.contents_tonight.of(table)
 
 
 @dataclass(frozen=True)

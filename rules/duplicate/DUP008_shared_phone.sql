@@ -13,7 +13,7 @@ variable: phone_mobile
 tables: [unit]
 optional_tables: [agency]
 owner: data_quality
-version: 1
+version: 2
 status: active
 parameters:
   least: {type: integer, default: 5, note: different holders of one telephone from which on it is told}
@@ -45,9 +45,11 @@ declared AS (
   SELECT TRANSLATE(phone, '- ()+', '') AS number
   FROM agency WHERE phone IS NOT NULL GROUP BY TRANSLATE(phone, '- ()+', '')
 ),
+often AS (SELECT number FROM phone GROUP BY number HAVING COUNT(*) >= :least),
 shared AS (
   SELECT p.number, COUNT(DISTINCT p.holder) AS n, MIN(p.unit_id) AS first_id
-  FROM phone AS p
+  FROM often AS f
+  JOIN phone AS p ON p.number = f.number
   LEFT JOIN declared AS d ON d.number = p.number
   WHERE d.number IS NULL AND p.number <> ''
   GROUP BY p.number
