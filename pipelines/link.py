@@ -8,7 +8,7 @@ tables empty and says so: the night goes on, and rules over links cannot be deci
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -21,6 +21,7 @@ from audit.matching.parsing import parse_units
 from audit.matching.records import Decisions, Matched
 from audit.matching.registers import Side, match_registers
 from audit.matching.settings import MatchSettings
+from audit.matching.settling import Counts
 from audit.matching.texts import Texts
 from pipelines import decisions as said
 from pipelines import link_kept
@@ -99,6 +100,7 @@ def _match(ctx: RunContext, decisions: list[said.Decision]) -> Found:
     parser = _Parser(places, words, texts)
     said_pairs = binding(decisions)
     field = parser.side(units)
+    field = replace(field, counts=Counts.over(field.features))
     with bar(ctx.progress, "匹配", "link", 3) as progress:
         parts: dict[str, Matched] = {}
         parts[UNIT] = match_units(
