@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from audit.matching.features import Features
 from audit.matching.gazetteer import Gazetteer
 from audit.matching.lexicon import Lexicon
 from audit.matching.matcher import match_units
@@ -59,12 +59,18 @@ class _Parser:
     places: Gazetteer
     words: Lexicon
     texts: Texts
+    kept: link_kept.Kept
 
-    def side(self, records: pl.DataFrame) -> Side:
-        return Side(records=records, features=self.features(records))
-
-    def features(self, records: pl.DataFrame) -> Features:
-        return parse_units(records, gazetteer=self.places, lexicon=self.words, texts=self.texts)
+    def side(self, records: pl.DataFrame, kind: str = "") -> Side:
+        """Return records with their features; those of a `kind` are kept for the next night."""
+        features = parse_units(
+            records,
+            gazetteer=self.places,
+            lexicon=self.words,
+            texts=self.texts,
+            kept=partial(self.kept.fields, kind) if kind else None,
+        )
+        return Side(records=records, features=features)
 
 
 def settings(ctx: RunContext, matcher: str) -> MatchSettings:
@@ -96,10 +102,10 @@ def _match(ctx: RunContext, decisions: list[said.Decision]) -> Found:
     units, lists = unit_records(ctx.engine), list_records(ctx.engine)
     places = gazetteer(ctx.engine, ctx.config.vintage)
     words = Lexicon.learn(pl.concat([units, lists]), gazetteer=places)
-    texts = link_kept.restore(ctx.state_dir, places, words)
-    parser = _Parser(places, words, texts)
+    kept = link_kept.Kept(ctx.state_dir, places, words)
+    parser = _Parser(places, words, Texts(), kept)
     said_pairs = binding(decisions)
-    field = parser.side(units)
+    field = parser.side(units, "units")
     field = replace(field, counts=Counts.over(field.features))
     with bar(ctx.progress, "匹配", "link", 3) as progress:
         parts: dict[str, Matched] = {}
@@ -108,7 +114,10 @@ def _match(ctx: RunContext, decisions: list[said.Decision]) -> Found:
         )
         progress.advance()
         parts[REGISTER] = match_registers(
-            field, parser.side(lists), settings=settings(ctx, REGISTER), decisions=said_pairs
+            field,
+            parser.side(lists, "lists"),
+            settings=settings(ctx, REGISTER),
+            decisions=said_pairs,
         )
         progress.advance()
         named, parents = named_records(ctx.engine), parent_records(ctx.engine)
@@ -118,7 +127,7 @@ def _match(ctx: RunContext, decisions: list[said.Decision]) -> Found:
             settings(ctx, MENTION),
         )
         progress.advance()
-    link_kept.keep(ctx.state_dir, texts, places, words)
+    kept.settle()
     return Found(parts)
 
 

@@ -167,7 +167,7 @@ def _in_register(rows: Ints, source: NDArray[np.int16]) -> Ints:
     return rows << 16 | source
 
 
-def _places(values: U64, known: U64) -> tuple[Ints, Flags]:
+def _places(values: U64 | Ints, known: U64 | Ints) -> tuple[Ints, Flags]:
     """Return the place of each value among sorted ones, and which are there at all."""
     if not len(known):
         return np.zeros(len(values), np.int64), np.zeros(len(values), np.bool_)
