@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -61,14 +60,14 @@ class _Parser:
     texts: Texts
     kept: link_kept.Kept
 
-    def side(self, records: pl.DataFrame, kind: str = "") -> Side:
-        """Return records with their features; those of a `kind` are kept for the next night."""
+    def side(self, records: pl.DataFrame, *, keep: bool = False) -> Side:
+        """Return records with their features; some are kept parsed for the next night."""
         features = parse_units(
             records,
             gazetteer=self.places,
             lexicon=self.words,
             texts=self.texts,
-            kept=partial(self.kept.fields, kind) if kind else None,
+            kept=self.kept.fields if keep else None,
         )
         return Side(records=records, features=features)
 
@@ -105,7 +104,7 @@ def _match(ctx: RunContext, decisions: list[said.Decision]) -> Found:
     kept = link_kept.Kept(ctx.state_dir, places, words)
     parser = _Parser(places, words, Texts(), kept)
     said_pairs = binding(decisions)
-    field = parser.side(units, "units")
+    field = parser.side(units, keep=True)
     field = replace(field, counts=Counts.over(field.features))
     with bar(ctx.progress, "匹配", "link", 3) as progress:
         parts: dict[str, Matched] = {}
@@ -115,7 +114,7 @@ def _match(ctx: RunContext, decisions: list[said.Decision]) -> Found:
         progress.advance()
         parts[REGISTER] = match_registers(
             field,
-            parser.side(lists, "lists"),
+            parser.side(lists, keep=True),
             settings=settings(ctx, REGISTER),
             decisions=said_pairs,
         )

@@ -1,6 +1,6 @@
 """Parsed records over the nights, so that a record that came last night is not parsed again.
 
-    OUT/state/texts/<what changes a parsing>-<kind>-<sha256 of the file>.npz
+    OUT/state/texts/<what changes a parsing>-<table>-<sha256 of the file>.npz
 
 It holds hashes and parsed parts of the names, persons and addresses of last night's records, found
 by two 64-bit hashes of the whole record; never more: each night leaves its own. Whatever is not
@@ -63,69 +63,81 @@ def _files(state_dir: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
+Keys = dict[str, U64]
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     """Parsed records of a night: their hashes, their fields, and the words they were split by."""
 
-    first: U64
-    second: U64
+    keys: Keys
     fields: Arrays
     words: tuple[str, ...]
 
-    def same_rows(self, keys: dict[str, U64]) -> bool:
-        return np.array_equal(self.first, keys[_FIRST]) and np.array_equal(
-            self.second, keys[_SECOND]
-        )
-
-    def find(self, keys: dict[str, U64]) -> tuple[NDArray[np.int64], Flags]:
+    def find(self, keys: Keys) -> tuple[NDArray[np.int64], Flags]:
         """Return the row of each record here, and which records are here at all."""
-        if not len(self.first):
+        first = self.keys[_FIRST]
+        if all(np.array_equal(keys[name], values) for name, values in self.keys.items()):
+            return np.arange(len(first)), np.ones(len(first), np.bool_)
+        if not len(first):
             none = np.zeros(len(keys[_FIRST]), np.int64)
             return none, none > 0
-        order = np.argsort(self.first)
-        at = np.minimum(self.first[order].searchsorted(keys[_FIRST]), len(order) - 1)
+        order = np.argsort(first)
+        at = np.minimum(first[order].searchsorted(keys[_FIRST]), len(order) - 1)
         rows = order[at]
-        there = (self.first[rows] == keys[_FIRST]) & (self.second[rows] == keys[_SECOND])
+        there = np.ones(len(rows), np.bool_)
+        for name, values in self.keys.items():
+            there &= values[rows] == keys[name]
         return rows, there
 
 
 @dataclass(slots=True)
 class Kept:
-    """What last night left and what tonight leaves, by kind of records."""
+    """What last night left and what tonight leaves, by table."""
 
     state_dir: Path
     places: Gazetteer
     words: Lexicon
-    _names: dict[str, str] = field(default_factory=dict)
-    """Files that stay, by kind."""
+    _names: list[str] = field(default_factory=list)
+    """Files that stay."""
 
-    def fields(self, kind: str, records: pl.DataFrame, parse: Parse) -> Arrays:
+    def fields(self, records: pl.DataFrame, parse: Parse) -> Arrays:
         """Return what `parse` says of records (RECORD_SCHEMA), of known ones what it said.
 
         What a record's fields are may depend on nothing but the record, places and words.
         """
-        keys = {name: records.hash_rows(seed).to_numpy() for name, seed in _SEEDS.items()}
-        known, name = self._restore(kind)
-        if known is not None and known.words == self.words.words and known.same_rows(keys):
-            self._names[kind] = name
-            return known.fields
-        fields = parse(records) if known is None else self._renewed(known, keys, (records, parse))
-        self._keep(kind, keys, fields)
-        return fields
+        if records.is_empty():
+            return parse(records)
+        tables = records["table_name"].fill_null("")
+        found: Arrays = {}
+        for table in tables.unique(maintain_order=True):
+            here = tables == table
+            rows = np.flatnonzero(here.to_numpy())
+            for name, values in self._of_table(table, records.filter(here), parse).items():
+                if name not in found:
+                    found[name] = np.empty((len(records), *values.shape[1:]), values.dtype)
+                found[name][rows] = values
+        return found
 
-    def _renewed(
-        self, known: _Known, keys: dict[str, U64], given: tuple[pl.DataFrame, Parse]
-    ) -> Arrays:
-        records, parse = given
+    def _of_table(self, table: str, records: pl.DataFrame, parse: Parse) -> Arrays:
+        keys = {name: records.hash_rows(seed).to_numpy() for name, seed in _SEEDS.items()}
+        known, name = self._restore(table)
+        if known is None:
+            fields = parse(records)
+            self._keep(table, keys, fields)
+            return fields
         rows, there = known.find(keys)
         there &= ~self._doubtful(known, records["name"])
+        fields = {name: values.take(rows, axis=0) for name, values in known.fields.items()}
         new = np.flatnonzero(~there)
-        parsed = parse(records[new])
-        found = {}
-        for name, values in parsed.items():
-            found[name] = known.fields[name].take(rows, axis=0)
-            found[name][new] = values
-        return found
+        if len(new):
+            for field_name, values in parse(records[new]).items():
+                fields[field_name][new] = values
+        if len(new) or len(rows) < len(known.keys[_FIRST]) or known.words != self.words.words:
+            self._keep(table, keys, fields)
+        else:
+            self._names.append(name)
+        return fields
 
     def _doubtful(self, known: _Known, names: pl.Series) -> Flags:
         """Say which names may hold an industry word that came or went since."""
@@ -136,9 +148,9 @@ class Kept:
             return np.ones(len(names), np.bool_)
         return may_hold(names, words=changed)
 
-    def _restore(self, kind: str) -> tuple[_Known | None, str]:
+    def _restore(self, table: str) -> tuple[_Known | None, str]:
         """Return last night's records; none where they may not be what parsing gives tonight."""
-        made = f"{_fingerprint(self.places)}-{kind}"
+        made = f"{_fingerprint(self.places)}-{table}"
         for file in _files(self.state_dir):
             name, _, digest = file.stem.rpartition("-")
             if name != made:
@@ -153,14 +165,14 @@ class Kept:
             file.unlink(missing_ok=True)
         return None, ""
 
-    def _keep(self, kind: str, keys: dict[str, U64], fields: Arrays) -> None:
+    def _keep(self, table: str, keys: Keys, fields: Arrays) -> None:
         content = _packed(keys, fields, self.words)
         digest = hashlib.sha256(content).hexdigest()
-        name = f"{_fingerprint(self.places)}-{kind}-{digest}.npz"
+        name = f"{_fingerprint(self.places)}-{table}-{digest}.npz"
         folder = self.state_dir / FOLDER
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            unfinished = folder / f"unfinished-{kind}"
+            unfinished = folder / f"unfinished-{table}"
             unfinished.unlink(missing_ok=True)
             handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "wb") as stream:
@@ -169,12 +181,12 @@ class Kept:
         except OSError as error:
             LOG.warning("link: parsed records cannot be kept: %s", error.strerror)
         else:
-            self._names[kind] = name
+            self._names.append(name)
 
     def settle(self) -> None:
         """Remove all that is not of tonight."""
         try:
-            clear(self.state_dir, but=list(self._names.values()))
+            clear(self.state_dir, but=self._names)
         except OSError as error:
             LOG.warning("link: parsed records cannot be removed: %s", error.strerror)
 
@@ -182,14 +194,13 @@ class Kept:
 def _unpacked(content: bytes) -> _Known:
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         return _Known(
-            first=arrays[_FIRST],
-            second=arrays[_SECOND],
+            keys={name: arrays[name] for name in _SEEDS},
             fields={n.removeprefix(_FIELD): arrays[n] for n in arrays.files if "." in n},
             words=tuple(arrays[_WORDS].tobytes().decode().split("\n")),
         )
 
 
-def _packed(keys: dict[str, U64], fields: Arrays, words: Lexicon) -> memoryview:
+def _packed(keys: Keys, fields: Arrays, words: Lexicon) -> memoryview:
     said = "\n".join(words.words).encode()
     arrays = {_WORDS: np.frombuffer(said, dtype=np.uint8), **keys}
     arrays |= {f"{_FIELD}{name}": values for name, values in fields.items()}
