@@ -98,7 +98,10 @@ def match_registers(
     )
     together = _with_settled(_together(rest, parts), known.settled, weighed.weights)
     found = matched(known.records, known.features, (passes + rest, together, weighed), settings)
-    settled = known.settled.links(known.records, weighed.weights, settings.matcher)
+    # Rows that are nearly in order are sorted several times as fast.
+    rank = ranked(left.records["record_id"]).rank
+    in_order = known.settled.where(np.argsort(rank[known.settled.left], kind="stable"))
+    settled = in_order.links(known.records, weighed.weights, settings.matcher)
     return replace(found, links=pl.concat([found.links, settled]).sort("left_id", "right_id"))
 
 

@@ -68,7 +68,11 @@ class Settled:
             at = np.flatnonzero(self.alike == (field == "owner_chars"))
             values = getattr(features, field)
             kept[at] &= (values[left[at]] == values[right[at]]).all(axis=1)
-        return Settled(left=left[kept], right=right[kept], alike=self.alike[kept])
+        return self.where(kept)
+
+    def where(self, wanted: Flags | Ints) -> Settled:
+        """Return some of the pairs, or all in another order."""
+        return Settled(left=self.left[wanted], right=self.right[wanted], alike=self.alike[wanted])
 
     def scored(self, weights: Weights) -> Scored:
         """Return the pairs as weighed ones; only the levels that settled them are known."""
