@@ -105,10 +105,11 @@ EDITS = ("remove", "rename", "code", "move", "add", "list")
 
 @pytest.mark.parametrize("seed", range(2))
 def test_links_after_edits_are_those_of_a_night_from_nothing(tmp_path: Path, seed: int) -> None:
+    """Each seed draws half of the edits, together all."""
     chance = random.Random(seed)  # noqa: S311  # draws edits, keeps no secret
     town = Town(tmp_path, chance)
     assert town.links(tmp_path / "state")["link"]
-    for number, how in enumerate(chance.sample(EDITS, len(EDITS))):
+    for number, how in enumerate(EDITS[seed::2]):
         town.edit(how)
 
         assert town.links(tmp_path / f"fresh{number}") == town.links(tmp_path / "state")
