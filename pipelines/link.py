@@ -8,19 +8,20 @@ tables empty and says so: the night goes on, and rules over links cannot be deci
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
-from audit.matching.features import Features
 from audit.matching.gazetteer import Gazetteer
 from audit.matching.lexicon import Lexicon
 from audit.matching.matcher import match_units
 from audit.matching.parsing import parse_units
-from audit.matching.records import Decisions, Matched
+from audit.matching.records import Decisions
 from audit.matching.registers import Side, match_registers
 from audit.matching.settings import MatchSettings
+from audit.matching.settling import Counts
 from audit.matching.texts import Texts
 from pipelines import decisions as said
 from pipelines import link_kept
@@ -58,12 +59,18 @@ class _Parser:
     places: Gazetteer
     words: Lexicon
     texts: Texts
+    kept: link_kept.Kept
 
-    def side(self, records: pl.DataFrame) -> Side:
-        return Side(records=records, features=self.features(records))
-
-    def features(self, records: pl.DataFrame) -> Features:
-        return parse_units(records, gazetteer=self.places, lexicon=self.words, texts=self.texts)
+    def side(self, records: pl.DataFrame, *, keep: bool = False) -> Side:
+        """Return records with their features; some are kept parsed for the next night."""
+        features = parse_units(
+            records,
+            gazetteer=self.places,
+            lexicon=self.words,
+            texts=self.texts,
+            kept=self.kept.fields if keep else None,
+        )
+        return Side(records=records, features=features)
 
 
 def settings(ctx: RunContext, matcher: str) -> MatchSettings:
@@ -95,19 +102,26 @@ def _match(ctx: RunContext, decisions: list[said.Decision]) -> Found:
     units, lists = unit_records(ctx.engine), list_records(ctx.engine)
     places = gazetteer(ctx.engine, ctx.config.vintage)
     words = Lexicon.learn(pl.concat([units, lists]), gazetteer=places)
-    texts = link_kept.restore(ctx.state_dir, places, words)
-    parser = _Parser(places, words, texts)
+    kept = link_kept.Kept(ctx.state_dir, places, words)
+    parser = _Parser(places, words, Texts(), kept)
     said_pairs = binding(decisions)
-    field = parser.side(units)
-    with bar(ctx.progress, "匹配", "link", 3) as progress:
-        parts: dict[str, Matched] = {}
-        parts[UNIT] = match_units(
-            units, field.features, settings=settings(ctx, UNIT), decisions=said_pairs
+    field = parser.side(units, keep=True)
+    field = replace(field, counts=Counts.over(field.features))
+    # The matchers need nothing of each other; each by itself leaves a core idle half of the time.
+    with bar(ctx.progress, "匹配", "link", 3) as progress, ThreadPoolExecutor(1) as aside:
+        among_units = aside.submit(
+            match_units,
+            units,
+            field.features,
+            settings=settings(ctx, UNIT),
+            decisions=said_pairs,
         )
-        progress.advance()
-        parts[REGISTER] = match_registers(
-            field, parser.side(lists), settings=settings(ctx, REGISTER), decisions=said_pairs
-        )
+        listed = parser.side(lists, keep=True)
+        parts = {
+            REGISTER: match_registers(
+                field, listed, settings=settings(ctx, REGISTER), decisions=said_pairs
+            )
+        }
         progress.advance()
         named, parents = named_records(ctx.engine), parent_records(ctx.engine)
         parts[MENTION] = match_mentions(
@@ -116,7 +130,9 @@ def _match(ctx: RunContext, decisions: list[said.Decision]) -> Found:
             settings(ctx, MENTION),
         )
         progress.advance()
-    link_kept.keep(ctx.state_dir, texts, places, words)
+        parts = {UNIT: among_units.result(), **parts}
+        progress.advance()
+    kept.settle()
     return Found(parts)
 
 

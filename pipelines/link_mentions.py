@@ -16,6 +16,7 @@ from audit.matching.records import Matched
 from audit.matching.registers import Side, match_registers
 from audit.matching.results import empty_result
 from audit.matching.settings import MatchSettings
+from audit.matching.settling import Counts, may_pair
 
 ROUNDS = 3
 """Different writings of one unit that are all found."""
@@ -36,6 +37,13 @@ def _first_of_each(mentions: Side) -> tuple[Side, pl.DataFrame]:
 
 def _rows(side: Side, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Side:
     return Side(records=side.records[rows], features=take(side.features, rows))
+
+
+def _near(units: Side, mentions: Side) -> Side:
+    """Return the units that share anything with a mention; counts are still those of all units."""
+    near = np.flatnonzero(may_pair(units.features, mentions.features))
+    counts = units.counts or Counts.over(units.features)
+    return replace(_rows(units, near), counts=counts, counted=near)
 
 
 def _in_rounds(units: Side, mentions: Side, settings: MatchSettings) -> list[Matched]:
@@ -78,6 +86,7 @@ def match_mentions(units: Side, mentions: list[Side], settings: MatchSettings) -
             legal = (units.records["table_name"] == "legal_entity").to_numpy()
             candidates = _rows(units, np.flatnonzero(legal))
         writings, known = _first_of_each(side)
+        candidates = _near(candidates, writings)
         rounds = _in_rounds(candidates, writings, settings)
         links = _best(pl.concat([one.links for one in rounds]))
         results.append(

@@ -13,31 +13,38 @@ from audit.engines.duckdb import DuckDBEngine
 from audit.matching.gazetteer import Gazetteer
 from audit.matching.records import RECORD_SCHEMA
 
-_UNITS = """
+_UNITS = (
+    """
 SELECT unit_id AS record_id, 'legal_entity' AS table_name, name, credit_code, org_code,
   legal_rep AS owner, phone_fixed, phone_mobile, address, region_code, industry_code,
   CAST(NULL AS BOOLEAN) AS is_headquarters, parent_credit_code
 FROM census.legal_entity
-UNION ALL BY NAME
+""",
+    """
 SELECT unit_id AS record_id, 'establishment' AS table_name, name, credit_code, org_code,
   person_in_charge AS owner, phone_fixed, phone_mobile, address, region_code, industry_code,
   is_headquarters = '1' AS is_headquarters, parent_credit_code
 FROM census.establishment
-UNION ALL BY NAME
+""",
+    """
 SELECT unit_id AS record_id, 'self_employed' AS table_name, name, credit_code, operator AS owner,
   phone AS phone_mobile, address, region_code, industry_code
 FROM census.self_employed
-"""
+""",
+)
 
-_LISTS = """
+_LISTS = (
+    """
 SELECT record_id, 'register_unit' AS table_name, name, credit_code, legal_rep AS owner,
   phone AS phone_mobile, address, region_code, industry_code, parent_credit_code
 FROM census.register_unit
-UNION ALL BY NAME
+""",
+    """
 SELECT 'frame|' || frame_id AS record_id, 'frame_unit' AS table_name, name, credit_code,
   legal_rep AS owner, phone AS phone_mobile, address, region_code
 FROM census.frame_unit
-"""
+""",
+)
 
 _NAMED = """
 SELECT 'clue|' || clue_id AS record_id, 'clue' AS table_name, unit_name AS name, credit_code,
@@ -64,16 +71,9 @@ WHERE e.parent_name IS NOT NULL AND NOT EXISTS (
 _LEGAL = "legal_entity"
 
 
-def _records(engine: DuckDBEngine, sql: str) -> pl.DataFrame:
-    """Return a SELECT as RECORD_SCHEMA, one row an id, in any order."""
-    given = set(engine.columns(sql))
-    columns = ", ".join(
-        f"CAST({name if name in given else 'NULL'} AS "
-        f"{'BOOLEAN' if kind == pl.Boolean() else 'VARCHAR'}) AS {name}"
-        for name, kind in RECORD_SCHEMA.items()
-    )
-    fetched = engine.fetch(f"SELECT {columns} FROM ({sql})")
-    found = pl.DataFrame(pl.from_arrow(fetched), schema=pl.Schema(RECORD_SCHEMA))
+def _records(engine: DuckDBEngine, *selects: str) -> pl.DataFrame:
+    """Return SELECTs as RECORD_SCHEMA, one behind the other, one row an id, in any order."""
+    found = pl.concat([_selected(engine, sql) for sql in selects])
     if found["record_id"].n_unique() == found.height:
         return found
     # A form number that two tables share names neither surely; always the same one keeps it.
@@ -83,14 +83,25 @@ def _records(engine: DuckDBEngine, sql: str) -> pl.DataFrame:
     )
 
 
+def _selected(engine: DuckDBEngine, sql: str) -> pl.DataFrame:
+    given = set(engine.columns(sql))
+    columns = ", ".join(
+        f"CAST({name if name in given else 'NULL'} AS "
+        f"{'BOOLEAN' if kind == pl.Boolean() else 'VARCHAR'}) AS {name}"
+        for name, kind in RECORD_SCHEMA.items()
+    )
+    fetched = engine.fetch(f"SELECT {columns} FROM ({sql})")
+    return pl.DataFrame(pl.from_arrow(fetched), schema=pl.Schema(RECORD_SCHEMA))
+
+
 def unit_records(engine: DuckDBEngine) -> pl.DataFrame:
     """Return all units (RECORD_SCHEMA); `record_id` is the unit_id."""
-    return _records(engine, _UNITS)
+    return _records(engine, *_UNITS)
 
 
 def list_records(engine: DuckDBEngine) -> pl.DataFrame:
     """Return register records (`source|register_id`) and frame lines (`frame|frame_id`)."""
-    return _records(engine, _LISTS)
+    return _records(engine, *_LISTS)
 
 
 def named_records(engine: DuckDBEngine) -> pl.DataFrame:

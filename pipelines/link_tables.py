@@ -97,10 +97,13 @@ def _links(matcher: str, links: pl.DataFrame, decided: pl.DataFrame) -> pl.DataF
     ]
     low, high = pl.min_horizontal("left_id", "right_id"), pl.max_horizontal("left_id", "right_id")
     known = decided.select(low=low, high=high, by=pl.lit("person")).unique()
+    found = _kept(matcher, links).with_columns(plain)
+    if known.is_empty():
+        return found.with_columns(decided_by=pl.lit("matcher"), matcher=pl.lit(matcher)).sort(
+            "left_id", "right_id"
+        )
     return (
-        _kept(matcher, links)
-        .with_columns(plain)
-        .with_columns(low=low, high=high)
+        found.with_columns(low=low, high=high)
         .join(known, on=["low", "high"], how="left")
         .with_columns(decided_by=pl.col("by").fill_null("matcher"), matcher=pl.lit(matcher))
         .sort("left_id", "right_id")

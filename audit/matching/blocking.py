@@ -90,12 +90,14 @@ class Rows:
     """What blocking needs to know of the records beside their tokens.
 
     `rank` is the place of each row in the order of record ids (results do not depend on the order
-    of rows); `side` 0 or 1 for two sets, of which only pairs across are wanted.
+    of rows); `side` 0 or 1 for two sets, of which only pairs across are wanted, `side_of_rank` the
+    same in order of rank.
     """
 
     rank: U32
     row_of_rank: U32
     side: U8 | None = None
+    side_of_rank: U8 | None = None
 
 
 def mix(values: U64, salt: int = 0) -> U64:
@@ -190,6 +192,9 @@ def _sorted_runs(hashes: U64, ranks: U32, n: int) -> _Runs:
 def _emit(runs: _Runs, cap: int, kind: int, rows: Rows) -> list[U64]:
     """Return packed pairs (28 bits each and the kind) of all runs of 2 to `cap` holders."""
     wanted = (runs.length >= 2) & (runs.length <= cap)
+    if rows.side_of_rank is not None and len(runs.start):
+        second = np.add.reduceat(rows.side_of_rank[runs.ranks], runs.start, dtype=np.int64)
+        wanted &= (second > 0) & (second < runs.length)
     start, length = runs.start[wanted], runs.length[wanted]
     found = []
     for j in range(1, cap):
@@ -207,8 +212,8 @@ def _chain(runs: _Runs, over: NDArray[np.bool_], kind: int, rows: Rows) -> list[
 
 
 def _pack(first: U32, second: U32, kind: int, rows: Rows) -> U64:
-    if rows.side is not None:
-        across = rows.side[rows.row_of_rank[first]] != rows.side[rows.row_of_rank[second]]
+    if rows.side_of_rank is not None:
+        across = rows.side_of_rank[first] != rows.side_of_rank[second]
         first, second = first[across], second[across]
     differ = first != second  # a record may hold one telephone twice
     if not differ.all():
@@ -238,7 +243,10 @@ def _single(features: Features, rows: Rows, kind: str, settings: MatchSettings) 
     runs = _sorted_runs(*_gather(features, rows, kind), n)
     count = np.repeat(np.minimum(runs.length, 255).astype(np.uint8), runs.length)
     holders = np.zeros(n, np.uint8)
-    np.maximum.at(holders, runs.ranks, count)
+    if len(tokens(features, kind)) > 1:
+        np.maximum.at(holders, runs.ranks, count)
+    else:
+        holders[runs.ranks] = count
     over = runs.length > settings.single_cap
     pairs: list[U64] = []
     if kind not in PARTNERS_ONLY:

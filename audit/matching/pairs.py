@@ -102,7 +102,8 @@ def ranked(ids: pl.Series, side: U8 | None = None) -> Rows:
     order = ids.arg_sort().to_numpy().astype(np.uint32)
     rank = np.empty(len(order), np.uint32)
     rank[order] = np.arange(len(order), dtype=np.uint32)
-    return Rows(rank=rank, row_of_rank=order, side=side)
+    by_rank = None if side is None else side[order]
+    return Rows(rank=rank, row_of_rank=order, side=side, side_of_rank=by_rank)
 
 
 def compare_candidates(features: Features, rows: Rows, settings: MatchSettings) -> Compared:

@@ -7,6 +7,7 @@ depend on the record, the gazetteer and the lexicon only. Texts that come again 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Any
@@ -29,6 +30,8 @@ from audit.matching.texts import BLOCK, THREADS, Arrays, Texts, in_one
 
 NAME, OWNER, ADDRESS = "name", "owner", "address"
 """Kinds of texts that `Texts` remembers."""
+Keeper = Callable[[pl.DataFrame, Callable[[pl.DataFrame], Arrays]], Arrays]
+"""Returns the fields of records that a function, given records, parses."""
 _INDUSTRY, _REGION = r"^\s*[A-Z]?([0-9]{4})\s*$", r"^\s*([0-9]{2,12})"
 
 
@@ -38,20 +41,23 @@ def parse_units(
     gazetteer: Gazetteer,
     lexicon: Lexicon | None = None,
     texts: Texts | None = None,
+    kept: Keeper | None = None,
 ) -> Features:
     """Return the features of records (RECORD_SCHEMA), in their order.
 
     Without a lexicon it is learnt from these records. `texts` remembers names, persons and
-    addresses from call to call (with the same gazetteer and lexicon). Any text is parsed; none
-    raises.
+    addresses from call to call (with the same gazetteer and lexicon); `kept` is asked for the
+    fields of these three and need not have all records parsed. Any text is parsed; none raises.
     """
     known = lexicon or Lexicon.learn(records, gazetteer=gazetteer)
-    parser = _Parser(gazetteer, known, texts)
+    parser = _Parser(gazetteer, known, Texts() if texts is None and kept else texts)
     blocks = [records.slice(at, BLOCK) for at in range(0, max(len(records), 1), BLOCK)]
     with ThreadPoolExecutor(THREADS) as pool:
         found = in_one(pool.map(parser.parse, blocks), len(records))
-    if texts is not None:
-        found.update(parser.remembered(records, texts))
+    if kept is not None:
+        found.update(kept(records, parser.remembered))
+    elif texts is not None:
+        found.update(parser.remembered(records))
     return Features(**found)
 
 
@@ -83,8 +89,9 @@ class _Parser:
             found |= self._addresses(records["address"]) | _named(records, names, owners)
         return found
 
-    def remembered(self, records: pl.DataFrame, texts: Texts) -> Arrays:
+    def remembered(self, records: pl.DataFrame) -> Arrays:
         """Return the arrays that come from names, persons and addresses, each text parsed once."""
+        texts = self.texts or Texts()
         owners = texts.fields(OWNER, records["owner"], self._owners)
         names = texts.fields(NAME, records["name"], self._names)
         addresses = texts.fields(ADDRESS, records["address"], self._addresses)

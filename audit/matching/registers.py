@@ -12,7 +12,7 @@ from audit.matching import levels as lv
 from audit.matching.blocking import candidates
 from audit.matching.comparing import compare, pack_rows
 from audit.matching.deciding import one_to_one
-from audit.matching.features import KINDS, U8, U32, Features, Flags
+from audit.matching.features import KINDS, U32, Features, Flags
 from audit.matching.human import Human, decided, human_pairs
 from audit.matching.matcher import with_human
 from audit.matching.pairs import (
@@ -38,7 +38,7 @@ from audit.matching.results import (
 )
 from audit.matching.scorecard import Floats
 from audit.matching.settings import MatchSettings
-from audit.matching.settling import Counts, Settled, holders, may_pair, rows_of, settle
+from audit.matching.settling import Counts, Ints, Settled, holders, may_pair, rows_of, settle
 from audit.matching.weighing import Weighed, Weights, log_odds, probability, shipped
 
 REGISTER_SETTINGS = MatchSettings(matcher="register@1")
@@ -52,10 +52,16 @@ _NEVER = 1 << 62
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One side: records (RECORD_SCHEMA) and their features, row by row."""
+    """One side: records (RECORD_SCHEMA) and their features, row by row.
+
+    `counts` counts the tokens of these records; where they were chosen from more, of them all, and
+    `counted` gives the place of each among these.
+    """
 
     records: pl.DataFrame
     features: Features
+    counts: Counts | None = None
+    counted: Ints | None = None
 
 
 def match_registers(
@@ -92,7 +98,10 @@ def match_registers(
     )
     together = _with_settled(_together(rest, parts), known.settled, weighed.weights)
     found = matched(known.records, known.features, (passes + rest, together, weighed), settings)
-    settled = known.settled.links(known.records, weighed.weights, settings.matcher)
+    # Rows that are nearly in order are sorted several times as fast.
+    rank = ranked(left.records["record_id"]).rank
+    in_order = known.settled.where(np.argsort(rank[known.settled.left], kind="stable"))
+    settled = in_order.links(known.records, weighed.weights, settings.matcher)
     return replace(found, links=pl.concat([found.links, settled]).sort("left_id", "right_id"))
 
 
@@ -112,6 +121,7 @@ class _Known:
     settled: Settled
     field: Features
     units: Counts
+    counted: Ints
     settings: MatchSettings
 
     @classmethod
@@ -137,7 +147,8 @@ class _Known:
             human=human,
             settled=settle(features, source, asked).verified(features, records["name"]),
             field=left.features,
-            units=Counts.over(left.features),
+            units=left.counts or Counts.over(left.features),
+            counted=np.arange(n_left) if left.counted is None else left.counted,
             settings=settings,
         )
 
@@ -149,19 +160,21 @@ class _Known:
         records = listed[~done[listed]]
         asked = rows_of((self.human.left, self.human.right), len(self.features))[: self.n_left]
         wanted = may_pair(self.field, take(self.features, records)) | asked
-        origin = np.concatenate([np.flatnonzero(wanted & ~done[: self.n_left]), records])
-        part = take(self.features, origin)
-        lists = Counts.over(self.features, listed)
-        return self.compared(origin, part, holders(part, self.units, lists))
+        units = np.flatnonzero(wanted & ~done[: self.n_left])
+        lists = Counts.over(self.features, listed), np.flatnonzero(~done[listed])
+        return self.compared(units, records, lists)
 
-    def compared(
-        self, origin: NDArray[np.int64], part: Features, held: dict[str, U8] | None = None
-    ) -> Compared:
-        """Compare the units and the register records among the rows `origin`."""
+    def compared(self, units: Ints, records: Ints, lists: tuple[Counts, Ints]) -> Compared:
+        """Compare some units with some register records.
+
+        `lists` counts the tokens of all records that these are of, with their places among them.
+        """
+        origin = np.concatenate([units, records])
+        part = take(self.features, origin)
         side = (origin >= self.n_left).astype(np.uint8)
         rows = ranked(self.records["record_id"].gather(origin), side)
         found = candidates(part, rows, self.settings)
-        packed = pack_rows(part, held or found.holders)
+        packed = pack_rows(part, holders(part, (self.units, self.counted[units]), lists))
         compared = Compared(
             features=part,
             origin=origin,
@@ -185,11 +198,10 @@ def _learn(known: _Known, start: Weights) -> tuple[Weighed, Compared]:
     _, first = np.unique(credit, return_index=True)
     once = np.union1d(first, np.flatnonzero(credit == 0))
     chosen = right[once[:: -(-len(once) // _SAMPLE)]]
+    chosen = np.sort(chosen)
     wanted = may_pair(known.field, take(known.features, chosen))
-    origin = np.concatenate([np.flatnonzero(wanted), np.sort(chosen)])
-    part = take(known.features, origin)
-    lists = Counts.over(known.features, chosen)
-    sample = known.compared(origin, part, holders(part, known.units, lists))
+    lists = Counts.over(known.features, chosen), np.arange(len(chosen))
+    sample = known.compared(np.flatnonzero(wanted), chosen, lists)
     weighed, _ = weigh_compared([sample], start, known.settings)
     return weighed, sample
 

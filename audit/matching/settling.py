@@ -6,6 +6,7 @@ rest is compared; how rare a name or telephone is, is still counted over all rec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ from audit.matching.records import LINK_SCHEMA
 from audit.matching.weighing import Weights, probability, weights_of
 
 Ints = NDArray[np.int64]
+RowPairs = tuple[Ints, Ints]
+"""Rows of units, and of the register record that belongs to each."""
 
 COUNTED = ("core", "trade", "owner", "phone", "road_no", "address", "village")
 """Tokens whose number of holders is evidence."""
@@ -65,7 +68,11 @@ class Settled:
             at = np.flatnonzero(self.alike == (field == "owner_chars"))
             values = getattr(features, field)
             kept[at] &= (values[left[at]] == values[right[at]]).all(axis=1)
-        return Settled(left=left[kept], right=right[kept], alike=self.alike[kept])
+        return self.where(kept)
+
+    def where(self, wanted: Flags | Ints) -> Settled:
+        """Return some of the pairs, or all in another order."""
+        return Settled(left=self.left[wanted], right=self.right[wanted], alike=self.alike[wanted])
 
     def scored(self, weights: Weights) -> Scored:
         """Return the pairs as weighed ones; only the levels that settled them are known."""
@@ -133,39 +140,79 @@ def settle(features: Features, source: NDArray[np.int16], asked: Flags) -> Settl
     given = (features.name != 0) & (features.owner != 0) & (features.address != 0)
     rows = np.flatnonzero(given & ~asked & (codeless | (source < 0)))
     key = mix(mix(features.name[rows]) ^ features.owner[rows], 1) ^ features.address[rows]
-    alike = _unique_pairs(features, source, rows, key).join(
-        by_code, on=["left", "source"], how="anti"
-    )
-    # A record that shows the unit's code under another name has the better claim.
-    coded = np.flatnonzero((source >= 0) & (features.org != 0))
-    claims = pl.DataFrame({"org": features.org[coded], "source": source[coded]}).unique()
-    alike = alike.with_columns(org=features.org[alike["left"].to_numpy()]).join(
-        claims, on=["org", "source"], how="anti"
-    )
-    left, right = (
-        np.concatenate([one[side].to_numpy() for one in (by_code, alike)])
-        for side in ("left", "right")
-    )
-    is_alike = np.repeat([False, True], [by_code.height, alike.height])
+    alike = _unclaimed(features, source, _unique_pairs(features, source, rows, key), by_code)
+    left, right = (np.concatenate(sides) for sides in zip(by_code, alike, strict=True))
+    is_alike = np.repeat([False, True], [len(by_code[0]), len(alike[0])])
     order = np.argsort(right, kind="stable")
     return Settled(left=left[order], right=right[order], alike=is_alike[order])
 
 
-def _unique_pairs(
-    features: Features, source: NDArray[np.int16], rows: Ints, key: U64
-) -> pl.DataFrame:
-    """Return left, right and source of the rows whose key one unit and one record have."""
-    local = features.is_headquarters | (features.kind == KINDS["establishment"])
-    known = pl.DataFrame({"key": key, "row": rows, "source": source[rows], "local": local[rows]})
-    units = (
-        known.filter(pl.col("source") < 0)
-        .with_columns(best=pl.col("local").min().over("key"))
-        .filter(pl.col("local") == pl.col("best"))
-        .unique("key", keep="none")
-        .select("key", left="row")
-    )
-    lists = known.filter(pl.col("source") >= 0).unique(["key", "source"], keep="none")
-    return lists.join(units, on="key", how="inner").select("left", "source", right="row")
+def _unclaimed(
+    features: Features, source: NDArray[np.int16], alike: RowPairs, by_code: RowPairs
+) -> RowPairs:
+    """Return the pairs whose unit no record of the same register claims by its code.
+
+    Neither one that is settled nor one that shows the unit's code under another name.
+    """
+    left, right = alike
+    own = _in_register(left, source[right])
+    free = ~_among(own, _in_register(by_code[0], source[by_code[1]]))
+    orgs = np.unique(features.org[left])
+    coded = np.flatnonzero((source >= 0) & (features.org != 0))
+    place, shown = _places(features.org[coded], orgs)
+    claims = _in_register(place[shown], source[coded[shown]])
+    place, _ = _places(features.org[left], orgs)
+    free &= ~_among(_in_register(place, source[right]), claims)
+    return left[free], right[free]
+
+
+def _in_register(rows: Ints, source: NDArray[np.int16]) -> Ints:
+    """Return one integer for a row (or place) and a register."""
+    return rows << 16 | source
+
+
+def _places(values: U64 | Ints, known: U64 | Ints) -> tuple[Ints, Flags]:
+    """Return the place of each value among sorted ones, and which are there at all."""
+    if not len(known):
+        return np.zeros(len(values), np.int64), np.zeros(len(values), np.bool_)
+    at = np.minimum(known.searchsorted(values), len(known) - 1)
+    return at, known[at] == values
+
+
+def _among(values: Ints, known: Ints) -> Flags:
+    """Say which values are among others."""
+    _, there = _places(values, np.sort(known))
+    return there
+
+
+def _unique_pairs(features: Features, source: NDArray[np.int16], rows: Ints, key: U64) -> RowPairs:
+    """Return the rows of the unit and the record whose key only they have."""
+    listed = source[rows] >= 0
+    units, keys = _only_units(features, rows[~listed], key[~listed])
+    place, there = _places(key[listed], keys)
+    place, records = place[there], rows[listed][there]
+    held = _in_register(place, source[records])
+    ordered = np.sort(held)
+    several = ordered[1:][ordered[1:] == ordered[:-1]]
+    once = ~_among(held, several)
+    return units[place[once]], records[once]
+
+
+def _only_units(features: Features, rows: Ints, key: U64) -> tuple[Ints, U64]:
+    """Return the units that hold a key alone, and the keys in order.
+
+    A legal entity holds it alone whatever establishments and headquarters do.
+    """
+    local = features.is_headquarters[rows] | (features.kind[rows] == KINDS["establishment"])
+    order = np.argsort(key)
+    key, local = key[order], local[order]
+    start = np.flatnonzero(np.concatenate((key[:1] >= 0, key[1:] != key[:-1])))
+    length = np.diff(start, append=len(key))
+    n_local = np.add.reduceat(local, start, dtype=np.int64) if len(start) else length
+    by_local = n_local == length
+    one = np.where(by_local, n_local, length - n_local) == 1
+    at = np.flatnonzero(np.repeat(one, length) & (local == np.repeat(by_local, length)))
+    return rows[order[at]], key[at]
 
 
 def may_pair(units: Features, lists: Features) -> Flags:
@@ -197,37 +244,65 @@ def _mark(result: Flags, values: U64, wanted: U64) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How many records of one side hold each token: sorted tokens and counts, by kind."""
+    """How many records of one side hold each token: sorted tokens and counts, by kind.
+
+    `own[kind]` is the largest count among the tokens of each counted record.
+    """
 
     of: dict[str, tuple[U64, Ints]]
+    own: dict[str, Ints]
 
     @classmethod
     def over(cls, features: Features, rows: Ints | None = None) -> Counts:
         """Count the tokens of `features`, or of some rows; one held twice counts twice."""
         some = slice(None) if rows is None else rows
+        found = cls(of={}, own={})
+        for kind in COUNTED:
+            columns = [column[some] for column in tokens(features, kind)]
+            known, counts, each = _counted(np.concatenate(columns))
+            found.of[kind] = known, counts
+            found.own[kind] = each.reshape(len(columns), -1).max(axis=0)
+        return found
 
-        def count(kind: str) -> tuple[U64, Ints]:
-            held = np.concatenate([column[some] for column in tokens(features, kind)])
-            return np.unique(held, return_counts=True)
-
-        return cls(of={kind: count(kind) for kind in COUNTED})
-
-    def held(self, features: Features, kind: str) -> Ints:
-        """Return the largest count of the tokens of each record of `features`."""
+    def held(self, columns: Sequence[U64], kind: str) -> Ints:
+        """Return the largest count of the tokens of each record; `columns` are its tokens."""
         known, counts = self.of[kind]
-        result = np.zeros(len(features), np.int64)
-        if not len(known):
-            return result
-        for column in tokens(features, kind):
-            at = np.minimum(np.searchsorted(known, column), len(known) - 1)
-            hit = (known[at] == column) & (column != 0)
-            np.maximum(result, np.where(hit, counts[at], 0), out=result)
+        result = np.zeros(len(columns[0]), np.int64)
+        for column in columns:
+            at, there = _places(column, known)
+            hit = np.flatnonzero(there & (column != 0))
+            result[hit] = np.maximum(result[hit], counts[at[hit]])
         return result
 
 
-def holders(features: Features, units: Counts, lists: Counts) -> dict[str, U8]:
-    """Return how many records of both sides hold each record's tokens, as `blocking.held` does."""
-    found = {k: units.held(features, k) + lists.held(features, k) for k in COUNTED}
+def _counted(tokens: U64) -> tuple[U64, Ints, Ints]:
+    """Return distinct tokens in order, how often each stands here, and that of every place."""
+    order = np.argsort(tokens)
+    ordered = tokens[order]
+    start = np.flatnonzero(np.concatenate((ordered[:1] >= 0, ordered[1:] != ordered[:-1])))
+    counts = np.diff(start, append=len(ordered))
+    each = np.empty(len(tokens), np.int64)
+    each[order] = np.repeat(counts, counts)
+    each[tokens == 0] = 0
+    return ordered[start], counts, each
+
+
+def holders(
+    features: Features, units: tuple[Counts, Ints], lists: tuple[Counts, Ints]
+) -> dict[str, U8]:
+    """Return how many records of both sides hold each record's tokens, as `blocking.held` does.
+
+    `features` are those of some counted units and behind them some counted register records: with
+    the counts go their places among those that were counted.
+    """
+    found = {}
+    for kind in COUNTED:
+        columns, n = tokens(features, kind), len(units[1])
+        of_units = lists[0].held([column[:n] for column in columns], kind)
+        of_lists = units[0].held([column[n:] for column in columns], kind)
+        of_units += units[0].own[kind][units[1]]
+        of_lists += lists[0].own[kind][lists[1]]
+        found[kind] = np.concatenate([of_units, of_lists])
     found["village"] //= VILLAGE_UNIT
     return {kind: np.minimum(count, 255).astype(np.uint8) for kind, count in found.items()}
 

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from audit.matching import parsing
 from audit.matching.features import Features
 from audit.matching.gazetteer import Gazetteer
 from audit.matching.lexicon import Lexicon, may_hold
@@ -15,7 +16,7 @@ from audit.matching.parsing import parse_units
 from audit.matching.records import RECORD_SCHEMA
 from audit.matching.texts import Texts
 from benchmarks.firms.make import Options, make
-from pipelines import link_kept
+from pipelines.link_kept import FOLDER, Kept
 
 PLACES = Gazetteer.from_regions(pl.DataFrame(schema={"region_code": pl.String, "name": pl.String}))
 SHIPPED = Lexicon.shipped()
@@ -76,20 +77,26 @@ def test_two_texts_with_one_first_hash_keep_their_own_features(
     assert differing(twice, parsed(records.reverse())) == []
 
 
+def remembered(folder: Path, records: pl.DataFrame, words: Lexicon = SHIPPED) -> Features:
+    """Parse records as the night does, which keeps them in `folder`."""
+    kept = Kept(folder, PLACES, words)
+    found = parse_units(records, gazetteer=PLACES, lexicon=words, kept=kept.fields)
+    kept.settle()
+    return found
+
+
 @pytest.mark.parametrize("less", ["建材", "商贸", "第2"])
 def test_a_changed_industry_word_changes_the_names_that_may_hold_it(
     records: pl.DataFrame, less: str, tmp_path: Path
 ) -> None:
     with_word = Lexicon.of((*SHIPPED.words, less))
     without = Lexicon.of(tuple(word for word in SHIPPED.words if word != less))
-    texts = Texts()
-    parsed(records, texts, with_word)
-    link_kept.keep(tmp_path, texts, PLACES, with_word)
+    remembered(tmp_path, records, with_word)
 
-    kept = link_kept.restore(tmp_path, PLACES, without)
+    found = remembered(tmp_path, records, without)
 
-    assert set(kept.known) == {"name", "owner", "address"}
-    assert differing(parsed(records, kept, without), parsed(records, None, without)) == []
+    assert [] == differing(parsed(records, None, without), found)
+    assert [] == differing(parsed(records), remembered(tmp_path, records))
 
 
 def test_names_may_hold_a_word_whose_characters_they_have_in_any_script() -> None:
@@ -99,23 +106,73 @@ def test_names_may_hold_a_word_whose_characters_they_have_in_any_script() -> Non
     assert may_hold(names, ["第2"]).tolist() == [False, False, False, True, False]
 
 
-def test_only_texts_that_were_asked_for_are_kept(records: pl.DataFrame, tmp_path: Path) -> None:
-    texts = Texts()
-    parsed(records, texts)
-    link_kept.keep(tmp_path, texts, PLACES, SHIPPED)
-    last = link_kept.restore(tmp_path, PLACES, SHIPPED)
-    parsed(records.head(10), last)
-    link_kept.keep(tmp_path, last, PLACES, SHIPPED)
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that gets the number of names of each call that parses some."""
+    counts: list[int] = []
+    real = parsing.parse_names
 
-    kept = link_kept.restore(tmp_path, PLACES, SHIPPED).known
+    def counted(column: pl.Series, *rest: object) -> object:
+        counts.append(len(column))
+        return real(column, *rest)  # type: ignore[arg-type]
 
-    assert len(kept["name"]) == records["name"].head(10).n_unique()
+    monkeypatch.setattr(parsing, "parse_names", counted)
+    return counts
 
 
-def test_other_places_find_nothing_kept(records: pl.DataFrame, tmp_path: Path) -> None:
-    texts = Texts()
-    parsed(records, texts)
-    link_kept.keep(tmp_path, texts, PLACES, SHIPPED)
+def test_only_changed_records_are_parsed_again_in_whatever_order(
+    records: pl.DataFrame, tmp_path: Path, seen: list[int]
+) -> None:
+    remembered(tmp_path, records)
+    seen.clear()
+    assert [] == differing(parsed(records.reverse()), remembered(tmp_path, records.reverse()))
+    seen.clear()
+    changed = records.with_columns(
+        name=pl.when(pl.col("record_id") == "c").then(pl.lit("宏达建材")).otherwise("name")
+    )
+
+    found = remembered(tmp_path, changed)
+
+    assert 1 == sum(seen)
+    assert [] == differing(parsed(changed), found)
+
+
+def test_only_records_of_the_last_night_are_kept(
+    records: pl.DataFrame, tmp_path: Path, seen: list[int]
+) -> None:
+    remembered(tmp_path, records)
+    remembered(tmp_path, records.head(10))
+    seen.clear()
+
+    found = remembered(tmp_path, records.head(12))
+
+    assert 2 == sum(seen)
+    assert [] == differing(parsed(records.head(12)), found)
+
+
+@pytest.mark.parametrize("damage", ["bytes", "places"])
+def test_what_may_not_be_the_same_is_parsed_again(
+    records: pl.DataFrame, tmp_path: Path, seen: list[int], damage: str
+) -> None:
+    rows = records.head(10)
+    remembered(tmp_path, rows)
+    for file in (tmp_path / FOLDER).iterdir():
+        content = file.read_bytes()
+        file.write_bytes(content[:-1] + b"x" if damage == "bytes" else content)
     regions = pl.DataFrame({"region_code": ["430422000000"], "name": ["衡南县"]})
+    places = Gazetteer.from_regions(regions) if damage == "places" else PLACES
+    seen.clear()
 
-    assert link_kept.restore(tmp_path, Gazetteer.from_regions(regions), SHIPPED).known == {}
+    kept = Kept(tmp_path, places, SHIPPED)
+    parse_units(rows, gazetteer=places, lexicon=SHIPPED, kept=kept.fields)
+
+    assert 10 == sum(seen)
+
+
+def test_what_is_kept_is_for_the_office_alone(records: pl.DataFrame, tmp_path: Path) -> None:
+    remembered(tmp_path, records.head(10))
+
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / FOLDER).iterdir()}
+
+    assert {0o600} == modes
+    assert 0o700 == (tmp_path / FOLDER).stat().st_mode & 0o777
