@@ -294,7 +294,7 @@ def _message(language: str) -> str:
         ("observed", _plain("s.observed")),
         ("expected", _plain("s.expected")),
         ("related", "s.related_id"),
-        ("variable", "s.variable"),
+        ("variable", f"COALESCE(i.label_{language}, s.variable)"),
     ):
         text = f"REPLACE({text}, '{{{field_name}}}', COALESCE({column}, '{empty}'))"
     return text
@@ -347,7 +347,8 @@ LEFT JOIN (
   SELECT unit_id, MIN(specialty) AS specialty FROM unit
   WHERE unit_id IN (SELECT subject_id FROM {STAGED}) GROUP BY unit_id
 ) AS u ON u.unit_id = s.subject_id
-LEFT JOIN specialty_owner AS o ON o.specialty = u.specialty""",
+LEFT JOIN specialty_owner AS o ON o.specialty = u.specialty
+LEFT JOIN item_label AS i ON i.variable = s.variable""",
     )
 
 
@@ -355,7 +356,8 @@ def check(engine: Engine, plan: CheckPlan, memory: Memory | None = None) -> Chec
     """Run all rules of the plan; fill `audit.outcome` and `audit.finding`.
 
     Needs the views of the delivered tables, `rule_text` (rule_id, rule_version, severity, owner,
-    message_zh, message_en) and `specialty_owner` (specialty, owner). checked = passed + failed +
+    message_zh, message_en), `specialty_owner` (specialty, owner) and `item_label` (variable,
+    label_zh, label_en). checked = passed + failed +
     unknown in every outcome. Findings have no cap. Rules that `memory` recalls are not run.
     """
     errors: list[str] = []

@@ -51,7 +51,21 @@ def filled_tables(engine: Engine) -> frozenset[str]:
 
 
 def rule_texts(engine: Engine, book: RuleBook) -> None:
-    """Register `rule_text` and `specialty_owner`, which findings take their words from."""
+    """Register the tables that findings take their words from.
+
+    These are `rule_text`, `specialty_owner` and `item_label`: what delivered columns are called.
+    """
+    labels = {c.name: c.label for t in reversed([*CONTRACT.delivered]) for c in t.columns}
+    engine.register(
+        "item_label",
+        pa.table(
+            {
+                "variable": list(labels),
+                "label_zh": [label.zh for label in labels.values()],
+                "label_en": [label.en for label in labels.values()],
+            }
+        ),
+    )
     engine.register(
         "rule_text",
         pa.table(

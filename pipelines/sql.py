@@ -22,8 +22,13 @@ XLSX_EXACT = 10**15
 
 
 def current_package(out: Path) -> Path:
-    """Return the package that OUT/current points to; InputError where there is none."""
+    """Return the package that OUT/current points to, or that of the folder of one run.
+
+    InputError where there is none.
+    """
     package = (out / "current" / PACKAGE).resolve()
+    if not package.is_file():
+        package = (out / PACKAGE).resolve()
     if not package.is_file():
         raise InputError(
             f"{out} 中没有已发布的数据包。"

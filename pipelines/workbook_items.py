@@ -65,8 +65,11 @@ _HEADCOUNTS = frozenset(
 )
 """Items that count persons; their labels do not say so, those of amounts do."""
 
-_ITEM_GROUPS = {"mandatory_items": Label("必填项", "Mandatory items")}
-"""What a rule may name that is no single column."""
+_ITEM_GROUPS = {
+    "mandatory_items": Label("必填项", "Mandatory items"),
+    "outside_m": Label("离普查小区的距离(米)", "Distance from the census block (m)"),
+}
+"""What a rule may name that is no single delivered column."""
 
 
 def _item(variable: str) -> tuple[str, str, bool]:

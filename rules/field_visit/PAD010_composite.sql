@@ -19,8 +19,8 @@ parameters:
   fdr: {type: number, default: "0.1", note: "false discovery rate: the share of the named that may be named by chance"}
   signs: {type: number, default: "2", note: "signs that must stand out; one alone may be the block or the device"}
 message:
-  zh: 线索：与同类地区的普查员相比，综合得分 {observed}（{expected}），宜优先回访；这是统计上的排序，不能作为违规证据
-  en: "Lead: compared with enumerators of similar areas the composite score is {observed} ({expected}). Call again here first; a ranking, no proof"
+  zh: 线索：与同类地区的普查员相比，标准化得分 {observed}（{expected}），宜优先回访；这是统计上的排序，不能作为违规证据
+  en: "Lead: compared with enumerators of similar areas the standardised score is {observed} ({expected}). Call again here first; a ranking, no proof"
 verify:
   zh: 由其他人员从该普查员登记的单位中随机抽取若干户回访，核对是否到过现场和主要指标；结果记入核查反馈
   en: Have others call again on a random few of the units, check presence and key items, and record the answers

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.checking import CheckPlan, CheckSummary, check
+from audit.contracts import CONTRACT
 from audit.engines.duckdb import DuckDBEngine
 from audit.model import Label, Rule, RuleStatus, Severity
 from audit.night import create_outputs, rule_texts
@@ -200,3 +201,14 @@ def test_shared_scan_equals_rule_alone(values: list[tuple[int | None, int | None
     columns = ["region_code", "n_checked", "n_failed", "n_unknown", "status"]
     assert fused.select(columns).rows() == single.select(columns).rows()
     assert found.rows() == alone.rows()
+
+
+def test_item_is_called_by_its_name_in_the_message() -> None:
+    words = Label("指标 {variable}", "item {variable}")
+
+    _, _, finding = _check([_rule("FRM002", WOMEN, message=words)], [_unit(1, 4, 3)])
+
+    name = CONTRACT.tables["legal_entity"].by_name["employees"].label
+    assert [(f"指标 {name.zh}", f"item {name.en}")] == finding.select(
+        "message_zh", "message_en"
+    ).rows()
