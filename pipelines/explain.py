@@ -97,9 +97,10 @@ def _quoted(value: object) -> str:
 
 
 def _find(reader: PackageReader, key: str) -> dict[str, Any]:
-    prefix = _quoted(key.strip().lower() + "%")
+    prefix = _quoted(key.strip().lower())
     rows = reader.fetch(
-        f"SELECT * FROM audit.finding WHERE finding_key LIKE {prefix} ORDER BY finding_key LIMIT 2"
+        f"SELECT * FROM audit.finding WHERE starts_with(finding_key, {prefix}) "
+        "ORDER BY finding_key LIMIT 2"
     ).to_pylist()
     if len(key.strip()) < 6 or len(rows) != 1:
         raise UsageError(

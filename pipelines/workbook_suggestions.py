@@ -23,8 +23,13 @@ def _towards(least: str, most: str) -> str:
 
 
 def _item(language: str, words: tuple[str, str], others: tuple[str, str]) -> str:
-    """Return the words for one item: as reported, as it would fit, what other sources hold."""
+    """Return the words for one item: as reported, as it would fit, what other sources hold.
+
+    The form is named where the finding is about several.
+    """
+    form = {"zh": "s.form || ' 表 '", "en": "'form ' || s.form || ' '"}[language]
     parts = [
+        f"CASE WHEN n.n_forms > 1 THEN {form} END",
         f"i.item_{language}",
         "' '",
         _number("s.observed"),
@@ -48,6 +53,9 @@ SELECT s.finding_key,
     || STRING_AGG({_EN}, '; ' ORDER BY s.form, s.variable)
     || ' (to be checked)' AS en
 FROM audit.suggestion AS s
+JOIN (
+  SELECT finding_key, COUNT(DISTINCT form) AS n_forms FROM audit.suggestion GROUP BY finding_key
+) AS n ON n.finding_key = s.finding_key
 JOIN export_finding AS f ON f.finding_key = s.finding_key
 JOIN export_item AS i ON i.variable = s.variable
 GROUP BY s.finding_key

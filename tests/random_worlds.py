@@ -18,7 +18,7 @@ from audit.model import Rule
 from audit.rulebook import render
 from pipelines.rule_cases import Case
 
-WORLDS = 16
+WORLDS = 32
 ROWS = 3
 TEXTS = ("甲厂", "乙　厂", "　", " ", "a_b%", "\\", "𬭎业", "A1", "1", "2")
 NUMBERS = ("0", "1", "-1", "2", "10", "41", "20", "999", "1000", "5000000")

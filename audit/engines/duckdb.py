@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -19,6 +20,7 @@ STORAGE_VERSION = "v1.5.0"
 _QUOTED = re.compile(r"'.*'|\".*\"", re.DOTALL)
 _NUMBER = re.compile(r"(?<![\w.])-?\d[\d.]*(e[+-]?\d+)?", re.IGNORECASE)
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?")
+_STOPPED = "Query interrupted"
 # These speak of statements, files and resources; all others may quote a unit's value.
 _WITHOUT_VALUES = (
     duckdb.ParserException,
@@ -93,11 +95,9 @@ class DuckDBEngine:
             raise ValueError(f"not a table name: {name}")
         return name
 
-    def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
-        try:
-            return self._con.execute(sql)
-        except duckdb.Error as error:
-            raise engine_error(error, sql) from error
+    def _run(self, sql: str) -> list[tuple[Any, ...]]:
+        with _told(sql):
+            return self._con.execute(sql).fetchall()
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable as `name` for this session."""
@@ -109,18 +109,16 @@ class DuckDBEngine:
 
     def columns(self, sql: str) -> list[str]:
         """Return the column names of a SELECT without running it."""
-        return [row[0] for row in self._run(f"DESCRIBE {sql}").fetchall()]
+        return [row[0] for row in self._run(f"DESCRIBE {sql}")]
 
     def fetch(self, sql: str) -> pa.Table:
         """Run a SELECT and return all its rows as an Arrow table."""
-        try:
+        with _told(sql):
             return self._con.sql(sql).to_arrow_table()
-        except duckdb.Error as error:
-            raise engine_error(error, sql) from error
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """Run a SELECT and return its rows; for small results."""
-        return self._run(sql).fetchall()
+        return self._run(sql)
 
     def scalar(self, sql: str) -> object:
         """Return the first value of a SELECT of one row."""
@@ -129,12 +127,12 @@ class DuckDBEngine:
     def materialise(self, name: str, sql: str) -> int:
         """Create or replace a table from a SELECT; a bare name is a scratch table. Return rows."""
         kind = "TABLE" if "." in name else "TEMP TABLE"
-        self._run(f"CREATE OR REPLACE {kind} {self._checked(name)} AS {sql}").fetchall()
+        self._run(f"CREATE OR REPLACE {kind} {self._checked(name)} AS {sql}")
         return int(str(self.scalar(f"SELECT COUNT(*) FROM {name}")))
 
     def append(self, name: str, sql: str) -> int:
         """Insert a SELECT into a table by column name; return the rows added."""
-        done = self._run(f"INSERT INTO {self._checked(name)} BY NAME {sql}").fetchall()
+        done = self._run(f"INSERT INTO {self._checked(name)} BY NAME {sql}")
         return int(done[0][0])
 
     def append_table(self, name: str, rows_to_append: pa.Table) -> None:
@@ -145,14 +143,12 @@ class DuckDBEngine:
         even when it is dropped.
         """
         sql = f"INSERT INTO {self._checked(name)} BY NAME SELECT * FROM rows_to_append"
-        try:
+        with _told(sql):
             self._con.execute(sql).fetchall()
-        except duckdb.Error as error:
-            raise engine_error(error, sql) from error
 
     def execute(self, sql: str) -> None:
         """Run a statement that returns nothing."""
-        self._run(sql).fetchall()
+        self._run(sql)
 
     def tables(self) -> set[str]:
         """Return all tables and views of the database, written `schema.table`."""
@@ -168,7 +164,7 @@ class DuckDBEngine:
         select = f"SELECT * FROM {self._checked(name)}"
         if order:
             select += " ORDER BY " + ", ".join(f'"{column}"' for column in order)
-        self._run(f"COPY ({select}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)").fetchall()
+        self._run(f"COPY ({select}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
 
     def checkpoint(self) -> None:
         """Bring everything committed into the file, so that it can be moved."""
@@ -230,6 +226,23 @@ class PackageReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextmanager
+def _told(sql: str) -> Iterator[None]:
+    """Turn DuckDB's errors into those of the project.
+
+    A stop (Ctrl-C, SIGTERM) inside a statement comes out of DuckDB as a RuntimeError, which a stage
+    that goes on without its result would take for a fault of its own.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        raise engine_error(error, sql) from error
+    except RuntimeError as error:
+        if str(error) == _STOPPED:
+            raise KeyboardInterrupt from error
+        raise
 
 
 def engine_error(error: Exception, sql: str) -> EngineError:

@@ -38,7 +38,7 @@ from sample_data.draws import Draw, digits, join_text, mask
 from sample_data.identifiers import credit_codes
 
 TARGET = Path(__file__).parents[2] / "audit" / "matching" / "weights.json"
-VERSION = "2026.11.4"
+VERSION = "2026.11.3"
 MAIN = Options(records=120_000, seed=901)
 CHINESE = (
     MAIN,
@@ -53,11 +53,7 @@ CHINESE = (
     replace(MAIN, records=2_000, seed=910, copies=0.01),
     replace(MAIN, records=6_000, seed=911, coverage=0.3),
 )
-ENGLISH = (
-    Options(records=20_000, seed=912),
-    Options(records=5_000, seed=913, copies=0.1),
-    Options(records=5_000, seed=916),
-)
+ENGLISH = (Options(records=20_000, seed=912), Options(records=5_000, seed=913, copies=0.1))
 CROWDED = (
     replace(MAIN, records=20_000, seed=921, city="430408", villages=1),
     replace(MAIN, records=5_000, seed=922, city="430408", villages=1),

@@ -86,7 +86,7 @@ def test_explain_goes_down_to_the_line(
         assert part in shown
 
 
-@pytest.mark.parametrize("key", ["zzzzzzzz", "a", ""])
+@pytest.mark.parametrize("key", ["zzzzzzzz", "a", "", "______%"])
 def test_explain_of_no_finding_says_so(
     delivery: Path, tmp_path: Path, key: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

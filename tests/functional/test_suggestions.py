@@ -20,8 +20,9 @@ OWN = RunConfig(gate=GateSettings(judge="own"))
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
     folder = tmp_path_factory.mktemp("suggest")
-    write_csv(folder / "in" / "legal_entity.csv", [entity(credit_code=CODE)])
-    finance = {
+    revenue = {"revenue_kyuan": "3794", "main_revenue_kyuan": "4363"}
+    write_csv(folder / "in" / "legal_entity.csv", [entity(credit_code=CODE, **revenue)])
+    finance = revenue | {
         "unit_id": "L1", "form": "B603", "assets_kyuan": "15016", "liabilities_kyuan": "6692",
         "equity_kyuan": "9324", "current_assets_kyuan": "20", "inventory_kyuan": "5",
     }  # fmt: skip
@@ -57,6 +58,16 @@ def test_workbook_tells_it_beside_the_finding(night: Night) -> None:
     told = [text for text in cells if text.startswith("资产总计 15016 千元")]
     assert len(told) == 1
     assert "如只有一项填错，可能是：资产总计(千元) 15016 → 16016，上期 16100；" in told[0]
+
+
+def test_form_is_named_where_two_forms_are_wrong(night: Night) -> None:
+    book = next((night.out / "current" / "workbooks").glob("4*.xlsx"))
+    sheet = openpyxl.load_workbook(book)["核查差错一览表"]
+    cells = [str(cell) for row in sheet.iter_rows(values_only=True) for cell in row if cell]
+
+    (told,) = [text for text in cells if "主营业务收入" in text and "可能是" in text]
+    for form in ("611", "611-3"):
+        assert any(part.startswith(f"{form} 表 ") for part in told.split("可能是：")[1].split("；"))
 
 
 def test_explain_tells_it(night: Night) -> None:

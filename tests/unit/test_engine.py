@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -305,6 +308,14 @@ def test_package_reader_refuses(package: Path, sql: str) -> None:
 def test_package_reader_takes_one_statement(package: Path, sql: str) -> None:
     with PackageReader(package) as reader, pytest.raises(EngineError, match="一条"):
         reader.fetch(sql)
+
+
+def test_stop_inside_a_statement_is_no_fault_of_the_statement(engine: DuckDBEngine) -> None:
+    stop = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])
+    stop.start()
+
+    with pytest.raises(KeyboardInterrupt):
+        engine.fetch("SELECT SUM(a.i * b.i) AS s FROM range(60000) a(i), range(60000) b(i)")
 
 
 def test_statement_without_rows_gives_an_empty_table(package: Path) -> None:

@@ -366,7 +366,8 @@ def test_any_text_survives_rendering(engine: DuckDBEngine, value: str) -> None:
 @given(ANY_TEXT)
 def test_any_text_survives_the_fused_scan(engine: DuckDBEngine, value: str) -> None:
     rule = _rule(
-        "SELECT :x AS observed FROM legal_entity AS e WHERE e.a <> :x", ("x", "text", value)
+        "SELECT e.region_code, :x AS observed FROM legal_entity AS e WHERE e.a <> :x",
+        ("x", "text", value),
     )
 
     shape = row_shape("FRM001", render(rule))
