@@ -357,8 +357,8 @@ def check(engine: Engine, plan: CheckPlan, memory: Memory | None = None) -> Chec
 
     Needs the views of the delivered tables, `rule_text` (rule_id, rule_version, severity, owner,
     message_zh, message_en), `specialty_owner` (specialty, owner) and `item_label` (variable,
-    label_zh, label_en). checked = passed + failed +
-    unknown in every outcome. Findings have no cap. Rules that `memory` recalls are not run.
+    label_zh, label_en). checked = passed + failed + unknown in every outcome. Findings have no cap.
+    Rules that `memory` recalls are not run.
     """
     errors: list[str] = []
     types = {name: "DOUBLE" if name == "score" else "VARCHAR" for name in FINDING_COLUMNS}

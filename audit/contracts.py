@@ -100,7 +100,7 @@ class Table:
         return ", ".join(parts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Contract:
     """All tables and code lists."""
 
@@ -112,6 +112,17 @@ class Contract:
     def delivered(self) -> Iterator[Table]:
         """The tables that an office delivers."""
         return (table for table in self.tables.values() if table.source != "derived")
+
+    @cached_property
+    def items(self) -> Mapping[str, Label]:
+        """What columns of delivered tables are called, by name; the first table that has it says.
+
+        Derived columns are among them.
+        """
+        named = (
+            (c.name, c.label) for t in reversed([*self.tables.values()]) for c in t.all_columns
+        )
+        return dict(named)
 
     def label(self, code_list: str, code: str) -> Label:
         """Return the name of a code; the code itself where the list does not know it."""

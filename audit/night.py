@@ -55,14 +55,13 @@ def rule_texts(engine: Engine, book: RuleBook) -> None:
 
     These are `rule_text`, `specialty_owner` and `item_label`: what delivered columns are called.
     """
-    labels = {c.name: c.label for t in reversed([*CONTRACT.delivered]) for c in t.columns}
     engine.register(
         "item_label",
         pa.table(
             {
-                "variable": list(labels),
-                "label_zh": [label.zh for label in labels.values()],
-                "label_en": [label.en for label in labels.values()],
+                "variable": list(CONTRACT.items),
+                "label_zh": [label.zh for label in CONTRACT.items.values()],
+                "label_en": [label.en for label in CONTRACT.items.values()],
             }
         ),
     )

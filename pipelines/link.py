@@ -107,7 +107,7 @@ def _match(ctx: RunContext, decisions: list[said.Decision]) -> Found:
     said_pairs = binding(decisions)
     field = parser.side(units, keep=True)
     field = replace(field, counts=Counts.over(field.features))
-    # The matchers need nothing of each other; each by itself leaves a core idle half of the time.
+    # The matchers of units and of registers need nothing of each other.
     with bar(ctx.progress, "匹配", "link", 3) as progress, ThreadPoolExecutor(1) as aside:
         among_units = aside.submit(
             match_units,

@@ -165,8 +165,10 @@ def read_list(path: Path, wanted: Mapping[str, str], table: str) -> UnitList:
         raise InputError(f"{path.name}：{error.zh}", f"{path.name}: {error.en}") from error
     if not parts or not sum(part.height for part in parts):
         raise InputError(
-            f"{path.name} 只有表头，没有可用的数据行。请确认导出是否成功。",
-            f"{path.name} has a header and no rows that can be used. Check the export.",
+            f"{path.name} 没有可用的数据行：{n_refused} 行因列数不对或含无法读取的字符未用。"
+            "请确认导出是否成功。",
+            f"{path.name} has no rows that can be used; {n_refused} were left out for the number "
+            "of their fields or for characters that cannot be read. Check the export.",
         )
     frame, n_damaged = _clean(pl.concat(parts, how="diagonal"))
     ids, by_row = _ids(frame, "id" in wanted, path.name)

@@ -83,7 +83,7 @@ def _item(variable: str) -> tuple[str, str, bool]:
         columns = [t.by_name[part] for t in CONTRACT.tables.values() if part in t.by_name]
         items = {column.item for column in columns if column.item}
         number = f"{items.pop()} " if len(items) == 1 else ""
-        label = columns[0].label if columns else _ITEM_GROUPS.get(part, Label(part, part))
+        label = CONTRACT.items.get(part) or _ITEM_GROUPS.get(part, Label(part, part))
         persons = part in _HEADCOUNTS
         names_zh.append(number + label.zh + ("(人)" if persons else ""))
         names_en.append(number + label.en + (" (persons)" if persons else ""))

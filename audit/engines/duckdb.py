@@ -202,20 +202,22 @@ class PackageReader:
     def fetch(self, sql: str) -> pa.Table:
         """Run one statement and return all its rows; EngineError tells what is wrong with it."""
         try:
-            if len(self._con.extract_statements(sql)) != 1:
-                raise EngineError(
-                    "请只给一条查询语句。", "Give one statement, neither none nor several."
-                )
-            relation: duckdb.DuckDBPyRelation | None = self._con.sql(sql)
-            return pa.table({}) if relation is None else relation.to_arrow_table()
-        except duckdb.Error as error:
-            if "read-only" in str(error) or "disabled by configuration" in str(error):
+            with _told(sql):
+                if len(self._con.extract_statements(sql)) != 1:
+                    raise EngineError(
+                        "请只给一条查询语句。", "Give one statement, neither none nor several."
+                    )
+                relation: duckdb.DuckDBPyRelation | None = self._con.sql(sql)
+                return pa.table({}) if relation is None else relation.to_arrow_table()
+        except EngineError as error:
+            why = str(error.__cause__)
+            if "read-only" in why or "disabled by configuration" in why:
                 raise EngineError(
                     "数据包是只读的：只能查询，不能修改，也不能读写其他文件。",
                     "The package is read-only: it can be asked, not changed, and no other file "
                     "can be read or written from it.",
                 ) from error
-            raise engine_error(error, sql) from error
+            raise
 
     def close(self) -> None:
         """Close the connection."""

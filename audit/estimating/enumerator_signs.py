@@ -110,4 +110,4 @@ def signs_of(visits: pl.DataFrame, edits: pl.DataFrame) -> pl.DataFrame:
         *((value * (1 - value)).alias(f"{name}_var") for name, value in mean.items()),
         duration_mean=pl.lit(0.0),
         duration_var=pl.lit(1.0),
-    )
+    ).sort("visit_id")  # sums of fractions follow the order of rows

@@ -78,6 +78,8 @@ def _endings(counts: pl.DataFrame, feature: str) -> pl.DataFrame:
             k_cell=pl.col("k").sum().over(_CELL) - pl.col("k"),
         )
         .with_columns(share=(pl.col("k_cell") + PRIOR * even) / (pl.col("n_cell") + PRIOR))
+        # Sums of fractions follow the order of rows: it is that of the rows' own keys.
+        .sort(*_SUBJECT, *_CELL)
     )
     found = mine.group_by(_SUBJECT).agg(
         pl.sum("n").alias("n_values"),
@@ -106,9 +108,12 @@ def _first_digits(counts: pl.DataFrame) -> pl.DataFrame:
             share=(pl.col("k_all") - pl.col("k") + PRIOR * pl.col("even"))
             / (pl.col("n_all") - pl.col("n") + PRIOR)
         )
+        .sort(*by_cell, "first")
     )
-    by_digit = full.group_by(*_SUBJECT, "first").agg(
-        pl.sum("k"), (pl.col("n") * pl.col("share")).sum().alias("e")
+    by_digit = (
+        full.group_by(*_SUBJECT, "first")
+        .agg(pl.sum("k"), (pl.col("n") * pl.col("share")).sum().alias("e"))
+        .sort(*_SUBJECT, "first")
     )
     k, e = pl.col("k"), pl.col("e")
     found = by_digit.group_by(_SUBJECT).agg(

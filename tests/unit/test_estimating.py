@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 import sqlglot
@@ -154,3 +155,30 @@ def test_too_few_units_have_no_cell() -> None:
     placed = place(_industries("5211"), industry_levels("band"), 2)
 
     assert [None] == placed["cell"].to_list()
+
+
+def test_round_figures_do_not_depend_on_the_order_of_rows() -> None:
+    (heaping,) = making(frozenset({"heaping"}))
+    draw = np.random.default_rng(5)
+    n = 400
+    counts = pl.DataFrame(
+        {
+            "subject_kind": ["account"] * n,
+            "subject_id": draw.integers(0, 9, n).astype(str),
+            "region_code": ["430405001001"] * n,
+            "item": draw.integers(0, 7, n).astype(str),
+            "digits": draw.integers(3, 6, n),
+            "first": draw.integers(1, 10, n).astype(str),
+            "n": draw.integers(20, 90, n),
+            "end_000": draw.integers(0, 5, n),
+            "end_00": draw.integers(5, 9, n),
+            "end_05": draw.integers(9, 20, n),
+        }
+    )
+
+    made, again = (
+        heaping.make({"counts": frame})["heaping"]
+        for frame in (counts, counts.sample(fraction=1, shuffle=True, seed=3))
+    )
+
+    assert made.sort(made.columns).equals(again.sort(again.columns))

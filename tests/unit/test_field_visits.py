@@ -176,12 +176,16 @@ def test_the_upper_point_of_a_stratum_is_blind_to_its_extremes() -> None:
     assert 12 < point(common) < 30
 
 
-def test_an_enumerator_like_the_others_is_not_named() -> None:
+NO_EDITS = pl.DataFrame(schema={"unit_id": pl.String})
+
+
+def _usual_visits() -> pl.DataFrame:
+    """Visits of thirty enumerators who all work alike."""
     draw = np.random.default_rng(5)
     n = 30 * 40
     start = datetime.fromisoformat("2019-01-10 09:00:00")
     unit = np.arange(n).astype(str)
-    frame = pl.DataFrame(
+    return pl.DataFrame(
         {
             "visit_id": unit,
             "unit_id": unit,
@@ -202,13 +206,27 @@ def test_an_enumerator_like_the_others_is_not_named() -> None:
             "building": unit,
         }
     )
-    no_edits = pl.DataFrame(schema={"unit_id": pl.String})
 
-    made = enumerator_risk({"visits": frame, "edits": no_edits})["enumerator_risk"]
+
+def test_an_enumerator_like_the_others_is_not_named() -> None:
+    frame = _usual_visits()
+
+    made = enumerator_risk({"visits": frame, "edits": NO_EDITS})["enumerator_risk"]
 
     assert all(f" AS {name}" in VISITS or f".{name}" in VISITS for name in frame.columns)
     assert made["q_value"].min() > 0.1
     assert made["edits"].null_count() == 30
+
+
+def test_scores_do_not_depend_on_the_order_of_visits() -> None:
+    visits = _usual_visits()
+
+    made, again = (
+        enumerator_risk({"visits": frame, "edits": NO_EDITS})["enumerator_risk"]
+        for frame in (visits, visits.sample(fraction=1, shuffle=True, seed=3))
+    )
+
+    assert made.sort("enumerator_id").equals(again.sort("enumerator_id"))
 
 
 def test_enumerators_with_few_visits_make_no_score() -> None:
@@ -222,8 +240,7 @@ def test_enumerators_with_few_visits_make_no_score() -> None:
         | {"accuracy_m": [5.0], "point_cell": ["1|1"], "photo_count": [1], "building": ["b"]}
         | {"revenue_kyuan": pl.Series([None], dtype=pl.Float64)}
     )
-    no_edits = pl.DataFrame(schema={"unit_id": pl.String})
 
-    made = enumerator_risk({"visits": frame, "edits": no_edits})["enumerator_risk"]
+    made = enumerator_risk({"visits": frame, "edits": NO_EDITS})["enumerator_risk"]
 
     assert [("P", 1, None)] == made.select("enumerator_id", "n_visits", "q_value").rows()
