@@ -16,12 +16,17 @@ _RENAMED = {
 }
 
 
+def delivered_as(table: str, name: str) -> str:
+    """Return the column of a table of units that the view `unit` shows under a name."""
+    return _RENAMED.get((table, name), name)
+
+
 def _column(table: str, name: str) -> str:
     if name == "unit_kind":
         return f"'{UNIT_SOURCES[table]}' AS unit_kind"
     if (table, name) == ("self_employed", "form"):
         return "'个体' AS form"
-    source = _RENAMED.get((table, name), name)
+    source = delivered_as(table, name)
     if source in CONTRACT.tables[table].by_name:
         return f"{source} AS {name}"
     return f"NULL AS {name}"

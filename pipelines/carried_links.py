@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-import polars as pl
-
-from pipelines import link
+from pipelines import link, link_records, link_tables
 from pipelines.contents import Contents, digest
 from pipelines.context import LOG, RunContext
 from pipelines.decisions import FILE
@@ -20,8 +18,9 @@ INPUTS = (
     "external_finding", "region",
 )  # fmt: skip
 """The delivered tables that the matchers read."""
+READ = f"{link_records.READ} {link_tables.IDENTITIES}"
+"""All SELECTs over them: a column that none of these names matters to no link."""
 _PACKAGES = ("numpy", "polars", "rapidfuzz", "scipy")
-_INCOMING = "carried_link"
 
 
 def _key(ctx: RunContext, contents: Contents) -> str:
@@ -29,7 +28,7 @@ def _key(ctx: RunContext, contents: Contents) -> str:
     answers = ctx.state_dir / FILE
     said = answers.read_bytes().hex() if answers.is_file() else ""
     versions = (version(name) for name in _PACKAGES)
-    return digest(contents.store.fingerprint, said, *versions, *map(contents.of, INPUTS))
+    return digest(contents.store.fingerprint, said, *versions, contents.read(READ, INPUTS))
 
 
 def _take_over(ctx: RunContext, key: str) -> bool:
@@ -40,9 +39,7 @@ def _take_over(ctx: RunContext, key: str) -> bool:
     clear(ctx.engine)
     for name, path in paths.items():
         if path is not None:
-            ctx.engine.register(_INCOMING, pl.read_parquet(path).to_arrow())
-            ctx.engine.append(f"linkage.{name}", f"SELECT * FROM {_INCOMING}")
-            ctx.engine.unregister(_INCOMING)
+            ctx.engine.append_file(f"linkage.{name}", path)
     return True
 
 

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from audit.contracts import CONTRACT
 from audit.engines.duckdb import DuckDBEngine
-from audit.views import UNIT_SOURCES
+from audit.reference import load_reference
+from audit.views import UNIT_SOURCES, delivered_as
 from pipelines.parts import Store
+
+FORMS = frozenset({*UNIT_SOURCES, "employment", "finance", "institution_finance", "production"})
+"""Tables told column by column: most nights correct a few values of what units report."""
+UNIT = "unit"
+_WORD = re.compile(r"\w+")
+_ALL_COLUMNS = re.compile(r"(?:\bSELECT|\bDISTINCT|,|\.)\s*\*", re.IGNORECASE)
+Words = frozenset[str]
 
 
 def digest(*texts: object) -> str:
@@ -17,6 +29,11 @@ def digest(*texts: object) -> str:
     for text in texts:
         total.update(f"{len(str(text))} {text}\n".encode())
     return total.hexdigest()
+
+
+def words(sql: str) -> Words | None:
+    """Return the words of a SELECT, all columns that it reads among them; None where it has a *."""
+    return None if _ALL_COLUMNS.search(sql) else frozenset(_WORD.findall(sql.lower()))
 
 
 def rows_left(engine: DuckDBEngine, name: str, row: str) -> str:
@@ -34,12 +51,15 @@ class Contents:
     """The digests of tonight's tables, by the names that rules use; each is made once.
 
     A delivered table is told by the bytes of its files, by all that changes a reading
-    (`Store.contents`) and by which rows are left; any other table by its rows.
+    (`Store.contents`) and by which rows are left; any other table by its rows. Of `FORMS` it is
+    also known what each column holds: the digests of those that did not change lie in `folder`.
     """
 
     engine: DuckDBEngine
     store: Store
+    folder: Path
     _known: dict[str, str] = field(default_factory=dict)
+    _columns: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def of(self, name: str) -> str:
         """Return the digest of a table."""
@@ -47,11 +67,80 @@ class Contents:
             self._known[name] = self._digest(name)
         return self._known[name]
 
+    def read(self, sql: str, tables: Iterable[str]) -> str:
+        """Return the digest of all that a SELECT reads of the tables that it names.
+
+        Any column whose name is among its words counts as read, and which rows there are.
+        """
+        said = words(sql)
+        return digest(*(f"{name} {self._of_columns(name, said)}" for name in tables))
+
+    def reference(self, sql: str) -> str:
+        """Return the digest of the reference lists that a SELECT names."""
+        said = words(sql) or frozenset()
+        return digest(
+            *(self.of(f"ref_{name}") for name in load_reference() if f"ref_{name}" in said)
+        )
+
+    def _of_columns(self, name: str, said: Words | None) -> str:
+        if said is None or name not in FORMS | {UNIT}:
+            return self.of(name)
+        if name == UNIT:
+            return digest(*(self._of_columns(t, _as_delivered(t, said)) for t in UNIT_SOURCES))
+        held = self._of_table(name)
+        key = CONTRACT.tables[name].key
+        return digest(*(f"{c} {value}" for c, value in held.items() if c in said or c in key))
+
+    def _of_table(self, name: str) -> dict[str, str]:
+        if not self._columns:
+            self._columns = self._kept()
+        content = self.of(name)
+        held = self._columns.get(name, {})
+        if held.get("") != content:
+            held = {"": content, **_by_column(self.engine, name)}
+            self._columns[name] = held
+        return {column: value for column, value in held.items() if column}
+
     def _digest(self, name: str) -> str:
-        if name == "unit":
+        if name == UNIT:
             return digest(*(self.of(source) for source in UNIT_SOURCES))
         if name not in CONTRACT.tables:
             return digest(name, rows_left(self.engine, name, "t"))
         # Without a file its rows come from the program, or there are none.
         came = self.store.contents.get(name, self.store.fingerprint)
         return digest(name, came, rows_left(self.engine, f"census.{name}", "file_no, row_no"))
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / f"{self.store.fingerprint}-columns.json"
+
+    def _kept(self) -> dict[str, dict[str, str]]:
+        """Return the digests of columns of the last night; those of other rows are of no use."""
+        try:
+            kept = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return kept if isinstance(kept, dict) else {}
+
+    def keep(self) -> Path:
+        """Keep the digests of columns for the next night; return the file."""
+        waiting = self.folder / ".columns"
+        waiting.touch(mode=0o600)
+        waiting.write_text(json.dumps(self._columns), encoding="utf-8")
+        return waiting.rename(self._file)
+
+
+def _as_delivered(table: str, said: Words) -> Words:
+    return said | {delivered_as(table, word) for word in said}
+
+
+def _by_column(engine: DuckDBEngine, name: str) -> dict[str, str]:
+    """Return what stands for each column of a delivered table, its values told by their key."""
+    key = ", ".join(CONTRACT.tables[name].key)
+    columns = engine.columns(f"SELECT * FROM census.{name}")
+    sums = (
+        f"CAST(SUM(hash({key}, {c})) AS VARCHAR) || ' ' || BIT_XOR(hash({key}, {c}))"
+        for c in columns
+    )
+    found = engine.rows(f"SELECT {', '.join(sums)} FROM census.{name}")[0]
+    return dict(zip(columns, map(str, found), strict=True))

@@ -20,10 +20,11 @@ from audit.check_plan import Estimated, EstimateState
 from audit.contracts import CONTRACT
 from audit.derive import POLARS_TYPES
 from audit.engines.base import Engine
-from audit.estimating.model import Estimate, Frames
+from audit.engines.duckdb import DuckDBEngine
+from audit.estimating.model import Estimate
 from audit.estimating.registry import ESTIMATES
 from audit.night import create_unit_view, filled_tables
-from pipelines.contents import digest
+from pipelines.contents import Contents, digest
 from pipelines.context import LOG, RunContext, bar
 from pipelines.publish import CURRENT
 from pipelines.reuse import Published
@@ -64,14 +65,12 @@ def _state(engine: Engine, table: str, state: EstimateState, n_rows: int, missin
     _append(engine, STATES, pa.Table.from_pylist([row], schema=schema))
 
 
-def _make(engine: Engine, estimate: Estimate, earlier: Earlier | None) -> dict[str, int]:
+def _make(engine: Engine, estimate: Estimate) -> dict[str, int]:
     rows = {
         name: cast("pl.DataFrame", pl.from_arrow(engine.fetch(sql)))
         for name, sql in estimate.selects.items()
     }
-    made = earlier.tables(estimate, rows) if earlier else None
-    if made is None:
-        made = estimate.make(rows)
+    made = estimate.make(rows)
     return {table: _write(engine, table, made[table]) for table in estimate.makes}
 
 
@@ -109,7 +108,7 @@ def fill(
     state = EstimateState.NO_INPUT if missing else EstimateState.MADE
     if not missing:
         try:
-            rows = _make(engine, estimate, earlier)
+            rows = (earlier and earlier.take_over(estimate)) or _make(engine, estimate)
         # The night goes on without it, whatever it was; a fault inside polars is no Exception.
         except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001  # see above
             _failed(estimate, error)
@@ -136,38 +135,43 @@ class Earlier:
     """Estimates of the last published run. `keys`: by table, what tonight's follow from."""
 
     published: Published
-    fingerprint: str
+    engine: DuckDBEngine
+    contents: Contents
     keys: dict[str, str] = field(default_factory=dict)
 
-    def tables(self, estimate: Estimate, rows: Frames) -> Frames | None:
-        """Return the tables of an estimate as last made; None where it was made of other rows."""
-        held = (f"{name} {_digest(frame)}" for name, frame in sorted(rows.items()))
-        key = digest(self.fingerprint, *_PACKAGES, *held)
+    def take_over(self, estimate: Estimate) -> dict[str, int]:
+        """Fill the tables of an estimate as last made; nothing where it reads other rows tonight.
+
+        Return the rows of each table.
+        """
+        key = self._key(estimate)
         found = {}
         for table in estimate.makes:
             name = f"{SCHEMA}.{table}"
             self.keys[name] = key
             if path := self.published.sound(name, name, key):
-                found[table] = pl.read_parquet(path)
-        return found if len(found) == len(estimate.makes) else None
+                found[table] = path
+        if len(found) < len(estimate.makes):
+            return {}
+        return {t: self.engine.append_file(f"{SCHEMA}.{t}", path) for t, path in found.items()}
 
-
-def _digest(rows: pl.DataFrame) -> str:
-    """Return what stands for the rows of a frame in any order."""
-    sums = (rows.hash_rows(seed).sum() for seed in (0, 1)) if rows.height else ()
-    return digest(rows.schema, rows.height, *sums)
+    def _key(self, estimate: Estimate) -> str:
+        said = " ".join(estimate.selects.values())
+        read = self.contents.read(said, (*estimate.needs, *estimate.uses))
+        lists = self.contents.reference(said)
+        return digest(self.contents.store.fingerprint, *_PACKAGES, said, read, lists)
 
 
 def _earlier(ctx: RunContext) -> Earlier | None:
-    if ctx.store is None:
+    if ctx.contents_tonight is None:
         return None
-    return Earlier(Published(ctx.state_dir.parent / CURRENT), ctx.store.fingerprint)
+    return Earlier(Published(ctx.state_dir.parent / CURRENT), ctx.engine, ctx.contents_tonight)
 
 
 def run(ctx: RunContext) -> EstimateSummary:
     """Fill `estimate.*`; safe to run again.
 
-    An estimate whose rows are those of the last published run is taken over from there.
+    An estimate that reads what it read in the last published run is taken over from there.
     """
     create_unit_view(ctx.engine)
     filled = filled_tables(ctx.engine)

@@ -68,7 +68,9 @@ WHERE e.parent_name IS NOT NULL AND NOT EXISTS (
 )
 """
 
-_LEGAL = "legal_entity"
+_REGIONS = "SELECT region_code, name FROM census.region WHERE vintage = '{vintage}'"
+READ = " ".join((*_UNITS, *_LISTS, _NAMED, _PARENTS, _REGIONS))
+"""Every SELECT of this module: what the matchers read."""
 
 
 def _records(engine: DuckDBEngine, *selects: str) -> pl.DataFrame:
@@ -117,12 +119,7 @@ def parent_records(engine: DuckDBEngine) -> pl.DataFrame:
 def gazetteer(engine: DuckDBEngine, vintage: str) -> Gazetteer:
     """Return the names of places in the delivery's region list of a vintage."""
     regions = pl.DataFrame(
-        pl.from_arrow(
-            engine.fetch(
-                "SELECT region_code, name FROM census.region "
-                f"WHERE vintage = '{vintage}' ORDER BY region_code"
-            )
-        ),
+        pl.from_arrow(engine.fetch(f"{_REGIONS.format(vintage=vintage)} ORDER BY region_code")),
         schema={"region_code": pl.String, "name": pl.String},
     )
     return Gazetteer.from_regions(regions)

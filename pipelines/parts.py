@@ -15,8 +15,8 @@ import hashlib
 import hmac
 import json
 import logging
-import os
 import platform
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -42,7 +42,6 @@ MOVES = "ingest_move"
 SHIFT = 1_000_000_000
 """Added to the numbers of files read into a database that still holds the parts of last night."""
 MOST_GROWTH, LITTLE = 1.5, 64 << 20
-_BLOCK = 4 << 20
 _CODE = ("audit", "pipelines", "sample_data")
 _PACKAGES = ("duckdb", "polars", "pyarrow", "python-calamine")
 _NO_MATTER = ("memory", "threads", "keep_runs", "scoring", "tasks", "parameters", "salt_file")
@@ -262,30 +261,23 @@ def fingerprint(input_dir: Path, config: RunConfig) -> str:
 
 
 def copy_file(source: Path, target: Path) -> str:
-    """Copy a file, bring it to the disk, and return the SHA-256 of what was copied."""
-    total = hashlib.sha256()
-    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with source.open("rb") as reader, os.fdopen(handle, "wb") as writer:
-        while block := reader.read(_BLOCK):
-            total.update(block)
-            writer.write(block)
-        writer.flush()
-        os.fsync(writer.fileno())
-    return total.hexdigest()
+    """Copy a file and return the SHA-256 of the copy.
+
+    Nobody waits for the disk: a copy that a crash cuts short has not the digest of its name.
+    """
+    target.unlink(missing_ok=True)
+    target.touch(mode=0o600)
+    shutil.copyfile(source, target)
+    with target.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _keep(database: Path, folder: Path, name: str) -> None:
     """Put a copy of the database into the folder in one step, and remove what was there."""
     folder.mkdir(mode=0o700, exist_ok=True)
     waiting = folder / ".next"
-    digest = copy_file(database, waiting)
-    kept = folder / f"{name}-{digest}.duckdb"
+    kept = folder / f"{name}-{copy_file(database, waiting)}.duckdb"
     waiting.rename(kept)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
     clear(folder, but=kept)
 
 

@@ -2,14 +2,15 @@
 
     OUT/state/check/<what changes a reading>-<sha256 of the file>.parquet
 
-A rule's result follows from its file, its parameters, the region asked for and the rows of its
-tables; where all of these are those of the last night, so is the result. See docs/decisions/0010.
+A rule's result follows from its file, its parameters, the region asked for and what it reads of
+its tables; where all of these are those of the last night, so is the result. Beside it lies what
+the columns of forms hold. See docs/decisions/0010.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,8 +46,8 @@ class RuleMemory:
 
     def _key(self, rule: Rule, sql: str) -> str:
         tables = (*rule.tables, *rule.optional_tables)
-        held = (self.contents.of(name) for name in tables)
-        return digest(self.fingerprint, rule.sha256, sql, self.asked, *tables, *held)
+        held = self.contents.read(sql, tables)
+        return digest(self.fingerprint, rule.sha256, sql, self.asked, held)
 
     def recall(self, engine: Engine, rules: Mapping[str, tuple[Rule, str]]) -> frozenset[str]:
         """Put back what rules gave that need not run; return their ids. `rules`: with their SQL."""
@@ -97,7 +98,7 @@ class RuleMemory:
         results.write_parquet(waiting)
         kept = self.folder / f"{self.fingerprint}-{_sha256(waiting)}.parquet"
         waiting.rename(kept)
-        clear(self.folder, but=kept)
+        clear(self.folder, but=(kept, self.contents.keep()))
 
     def _load(self) -> pl.DataFrame | None:
         """Return what was kept where its bytes are sound; what is of no use tonight goes."""
@@ -114,8 +115,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def clear(folder: Path, *, but: Path | None = None, made: str = "") -> None:
-    """Remove everything that is kept, but one file, or what was `made` under a fingerprint."""
+def clear(folder: Path, *, but: Sequence[Path] = (), made: str = "") -> None:
+    """Remove everything that is kept, but some files, or what was `made` under a fingerprint."""
     for path in folder.iterdir() if folder.is_dir() else ():
-        if path != but and not (made and path.name.startswith(f"{made}-")):
+        if path not in but and not (made and path.name.startswith(f"{made}-")):
             path.unlink()

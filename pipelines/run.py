@@ -219,7 +219,9 @@ def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Cloc
     intake = clock.time("ingest", lambda: ingest.run(ctx))
     # A mistyped code fails before the long stages.
     check.region_prefix(ctx, options.region)
-    ctx.contents_tonight = Contents(ctx.engine, ctx.store) if ctx.store else None
+    if ctx.store:
+        folder = ctx.state_dir / rule_memory.FOLDER
+        ctx.contents_tonight = Contents(ctx.engine, ctx.store, folder)
     ctx.info = replace(ctx.info, input_digest=intake.input_digest)
     begun = clock.time("gate", lambda: gate.begin(ctx))
     try:

@@ -135,6 +135,11 @@ class DuckDBEngine:
         done = self._run(f"INSERT INTO {self._checked(name)} BY NAME {sql}")
         return int(done[0][0])
 
+    def append_file(self, name: str, path: Path) -> int:
+        """Insert the rows of a Parquet file into a table by column name; return the rows added."""
+        source = str(path).replace("'", "''")
+        return self.append(name, f"SELECT * FROM read_parquet('{source}')")
+
     def append_table(self, name: str, rows_to_append: pa.Table) -> None:
         """Insert the rows of an Arrow table into a table by column name.
 

@@ -22,7 +22,7 @@ from audit.night import create_outputs, create_reference
 from audit.rulebook import RuleBook, load_rulebook
 from pipelines import carried_links, check, ingest, link, parts, rule_memory
 from pipelines.config import RunConfig
-from pipelines.contents import Contents
+from pipelines.contents import Contents, words
 from pipelines.link_tables import TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,7 +87,9 @@ class Office:
         create_outputs(engine)
         create_reference(engine)
         ingest.run(ctx)
-        ctx.contents_tonight = Contents(engine, store) if store else None
+        if store:
+            folder = ctx.state_dir / rule_memory.FOLDER
+            ctx.contents_tonight = Contents(engine, store, folder)
         carried_links.run(ctx)
         check.run(ctx, book, region)
         self.recalled = int(
@@ -107,7 +109,7 @@ class Office:
 
     @property
     def kept(self) -> list[Path]:
-        return sorted((self.root / "state" / rule_memory.FOLDER).iterdir())
+        return sorted((self.root / "state" / rule_memory.FOLDER).glob("*.parquet"))
 
 
 @pytest.fixture
@@ -125,6 +127,29 @@ def test_rules_over_unchanged_tables_are_not_run_again(office: Office) -> None:
     office.files["finance.csv"] = [{"unit_id": "L1", "form": "611-3", "revenue_kyuan": "8"}]
     assert office.whole() == office.night()
     assert 0 < office.recalled < everything
+
+
+def test_a_corrected_value_concerns_only_what_reads_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys: list[str] = []
+    monkeypatch.setattr(carried_links, "_take_over", lambda _, key: keys.append(key))
+    office.night()
+    office.night()
+    everything = office.recalled
+    edit(office, "legal_entity_1.csv", "women")
+    assert office.whole() == office.night()
+    assert everything - 20 < office.recalled < everything
+    edit(office, "legal_entity_1.csv", "code")
+    assert office.whole() == office.night()
+    assert keys[0] == keys[2] != keys[3]
+
+
+def test_whatever_selects_all_columns_reads_all() -> None:
+    assert {"select", "a", "x", "from", "b"} == words("SELECT A * x FROM b")
+    assert words("SELECT COUNT(*) AS n FROM b") is not None
+    for sql in ("SELECT * FROM b", "SELECT t.* FROM b AS t", "SELECT a, * FROM b"):
+        assert words(sql) is None
 
 
 HOWS = ("drop", "restore", "repeat", "women", "code", "name")
@@ -246,7 +271,7 @@ def test_a_night_of_one_changed_file_publishes_what_a_full_night_does(
     first, second = (opened / "out" / "runs" / name / "parquet" for name in ("r1", "r2"))
     same = {path.name for path in second.iterdir() if path.samefile(first / path.name)}
     assert {f"linkage.{name}.parquet" for name in linked} <= same
-    assert "estimate.heaping.parquet" in same
+    assert "estimate.asset_ratio.parquet" in same
     assert "census.finance.parquet" not in same
 
 
@@ -261,5 +286,5 @@ def test_what_rules_gave_under_another_list_goes_when_a_night_begins(opened: Pat
     with pytest.raises(InputError):
         run(opened / "in", opened / "out", run_id="r2")
 
-    assert 1 == len(list(folder.iterdir()))
+    assert [path.name for path in folder.glob("*.parquet")] != [stale.name]
     assert not stale.exists()
