@@ -37,6 +37,12 @@ _SYNTAX = {
 }  # fmt: skip
 _NOT_ROW = (exp.Subquery, exp.Window, exp.AggFunc, exp.Exists, exp.Join, exp.CTE, exp.SetOperation)
 _ROW_CLAUSES = {"expressions", "from_", "where"}
+# Words that no rule over single rows has: most rules need not be parsed to know that.
+_NOT_ROW_WORDS = re.compile(
+    r"\b(?:JOIN|WITH|OVER|UNION|EXCEPT|INTERSECT|EXISTS)\b|\bSELECT\b.*\bSELECT\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_COMMENT = re.compile(r"--[^\n]*")
 _COLOURS = re.compile(r"\x1b\[\d*m")
 
 
@@ -204,6 +210,8 @@ def _is_plain_table(source: exp.Expression) -> bool:
 @cache
 def row_shape(rule_id: str, sql: str) -> RowShape | None:
     """Return the parts of a rule over single rows of one table; None for any other rule."""
+    if _NOT_ROW_WORDS.search(_COMMENT.sub("", sql)):
+        return None
     tree = parse(rule_id, sql)
     if not isinstance(tree, exp.Select) or any(tree.find_all(*_NOT_ROW)):
         return None
