@@ -8,6 +8,7 @@ Expectations on pandas, and a bare DuckDB scan of the columns they read.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import platform
@@ -32,11 +33,8 @@ HERE = Path(__file__).parent
 CITY_UNITS = 45_000
 GX_PYTHON = HERE.parent / ".venv-bench" / "bin" / "python"
 REPEATS = 3
-CHANGES = {
-    "prior_value": "one file of returns changed",
-    "legal_entity": "one file of units changed",
-}
-"""Tables of which one file changes in an incremental night, and what that is called."""
+EMPLOYEES = ("employees", "从业人员期末人数")
+N_CORRECTED = 12
 
 
 def _spent(work: Callable[[], Any]) -> dict[str, float]:
@@ -75,21 +73,43 @@ def _night(folder: Path, run_id: str) -> dict[str, Any]:
     }
 
 
-def _without_last_row(folder: Path, table: str) -> str:
-    """Take the last row out of the largest text file of a table; return the file's name."""
+def _largest(folder: Path, table: str) -> Path:
     files = [*folder.rglob(f"{table}*.csv"), *folder.rglob(f"{table}*.tsv")]
-    path = max(files, key=lambda file: file.stat().st_size)
+    return max(files, key=lambda file: file.stat().st_size)
+
+
+def _without_last_row(path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content[: content.rstrip().rfind(b"\n") + 1])
-    return path.name
+
+
+def _corrected(path: Path) -> None:
+    """Count one employee more in some units, far apart."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.reader(stream))
+    column = next(rows[0].index(name) for name in EMPLOYEES if name in rows[0])
+    given = [row for row in rows[1:] if row[column].isdigit()]
+    for row in given[:: max(len(given) // N_CORRECTED, 1)]:
+        row[column] = str(int(row[column]) + 1)
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows(rows)
+
+
+CHANGES: dict[str, tuple[str, Callable[[Path], None]]] = {
+    "an edit log with a row less": ("edit_event", _without_last_row),
+    "values of units corrected": ("legal_entity", _corrected),
+    "a unit gone": ("legal_entity", _without_last_row),
+}
+"""What happens to the largest file of a table in an incremental night, by what that is called."""
 
 
 def _nights(folder: Path) -> dict[str, Any]:
     """Run a full night, one in which nothing came, and one a file changed, of each kind."""
     nights = {"full": _night(folder, "full"), "unchanged": _night(folder, "unchanged")}
-    for table, told in CHANGES.items():
-        file = _without_last_row(folder / "city", table)
-        nights[told] = _night(folder, table.replace("_", "-")) | {"file": file}
+    for number, (told, (table, change)) in enumerate(CHANGES.items()):
+        file = _largest(folder / "city", table)
+        change(file)
+        nights[told] = _night(folder, f"changed-{number}") | {"file": file.name}
     return nights
 
 
