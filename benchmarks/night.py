@@ -22,7 +22,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from audit.checking import CheckPlan, check
+from audit.check_plan import CheckPlan
+from audit.checking import check
 from audit.engines.duckdb import DuckDBEngine
 from audit.model import Label, Rule, RuleStatus, Severity
 from audit.night import create_outputs, rule_texts
