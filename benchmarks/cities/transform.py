@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from audit.contracts import CONTRACT, Column, Table
+from audit.contracts import CONTRACT, Column
 from benchmarks.cities.codes import moved_codes, moved_networks
 from sample_data.places import COMMITTEE, SHORT_NAMES
 from sample_data.process import salt
@@ -138,7 +138,7 @@ def _moved(column: pl.Series, meta: Column, city: City) -> pl.Series:
     return _renamed(column, city)
 
 
-def is_known(table: Table, column: Column) -> bool:
+def is_known(column: Column) -> bool:
     """Tell whether a key column is told apart by city, or known to need nothing."""
     known = IDS | PLACED | CODES | NETWORK | KEPT
     return bool(column.code_list) or column.name in known
@@ -154,7 +154,9 @@ def _regions(frame: pl.DataFrame, city: City, original: pl.DataFrame) -> pl.Data
     return named if city.number == 0 else named.filter(inside)
 
 
-def _digests(city: City, old: pl.DataFrame, new: pl.DataFrame, listed: pl.DataFrame) -> pl.Series:
+def hidden_digests(
+    city: City, old: pl.DataFrame, new: pl.DataFrame, listed: pl.DataFrame
+) -> pl.Series:
     """Return the digests of the confidential units of the sample by their new codes and names."""
     secret = old["name"].str.starts_with(SECRET)
     again: dict[str, str] = {}
@@ -169,7 +171,7 @@ def _sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _chained(old: pl.DataFrame, new: pl.DataFrame, trail: Trail) -> pl.DataFrame:
+def chained(old: pl.DataFrame, new: pl.DataFrame, trail: Trail) -> pl.DataFrame:
     """Return the edits numbered on, with digests that are right where they were right before."""
     order = old["event_id"].arg_sort()
     old, new = old[order], new[order].with_columns(pl.col("event_id") + trail.event_id)
@@ -207,9 +209,9 @@ def moved(tables: dict[str, pl.DataFrame], city: City, trail: Trail) -> dict[str
         columns = [_moved(frame[c.name], c, city).alias(c.name) for c in table.columns]
         made[table.name] = pl.DataFrame(columns)
     made["region"] = _regions(made["region"], city, tables["region"])
-    made["edit_event"] = _chained(tables["edit_event"], made["edit_event"], trail)
+    made["edit_event"] = chained(tables["edit_event"], made["edit_event"], trail)
     made["confidential_digest"] = made["confidential_digest"].with_columns(
-        digest=_digests(
+        digest=hidden_digests(
             city, tables["legal_entity"], made["legal_entity"], tables["confidential_digest"]
         )
     )
