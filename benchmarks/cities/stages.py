@@ -1,7 +1,7 @@
 """One stage of the measurement, in a process of its own; the result is one line of JSON.
 
-`python -m benchmarks.cities.stages prepare DELIVERY WORK` takes the delivery in, links and
-estimates; `… check DELIVERY WORK` then checks all rules on what is there, and can be run again.
+`python -m benchmarks.cities.stages STAGE DELIVERY WORK`, where STAGE is ingest, link, estimate or
+check, in this order; what is done stays in WORK, and the check can be run again.
 """
 
 from __future__ import annotations
@@ -61,34 +61,20 @@ def _spent(work: Callable[[], Any]) -> dict[str, float]:
     return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
 
 
-def prepare(ctx: RunContext) -> dict[str, Any]:
-    """Run the stages before the check; return what each cost, and the rows by table."""
+def _ingest(ctx: RunContext) -> dict[str, Any]:
+    """Take the delivery in; return what it cost, and the rows by table."""
     create_outputs(ctx.engine)
     create_reference(ctx.engine)
-    stages: dict[str, Callable[[], Any]] = {
-        "ingest": lambda: ingest.run(ctx),
-        "link": lambda: link.run(ctx),
-        "estimate": lambda: estimate.run(ctx),
-    }
-    spent = {}
-    for name, work in stages.items():
-        spent[name] = _spent(work)
-        # A long run that is stopped should tell how far it came.
-        sys.stderr.write(f"{name} {spent[name]['wall']:.0f} s\n")
+    spent = _spent(lambda: ingest.run(ctx))
     rows = {
         table.name: int(str(ctx.engine.scalar(f"SELECT COUNT(*) FROM census.{table.name}")))
         for table in CONTRACT.delivered
     }
     refused = ctx.engine.scalar("SELECT SUM(rows_refused) FROM census.delivered_file")
-    return {
-        "stages": spent,
-        "rows": sum(rows.values()),
-        "tables": rows,
-        "refused": int(str(refused)),
-    }
+    return {**spent, "rows": sum(rows.values()), "tables": rows, "refused": int(str(refused))}
 
 
-def measure(ctx: RunContext) -> dict[str, Any]:
+def _check(ctx: RunContext) -> dict[str, Any]:
     """Check all rules; return the cost of the stage and of each rule in CPU seconds of all cores.
 
     Rules over the rows of one table share its scan, and each has an equal part of it.
@@ -112,11 +98,19 @@ def measure(ctx: RunContext) -> dict[str, Any]:
     return {**spent, "peak_mb": peak, "rules": rules, "digest": str(digest)}
 
 
+STAGES: dict[str, Callable[[RunContext], dict[str, Any]]] = {
+    "ingest": _ingest,
+    "link": lambda ctx: _spent(lambda: link.run(ctx)),
+    "estimate": lambda ctx: _spent(lambda: estimate.run(ctx)),
+    "check": _check,
+}
+
+
 def main() -> None:
     """Run the stage that is asked for and print its result."""
     stage, delivery, work = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     with _context(delivery.resolve(), work.resolve()) as ctx:
-        result = {"prepare": prepare, "check": measure}[stage](ctx)
+        result = STAGES[stage](ctx)
     sys.stdout.write(json.dumps(result) + "\n")
 
 
