@@ -122,7 +122,8 @@ def _lines(one: dict[str, Any], many: dict[str, Any]) -> list[str]:
     ]
 
 
-def _page(result: dict[str, Any]) -> str:
+def page(result: dict[str, Any]) -> str:
+    """Return the page of a result: what each stage and each rule cost, and what grows too fast."""
     one, many = result["one"], result["many"]
     flooding = ", ".join(_floods(one, many)) or "none"
     lines = [
@@ -170,9 +171,9 @@ def main() -> None:
     target = args.out / "results" / f"cities-{result['date']}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    page = _page(result)
-    (args.out / "CITIES.md").write_text(page, encoding="utf-8")
-    sys.stdout.write(page)
+    written = page(result)
+    (args.out / "CITIES.md").write_text(written, encoding="utf-8")
+    sys.stdout.write(written)
 
 
 if __name__ == "__main__":

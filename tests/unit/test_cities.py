@@ -20,6 +20,7 @@ from benchmarks.cities.transform import (
     make_city,
     moved,
 )
+from benchmarks.ten_cities import BEFORE, page
 from sample_data.generate import generate
 from sample_data.process import salt
 
@@ -170,3 +171,27 @@ def test_what_refers_to_each_other_still_does(cities: list[dict[str, pl.DataFram
     inside = made["establishment"].filter(pl.col("parent_region_code").str.starts_with("3602"))
     assert inside.height > 0
     assert inside.filter(~pl.col("parent_credit_code").is_in(own)).height == 0
+
+
+def measured(cities: int, cpu: float, **failed: int) -> dict[str, object]:
+    rules = [
+        {"rule_id": rule, "cpu": cpu / 4, "failed": count} for rule, count in sorted(failed.items())
+    ]
+    spent = {stage: {"wall": 1.0, "cpu": 1.0} for stage in BEFORE}
+    spent["ingest"] |= {"rows": 100 * cities, "refused": cities}
+    return {
+        "cities": cities, "before": spent, "wall": cpu, "cpu": cpu, "peak_mb": 1.0, "rules": rules,
+    }  # fmt: skip
+
+
+def test_page_tells_the_ratio_each_rule_and_what_grows_faster_than_the_cities() -> None:
+    told = page(
+        {
+            "date": "2019-06-01", "machine": "m", "versions": "v", "units": 9,
+            "one": measured(1, 20.0, DUP001=20, PAD002=10),
+            "many": measured(10, 210.0, DUP001=210, PAD002=400),
+        }
+    )  # fmt: skip
+    assert "Check stage: 20.0 s CPU for one city, 10.5 × that for 10." in told
+    assert "in each of 10 cities as in the one: PAD002.\n" in told
+    assert "| DUP001 | 5.00 | 52.50 | 10.5 | 20 | 210 |" in told
