@@ -75,12 +75,13 @@ docs: $(STAMP) ## write the generated pages (docs/rules, docs/tables, docs/claus
 docs-check: $(STAMP)
 	@$(BIN)/python -m reports.pages --check
 
-bench: $(STAMP) ## measure the night beside Great Expectations, the matcher beside Splink
+bench: $(STAMP) ## measure the night beside Great Expectations, the matcher beside Splink, ten cities
 	@$(PYTHON) -m venv .venv-bench
 	@.venv-bench/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@$(BIN)/python -m benchmarks.night
 	@$(BIN)/python -m benchmarks.intake
 	@$(BIN)/python -m benchmarks.matching
+	@$(BIN)/python -m benchmarks.ten_cities
 
 requirements: ## renew the hash-locked requirements (needs uv)
 	uv pip compile pyproject.toml --extra gx --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.txt

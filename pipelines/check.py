@@ -17,6 +17,7 @@ from audit.estimating.registry import inputs, making
 from audit.model import Rule
 from audit.night import create_unit_view, filled_tables, rule_texts
 from audit.rulebook import RuleBook, load_rulebook, render
+from audit.scoring import city_prefix
 from pipelines import estimate
 from pipelines.config import RunConfig
 from pipelines.context import LOG, RunContext
@@ -34,7 +35,7 @@ def parameters_in_force(config: RunConfig, book: RuleBook) -> dict[str, dict[str
     reference date) follow the run's settings, unless `[parameters.RULE]` says otherwise.
     """
     shared = {
-        "city": config.city[:4],
+        "city": city_prefix(config.city),
         "vintage": config.vintage,
         "reference_date": config.reference_date,
     }

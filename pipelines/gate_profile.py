@@ -13,6 +13,7 @@ import polars as pl
 
 from audit.contracts import CONTRACT, Column, Table
 from audit.gate import Cell
+from audit.scoring import city_prefix
 from pipelines.context import RunContext
 from pipelines.places import UNIT_PLACE, Counties, variants
 
@@ -52,7 +53,7 @@ def _quoted(text: str) -> str:
 
 def prepare(ctx: RunContext) -> None:
     """Make the scratch table `gate_county`: profiles are grouped by it and by `unit_place`."""
-    vintage, city = _quoted(ctx.config.vintage), _quoted(ctx.config.city[:4] + "%")
+    vintage, city = _quoted(ctx.config.vintage), _quoted(city_prefix(ctx.config.city) + "%")
     ctx.engine.materialise(
         "gate_county",
         "SELECT DISTINCT left(region_code, 6) AS county, "
@@ -96,8 +97,8 @@ def _known_codes(ctx: RunContext, column: Column) -> str:
             f"SELECT region_code FROM census.region WHERE vintage = {_quoted(ctx.config.vintage)}"
         )
         # Parents and register records of other cities are right, and not on this list.
-        city = _quoted(ctx.config.city[:4])
-        return f"left({name}, 4) <> {city} OR rpad({name}, 12, '0') IN ({listed})"
+        city = _quoted(city_prefix(ctx.config.city) + "%")
+        return f"{name} NOT LIKE {city} OR rpad({name}, 12, '0') IN ({listed})"
     if column.code_list == "industry":
         return f"{name} IN (SELECT industry_code FROM ref_industry_profile)"
     codes = CONTRACT.code_lists.get(column.code_list, {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from audit.codes import CREDIT_ALPHABET
+from audit.codes import CREDIT_ALPHABET, credit_code_check_ok, credit_code_org_ok
 from sample_data.draws import choose, join_text
 from sample_data.identifiers import close_credit_codes
 from sample_data.plot import Plot, cycle, split
@@ -19,14 +19,20 @@ def _other_character(codes: pl.Series, position: int, alphabet: str, plot: Plot)
     return join_text(codes.str.slice(0, position), new, codes.str.slice(position + 1))
 
 
+def _sound(units: pl.DataFrame) -> pl.DataFrame:
+    """Return the units whose code is right so far: what is wrong in two ways proves nothing."""
+    codes = units["credit_code"]
+    return units.filter(credit_code_check_ok(codes) & credit_code_org_ok(codes))
+
+
 def _coded(plot: Plot) -> pl.DataFrame:
     """Take legal entities, branches of outside parents and households, all with a credit code."""
     columns = ("unit_id", "credit_code", "region_code")
     return pl.concat(
         [
-            plot.take(plot.singles(), plot.per_legal).select(columns),
-            plot.take(plot.visitors(), plot.per_establishment).select(columns),
-            plot.take(plot.households(), plot.per_household).select(columns),
+            plot.take(_sound(plot.singles()), plot.per_legal).select(columns),
+            plot.take(_sound(plot.visitors()), plot.per_establishment).select(columns),
+            plot.take(_sound(plot.households()), plot.per_household).select(columns),
         ]
     )
 
@@ -59,7 +65,7 @@ def cod002(plot: Plot) -> None:
 
 def cod003(plot: Plot) -> None:
     """The organisation's own check wrong, the outer one right."""
-    rows = plot.take(plot.singles(), plot.per_legal)
+    rows = plot.take(_sound(plot.singles()), plot.per_legal)
     body = _other_character(rows["credit_code"], 16, "0123456789X", plot).str.slice(0, 17)
     plot.recode(rows["credit_code"], close_credit_codes(body))
     plot.note(rows["unit_id"], note="organisation check wrong, outer check right")

@@ -264,7 +264,10 @@ def xsp006(plot: Plot) -> None:
 
 def xsp012(plot: Plot) -> None:
     """One firm with returns for two specialties."""
-    rows = plot.take(plot.firms("601").filter(pl.col("specialty") == "E"), plot.per_legal)
+    filed = plot["production"].filter(form="S604").select("unit_id")
+    pool = plot.firms("601").filter(pl.col("specialty") == "E")
+    pool = pool.join(filed, on="unit_id", how="anti", maintain_order="left")
+    rows = plot.take(pool, plot.per_legal)
     turnover = (rows["revenue_kyuan"] * 0.9).round()
     second = rows.select("unit_id", form=pl.lit("S604"), specialty=pl.lit("S")).with_columns(
         turnover_kyuan=turnover

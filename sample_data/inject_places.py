@@ -8,7 +8,7 @@ from audit.reference import load_reference
 from sample_data.draws import choose, join_text
 from sample_data.inject_duplicates import last_branches
 from sample_data.inject_registers import record_ids
-from sample_data.plot import Plot, cycle
+from sample_data.plot import ExhaustedError, Plot, cycle
 
 OTHER_VINTAGE = "2023-06-30"
 RENAMED = "430476001"
@@ -71,7 +71,9 @@ def cod015(plot: Plot) -> None:
     """A region code of a later list."""
     rows = plot.take(plot.firms(), plot.per_legal)
     codes = cycle([f"{RENAMED}{village:03d}" for village in (1, 4, 202)], rows.height)
+    later = plot["region"].filter(vintage=OTHER_VINTAGE).select("region_code")
     listed = pl.DataFrame({"region_code": codes.unique(maintain_order=True)})
+    listed = listed.join(later, on="region_code", how="anti", maintain_order="left")
     plot.append(
         "region",
         listed.with_columns(
@@ -102,11 +104,15 @@ def lnk007(plot: Plot) -> None:
 def lnk009(plot: Plot) -> None:
     """A branch that reports the legal entity's revenue once more."""
     rows = plot.take(plot.parents().filter(pl.col("revenue_kyuan") > 100), plot.per_legal)
-    branches = last_branches(plot, rows).sort("parent_credit_code")
-    owners = rows.sort("credit_code")
-    more = branches["revenue_kyuan"].fill_null(0) + owners["revenue_kyuan"]
-    plot.assign("establishment", "revenue_kyuan", branches["unit_id"], more)
-    plot.note(owners["unit_id"], branches["unit_id"])
+    branches = last_branches(plot, rows).select(
+        credit_code="parent_credit_code", branch="unit_id", own="revenue_kyuan"
+    )
+    both = rows.join(branches, on="credit_code", maintain_order="left").sort("credit_code")
+    if both.is_empty():
+        raise ExhaustedError(f"{plot.rule}: no legal entity with a branch is left")
+    more = both["own"].fill_null(0) + both["revenue_kyuan"]
+    plot.assign("establishment", "revenue_kyuan", both["branch"], more)
+    plot.note(both["unit_id"], both["branch"])
 
 
 def _sisters() -> dict[str, str]:

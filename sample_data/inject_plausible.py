@@ -12,6 +12,8 @@ from sample_data.plot import ExhaustedError, Plot
 from sample_data.thresholds import panel_revenue
 
 PAY_PARTS = ("wages_dispatched_kyuan", "wages_other_kyuan")
+BUNCH = 4
+"""Shops just above the threshold of which the rule speaks."""
 MADE_UP = 0.6
 """Share of one enumerator's households that got a round revenue."""
 
@@ -75,11 +77,12 @@ def pla005(plot: Plot) -> None:
     """Shops of one county whose revenue lies just above the panel's threshold."""
     shops = pl.col("industry_code").str.starts_with("52") & (pl.col("revenue_kyuan") >= 200)
     pool = small_firms(plot).filter(shops)
-    if pool.is_empty():
-        raise ExhaustedError(f"{plot.rule}: no shop left to plant an error in; take more units")
     county = pl.col("region_code").str.slice(0, 6)
-    largest = pool.group_by(county.alias("county")).len().sort("len", "county")["county"][-1]
-    rows = plot.take(pool.filter(county == largest), 4)
+    counties = pool.group_by(county.alias("county")).len().sort("len", "county")
+    if counties.is_empty() or counties["len"][-1] < BUNCH:
+        raise ExhaustedError(f"{plot.rule}: no county has {BUNCH} shops left; take more units")
+    largest = counties["county"][-1]
+    rows = plot.take(pool.filter(county == largest), BUNCH)
     target = panel_revenue(rows["industry_code"]) * plot.draw.rng.uniform(1.002, 1.04, rows.height)
     _swell(plot, rows, pl.Series(target) / rows["main_revenue_kyuan"])
     plot.note(

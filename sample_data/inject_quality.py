@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from sample_data.draws import digits, join_text
@@ -23,12 +24,14 @@ def _missed(plot: Plot, block: pl.DataFrame, household: bool, share: float) -> N
     households = pl.col("unit_kind") == "3"
     like = block.filter((households if household else ~households) & (pl.col("result") == "1"))
     rows = like.head(round(share * like.height) + 2)
-    place = digits(pl.select(pl.int_range(rows.height)).to_series().to_numpy(), 2)
     kind = "户" if household else "单位"
+    number = f"{plot.rule}-{kind}"
+    first = plot["recheck"].filter(pl.col("recheck_id").str.starts_with(number)).height
+    place = digits(np.arange(first, first + rows.height), 2)
     plot.append(
         "recheck",
         rows.with_columns(
-            recheck_id=join_text(f"{plot.rule}-{kind}", place),
+            recheck_id=join_text(number, place),
             unit_id=pl.lit(None, dtype=pl.String),
             name=join_text(f"漏登{kind}", place, "经营部"),
             result=pl.lit("2"),

@@ -10,6 +10,9 @@ from sample_data.inject_duplicates import small_firms
 from sample_data.inject_forms import add, values_of
 from sample_data.plot import Plot, split
 
+DUPLICATES = "HN2019-08"
+"""The list of duplicates across cities that the province hands down."""
+
 
 def _panel(plot: Plot, table: str, condition: pl.Expr | None = None) -> pl.DataFrame:
     """Return untouched panel firms with a row in `table` that meets the condition."""
@@ -186,10 +189,17 @@ def xsp011(plot: Plot) -> None:
     plot.note(rows["unit_id"])
 
 
+def _last(numbers: pl.Series) -> int:
+    """Return the largest number given so far; 0 for none."""
+    return max(numbers.cast(pl.Int64).drop_nulls().to_list(), default=0)
+
+
 def dup012(plot: Plot) -> None:
     """A firm that the financial authorities count as well."""
     rows = plot.take(plot.firms(), plot.per_legal)
-    serial = digits(np.arange(1, rows.height + 1), 8)
+    counted = plot["register_unit"].filter(pl.col("source") == "8")["register_id"]
+    first = 1 + _last(counted.str.slice(2).cast(pl.Int64, strict=False))
+    serial = digits(np.arange(first, first + rows.height), 8)
     records = rows.select("credit_code", "name", "region_code").with_columns(
         source=pl.lit("8"), register_id=join_text("R8", serial), status=pl.lit("1")
     )
@@ -201,11 +211,13 @@ def dup013(plot: Plot) -> None:
     """A firm on a list of duplicates across cities that the province handed down."""
     rows = plot.take(plot.firms(), plot.per_legal)
     lines = rows.select("credit_code", "region_code", pl.col("name").alias("unit_name"))
+    listed = plot["external_finding"].filter(pl.col("list_id") == DUPLICATES)["line_no"]
+    first = 1 + _last(listed)
     plot.append(
         "external_finding",
         lines.with_columns(
-            list_id=pl.lit("HN2019-08"),
-            line_no=pl.int_range(1, pl.len() + 1),
+            list_id=pl.lit(DUPLICATES),
+            line_no=pl.int_range(first, first + pl.len()),
             issuer=pl.lit("湖南省第四次全国经济普查领导小组办公室"),
             rule_ref=pl.lit("跨市重码"),
             description=pl.lit("请与对方地区核实"),

@@ -97,7 +97,10 @@ def pad008(plot: Plot) -> None:
 
 def pad009(plot: Plot) -> None:
     """A block that nobody listed."""
-    like = plot["census_block"].unique("region_code", keep="first", maintain_order=True).head(2)
+    blocks = plot["census_block"]
+    empty = blocks.filter(pl.col("block_id").str.ends_with(EMPTY_BLOCK))["region_code"]
+    places = blocks.filter(~pl.col("region_code").is_in(empty.implode()))
+    like = places.unique("region_code", keep="first", maintain_order=True).head(2)
     rows = like.with_columns(
         block_id=pl.col("region_code") + EMPTY_BLOCK,
         zero_explanation=pl.lit(None, dtype=pl.String),
@@ -107,10 +110,10 @@ def pad009(plot: Plot) -> None:
 
 
 def _enumerator(plot: Plot) -> pl.DataFrame:
-    """Take one enumerator with enough visits of households; return those, in order of time."""
+    """Take one enumerator with enough visits of untouched households; return them by time."""
     busy = (
         plot["visit"]
-        .filter(pl.col("unit_id").is_in(plot["self_employed"]["unit_id"].implode()))
+        .filter(pl.col("unit_id").is_in(plot.unused("self_employed")["unit_id"].implode()))
         .sort("enumerator_id", "started_at")
     )
     counts = busy.group_by("enumerator_id", maintain_order=True).len("n_visits")

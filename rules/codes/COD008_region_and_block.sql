@@ -13,10 +13,10 @@ variable: block_code
 tables: [unit, region]
 optional_tables: [census_block]
 owner: data_quality
-version: 1
+version: 2
 status: active
 parameters:
-  city: {type: text, default: "4304", note: first four digits of every region of the census}
+  city: {type: text, default: "4304", note: "first digits of every region of the census, four or, in a municipality or province, two"}
   vintage: {type: text, default: "2018-10-31", note: edition of the region list that is in force}
 message:
   zh: 区划代码和普查小区代码 {observed} 有误：{expected}
@@ -47,12 +47,13 @@ SELECT
   u.region_code AS region_code,
   u.region_code || COALESCE('-' || u.block_code, '') AS observed,
   CASE
-    WHEN LEFT(u.region_code, 4) <> :city THEN '区划代码不属本市（' || :city || '）'
+    WHEN u.region_code NOT LIKE :city || '%'
+      THEN '区划代码不属本市（' || :city || '）'
     WHEN r.region_code IS NULL THEN '区划代码不在 ' || :vintage || ' 版代码库内'
     ELSE '普查小区代码不在小区清单内'
   END AS expected,
   CASE
-    WHEN LEFT(u.region_code, 4) <> :city THEN FALSE
+    WHEN u.region_code NOT LIKE :city || '%' THEN FALSE
     WHEN c.n = 0 THEN NULL
     WHEN r.region_code IS NULL THEN FALSE
     WHEN m.county IS NULL THEN TRUE

@@ -12,7 +12,7 @@ grain: unit
 variable: region_code
 tables: [unit, region]
 owner: data_quality
-version: 2
+version: 3
 status: active
 parameters:
   vintage: {type: text, default: "2018-10-31", note: "vintage of the region list"}
@@ -28,39 +28,45 @@ false_positives:
 --- */
 -- Scope: units with an address. The address names another county of the list and not its own; or
 -- another township of its county and not its own. Unknown: the region is not on the list.
-WITH place AS (
-  SELECT DISTINCT address, county_code, township_code FROM unit WHERE address IS NOT NULL
-),
-listed AS (
+WITH listed AS (
   SELECT region_code, LEFT(region_code, 6) AS county, name, level FROM region
   WHERE vintage = :vintage AND level IN ('3', '4') AND LENGTH(name) > 2
 ),
+placed AS (
+  SELECT u.unit_id, u.region_code, u.address, u.county_code, u.township_code,
+    c.name AS own_county, t.name AS own_town,
+    COALESCE(u.address NOT LIKE '%' || c.name || '%', TRUE) AS lacks_county,
+    COALESCE(u.address NOT LIKE '%' || t.name || '%', TRUE) AS lacks_town
+  FROM unit AS u
+  LEFT JOIN listed AS c ON c.region_code = u.county_code
+  LEFT JOIN listed AS t ON t.region_code = u.township_code
+  WHERE u.address IS NOT NULL
+),
+-- Held against every county only where its own is not named: all pairs would grow with the square.
 other AS (
   SELECT p.address, p.county_code, p.township_code, r.name AS county, NULL AS town
-  FROM place AS p JOIN listed AS r
+  FROM (
+    SELECT DISTINCT address, county_code, township_code FROM placed WHERE lacks_county
+  ) AS p
+  JOIN listed AS r
     ON r.level = '3' AND r.region_code <> p.county_code AND p.address LIKE '%' || r.name || '%'
   UNION ALL
   SELECT p.address, p.county_code, p.township_code, NULL AS county, r.name AS town
-  FROM place AS p JOIN listed AS r
+  FROM (
+    SELECT DISTINCT address, county_code, township_code FROM placed WHERE lacks_town
+  ) AS p
+  JOIN listed AS r
     ON r.level = '4' AND r.county = LEFT(p.county_code, 6) AND r.region_code <> p.township_code
     AND p.address LIKE '%' || r.name || '%'
 ),
 named AS (
   SELECT address, county_code, township_code, MIN(county) AS county, MIN(town) AS town
   FROM other GROUP BY address, county_code, township_code
-),
-told AS (
-  SELECT u.unit_id, u.region_code, c.name AS own_county, t.name AS own_town,
-    CASE WHEN COALESCE(u.address NOT LIKE '%' || c.name || '%', TRUE) THEN n.county END AS county,
-    CASE WHEN COALESCE(u.address NOT LIKE '%' || t.name || '%', TRUE) THEN n.town END AS town
-  FROM unit AS u
-  LEFT JOIN named AS n ON n.address = u.address AND n.county_code = u.county_code
-    AND n.township_code = u.township_code
-  LEFT JOIN listed AS c ON c.region_code = u.county_code
-  LEFT JOIN listed AS t ON t.region_code = u.township_code
-  WHERE u.address IS NOT NULL
 )
-SELECT unit_id AS subject_id, region_code AS region_code, COALESCE(county, town) AS observed,
-  COALESCE(own_county, '') || COALESCE(own_town, '') AS expected,
-  CASE WHEN own_county IS NOT NULL THEN county IS NULL AND town IS NULL END AS holds
-FROM told
+SELECT u.unit_id AS subject_id, u.region_code AS region_code,
+  COALESCE(n.county, n.town) AS observed,
+  COALESCE(u.own_county, '') || COALESCE(u.own_town, '') AS expected,
+  CASE WHEN u.own_county IS NOT NULL THEN n.county IS NULL AND n.town IS NULL END AS holds
+FROM placed AS u
+LEFT JOIN named AS n ON n.address = u.address AND n.county_code = u.county_code
+  AND n.township_code = u.township_code

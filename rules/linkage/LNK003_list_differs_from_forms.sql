@@ -12,10 +12,10 @@ grain: unit
 variable: n_establishments
 tables: [legal_entity, establishment_list, establishment]
 owner: data_quality
-version: 1
+version: 2
 status: active
 parameters:
-  city: {type: text, default: "4304", note: "first four digits of the audited city: only lines inside it must come back"}
+  city: {type: text, default: "4304", note: "first digits of the audited city, four or, of a municipality or province, two: only lines inside it must come back"}
 message:
   zh: "{observed}，与收到的产业活动单位表不一致：{expected}"
   en: The list of establishments inside the city differs from the establishment forms received
@@ -41,7 +41,7 @@ WITH pair AS (
 listed AS (
   SELECT
     l.legal_unit_id AS unit_id,
-    COUNT(CASE WHEN LEFT(l.region_code, 4) = :city THEN 1 END) AS n_listed,
+    COUNT(CASE WHEN l.region_code LIKE :city || '%' THEN 1 END) AS n_listed,
     COUNT(CASE WHEN p.line_no IS NULL AND l.region_code IS NULL THEN 1 END) AS n_doubtful
   FROM establishment_list AS l
   LEFT JOIN (SELECT unit_id, line_no FROM pair GROUP BY unit_id, line_no) AS p
@@ -51,7 +51,7 @@ odd AS (
   SELECT l.legal_unit_id AS unit_id, 1 AS side, l.line_no AS line_no, '' AS child_id,
     '第 ' || CAST(l.line_no AS STRING) || ' 行 ' || COALESCE(l.name, '') AS words
   FROM establishment_list AS l LEFT JOIN pair AS p ON p.unit_id = l.legal_unit_id
-    AND p.line_no = l.line_no WHERE p.line_no IS NULL AND LEFT(l.region_code, 4) = :city
+    AND p.line_no = l.line_no WHERE p.line_no IS NULL AND l.region_code LIKE :city || '%'
   UNION ALL
   SELECT e.unit_id, 2, 0, c.unit_id, COALESCE(c.name, c.unit_id)
   FROM legal_entity AS e JOIN establishment AS c ON c.parent_credit_code = e.credit_code

@@ -13,10 +13,10 @@ variable: parent_credit_code
 tables: [establishment, legal_entity]
 optional_tables: [register_unit, prior_value]
 owner: data_quality
-version: 1
+version: 2
 status: active
 parameters:
-  city: {type: text, default: "4304", note: "first four digits of the audited city: a parent elsewhere has no form here"}
+  city: {type: text, default: "4304", note: "first digits of the audited city, four or, of a municipality or province, two: a parent elsewhere has no form here"}
   orphan_codes: {type: list, default: "111111111|111111111111111111", note: "codes that say the parent could not be found"}
 message:
   zh: 归属法人代码 {observed} 在普查表、部门名录和上期资料中都找不到（归属法人所在地 {expected}）
@@ -47,7 +47,7 @@ SELECT
   CASE
     WHEN e.parent_credit_code IN :orphan_codes THEN LENGTH(TRIM(COALESCE(e.explanation, ''))) > 0
     WHEN p.code IS NOT NULL THEN TRUE
-    WHEN e.parent_credit_code IS NOT NULL THEN LEFT(e.parent_region_code, 4) <> :city
+    WHEN e.parent_credit_code IS NOT NULL THEN e.parent_region_code NOT LIKE :city || '%'
   END AS holds
 FROM establishment AS e
 LEFT JOIN parent AS p ON p.code = e.parent_credit_code

@@ -13,10 +13,10 @@ variable: is_headquarters
 tables: [legal_entity, establishment]
 optional_tables: [establishment_list]
 owner: data_quality
-version: 1
+version: 2
 status: active
 parameters:
-  city: {type: text, default: "4304", note: "first four digits of the audited city: a headquarters listed elsewhere has no form here"}
+  city: {type: text, default: "4304", note: "first digits of the audited city, four or, of a municipality or province, two: a headquarters listed elsewhere has no form here"}
 message:
   zh: 多产业法人单位的本部应为 {expected} 个，实有 {observed} 个
   en: A multi-establishment legal entity has {expected} headquarters; this one has {observed}
@@ -45,7 +45,7 @@ WITH received AS (
 elsewhere AS (
   SELECT legal_unit_id, COUNT(*) AS n_headquarters
   FROM establishment_list
-  WHERE is_headquarters = '1' AND LEFT(region_code, 4) <> :city
+  WHERE is_headquarters = '1' AND region_code NOT LIKE :city || '%'
   GROUP BY legal_unit_id
 )
 SELECT

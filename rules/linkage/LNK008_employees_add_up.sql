@@ -12,10 +12,10 @@ grain: unit
 variable: employees
 tables: [legal_entity, establishment, establishment_list]
 owner: data_quality
-version: 1
+version: 2
 status: active
 parameters:
-  city: {type: text, default: "4304", note: "first four digits of the audited city: only legal entities wholly inside it add up"}
+  city: {type: text, default: "4304", note: "first digits of the audited city, four or, of a municipality or province, two: only legal entities wholly inside it add up"}
   persons: {type: integer, default: "1", note: "persons that the sum may differ by"}
   share: {type: number, default: "0.01", note: "share of the legal entity's employees that the sum may differ by, if that is more"}
 message:
@@ -44,8 +44,8 @@ listed AS (
   SELECT
     legal_unit_id,
     COUNT(*) AS n_listed,
-    COUNT(CASE WHEN LEFT(region_code, 4) = :city THEN 1 END) AS n_inside,
-    COUNT(CASE WHEN LEFT(region_code, 4) <> :city THEN 1 END) AS n_outside
+    COUNT(CASE WHEN region_code LIKE :city || '%' THEN 1 END) AS n_inside,
+    COUNT(CASE WHEN region_code NOT LIKE :city || '%' THEN 1 END) AS n_outside
   FROM establishment_list
   GROUP BY legal_unit_id
 )

@@ -13,10 +13,10 @@ variable: finance_unit_code
 tables: [legal_entity]
 optional_tables: [finance, institution_finance, register_unit]
 owner: data_quality
-version: 2
+version: 3
 status: active
 parameters:
-  city: {type: text, default: "4304", note: "first four digits of the audited city, as characters 3 to 6 of a credit code have them"}
+  city: {type: text, default: "4304", note: "first digits of the audited city, four or, of a municipality or province, two, as characters 3 to 6 of a credit code have them"}
 message:
   zh: 填了统一财务核算法人单位 {observed}，{expected}
   en: It names a unit that keeps its accounts, which contradicts its own return or cannot be found
@@ -53,7 +53,8 @@ SELECT
   CASE
     WHEN f.unit_id IS NOT NULL THEN FALSE
     WHEN k.credit_code IS NOT NULL THEN TRUE
-    WHEN LENGTH(e.finance_unit_code) = 18 AND SUBSTRING(e.finance_unit_code, 3, 4) <> :city THEN NULL
+    WHEN LENGTH(e.finance_unit_code) = 18
+      AND e.finance_unit_code NOT LIKE '__' || :city || '%' THEN NULL
     WHEN d.n > 0 THEN FALSE
   END AS holds
 FROM legal_entity AS e

@@ -13,10 +13,10 @@ variable: outcome
 tables: [register_unit, unit]
 optional_tables: [frame_unit, link]
 owner: data_quality
-version: 2
+version: 3
 status: active
 parameters:
-  city: {type: text, default: "4304", note: "first four digits of the audited city"}
+  city: {type: text, default: "4304", note: "first digits of the audited city, four or, of a municipality or province, two"}
   reference_date: {type: date, default: "2018-12-31", note: "units opened later are out of scope"}
   authorities: {type: list, default: "1|3|4", note: "registers of the authorities that register units and strike them off"}
   sources: {type: list, default: "1|2|3|4|5|6", note: "registers whose records are units; 7 holds electricity accounts, 8 and 9 units that their own departments count"}
@@ -52,7 +52,7 @@ registered AS (
       WHEN r.status = '1' THEN 2 ELSE 1 END) AS authority
   FROM register_unit AS r
   LEFT JOIN linked AS k ON k.record_id = r.record_id
-  WHERE r.source IN :sources AND COALESCE(LEFT(r.region_code, 4), :city) = :city
+  WHERE r.source IN :sources AND COALESCE(r.region_code, :city) LIKE :city || '%'
     AND (r.opened_on IS NULL OR r.opened_on <= :reference_date)
   GROUP BY COALESCE(r.credit_code, r.name_key || '|' || r.county_code, r.record_id)
 ),

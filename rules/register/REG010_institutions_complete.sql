@@ -13,10 +13,10 @@ variable: outcome
 tables: [register_unit, unit]
 optional_tables: [frame_unit, link]
 owner: data_quality
-version: 1
+version: 2
 status: active
 parameters:
-  city: {type: text, default: "4304", note: "first four digits of the audited city"}
+  city: {type: text, default: "4304", note: "first digits of the audited city, four or, of a municipality or province, two"}
   reference_date: {type: date, default: "2018-12-31", note: "units set up later are out of scope"}
   prefixes: {type: list, default: "11|12|13|51|52|53", note: "first two characters of the codes that these registers give: bodies, institutions, societies, private non-enterprises, foundations"}
 message:
@@ -36,7 +36,7 @@ WITH record AS (
   SELECT credit_code, MIN(record_id) AS record_id, MIN(region_code) AS region_code
   FROM register_unit
   WHERE source IN ('3', '4') AND status = '1' AND LEFT(credit_code, 2) IN :prefixes
-    AND COALESCE(LEFT(region_code, 4), :city) = :city
+    AND COALESCE(region_code, :city) LIKE :city || '%'
     AND (opened_on IS NULL OR opened_on <= :reference_date)
   GROUP BY credit_code
 ),

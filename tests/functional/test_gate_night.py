@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -178,6 +179,27 @@ def test_region_codes_of_other_cities_are_not_judged(tmp_path: Path) -> None:
     ).rows()
 
     assert [("register_region_code", 0.125)] == found
+
+
+def test_an_audited_province_is_all_its_cities(tmp_path: Path) -> None:
+    rows = units(EAST, 40)
+    for row in rows:
+        row["register_region_code"] = "440106001001"
+    for row in rows[:5]:
+        row["register_region_code"] = "430102001001"
+    config = replace(OWN, city="430000000000")
+    night = run(deliver(tmp_path / "1", rows, []), tmp_path / "out", config=config)
+
+    unlisted = night.table(
+        "SELECT item, ROUND(value, 4) AS value FROM audit.gate_check "
+        "WHERE region_code = '430421000000' AND check_id = 'unlisted'"
+    ).rows()
+    elsewhere = night.table(
+        "SELECT COUNT(*) FROM audit.finding WHERE expected LIKE '区划代码不属本市%'"
+    ).item()
+
+    assert [("register_region_code", 0.125)] == unlisted
+    assert elsewhere == 0
 
 
 def test_profile_counts_what_is_empty_unlisted_refused_and_repeated(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from deliveries import run
 from tiny import entity, write_csv
 from typer.testing import CliRunner
 
+from audit.codes import credit_code_check_ok, credit_code_org_ok
+from audit.contracts import CONTRACT
 from audit.errors import UsageError
 from audit.gate import GateSettings
 from audit.rulebook import RULES_DIR
@@ -19,7 +21,8 @@ from pipelines.cli import app
 from pipelines.config import RunConfig
 from pipelines.rule_bench import BenchOptions, BenchResult, _judged, _result, bench
 from pipelines.rule_preview import named_rule, preview
-from sample_data import write_sample
+from sample_data import generate, inject, write_sample
+from sample_data.foreign import plant_into
 from sample_data.inject import PLANTERS
 
 OWN = RunConfig(gate=GateSettings(judge="own"))
@@ -112,9 +115,6 @@ def test_error_on_a_subject_that_was_told_of_before_is_not_called_missed() -> No
 def test_planter_that_does_not_fit_is_told_and_changes_nothing(
     delivery: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sample_data import generate
-    from sample_data.foreign import plant_into
-
     def broken(plot):
         plot.tables["agency"] = plot.tables["agency"].clear()
         raise KeyError("a column that this delivery has not")
@@ -126,6 +126,48 @@ def test_planter_that_does_not_fit_is_told_and_changes_nothing(
     assert left["FRM002"] == "KeyError"
     assert truth.filter(rule_id="FRM002").height == 0
     assert damaged["agency"].height == tables["agency"].height > 0
+
+
+@pytest.fixture(scope="module")
+def planted() -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+    return inject(generate(700, 77), 77, 0.02)
+
+
+def test_errors_planted_a_second_time_repeat_no_key_and_can_be_judged(
+    planted: tuple[dict[str, pl.DataFrame], pl.DataFrame],
+) -> None:
+    once = planted[0]
+    twice, truth, left = plant_into(once, 2018, 0.02)
+
+    repeated = [
+        table.name
+        for table in CONTRACT.delivered
+        if twice[table.name].select(table.key).is_duplicated().any()
+    ]
+    right = once["legal_entity"].select(
+        "unit_id",
+        sound=credit_code_check_ok(once["legal_entity"]["credit_code"])
+        & credit_code_org_ok(once["legal_entity"]["credit_code"]),
+    )
+    codes = truth.filter(pl.col("rule_id").is_in(["COD002", "COD003"]), kind="planted")
+    wrong_before = codes.join(right.filter(~pl.col("sound")), left_on="subject_id",
+                              right_on="unit_id")  # fmt: skip
+
+    assert [] == repeated
+    assert codes.height > 0
+    assert wrong_before.height == 0
+    assert set(left.values()) == {"no unit"}
+
+
+def test_visits_of_an_enumerator_at_a_desk_hide_no_other_planted_error(
+    planted: tuple[dict[str, pl.DataFrame], pl.DataFrame],
+) -> None:
+    tables, truth = planted
+    bare = truth.filter(rule_id="PAD001", note="no position")
+    placed = tables["visit"].filter(pl.col("longitude").is_not_null())
+
+    assert bare.height > 0
+    assert bare.join(placed, left_on="subject_id", right_on="unit_id").height == 0
 
 
 @pytest.fixture
