@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from audit.matching import levels as lv
 from audit.matching.blocking import VILLAGE_UNIT
 from audit.matching.distances import bag_similarity, one_digit_apart, osa, symbols_apart
-from audit.matching.features import KINDS, U8, U32, U64, Features
+from audit.matching.features import KINDS, U8, U16, U32, U64, Features
 from audit.matching.settings import MatchSettings
 
 _HASHED = (
@@ -147,7 +147,8 @@ def _both(a: Columns, b: Columns, field: str) -> NDArray[np.bool_]:
 def _name(features: Features, ab: tuple[Columns, Columns], left: U32, right: U32) -> U8:
     a, b = ab
     bag = bag_similarity(a["name_bag"], b["name_bag"])
-    trade = _same(a, b, "trade") | _same(a, b, "trade_sound")
+    written, spoken = _same(a, b, "trade"), _same(a, b, "trade_sound")
+    trade = written | spoken
     industry = _same(a, b, "industry")
     alone = (a["industry"] == 0) | (b["industry"] == 0)
     branch_equal = a["branch"] == b["branch"]
@@ -155,38 +156,45 @@ def _name(features: Features, ab: tuple[Columns, Columns], left: U32, right: U32
     level = np.where(bag >= _BAG_SIMILAR, 2, 1).astype(np.uint8)
     level[~_both(a, b, "name")] = 0
     possible = np.flatnonzero(~trade & (bag >= _BAG_NEAR) & _both(a, b, "trade"))
-    near, numbered = np.zeros(len(a), bool), np.zeros(len(a), bool)
-    close = _near_trades(features, left[possible], right[possible])
-    other = _other_numbers(features, left[possible], right[possible])
-    near[possible], numbered[possible] = close & ~other, close & other
-    level[numbered] = 1
-    level[near] = 3
-    level[near & industry] = 4
-    level[trade] = 5
-    level[trade & (industry | (bag >= _BAG_SIMILAR))] = 6
-    level[trade & alone & ~(core | sound)] = 7
-    level[(core | sound) & ~branch_equal] = 8
-    level[sound & branch_equal] = 9
-    level[core & branch_equal] = 10
-    level[_same(a, b, "name")] = 11
+    close = _near(features, left[possible], right[possible])
+    level[possible] = np.where(close > 0, close, level[possible])
+    level[(level >= 3) & industry] += 1
+    similar = industry | (bag >= _BAG_SIMILAR)
+    level[trade] = 7
+    level[trade & similar] = 8
+    level[trade & alone & ~(core | sound)] = 9
+    heard = spoken & ~written
+    level[heard] = 10
+    level[heard & (similar | alone)] = 11
+    level[(core | sound) & ~branch_equal] = 12
+    level[sound & branch_equal] = 13
+    level[core & branch_equal] = 14
+    level[_same(a, b, "name")] = 15
     return level
 
 
-def _near_trades(features: Features, left: U32, right: U32) -> NDArray[np.bool_]:
-    """Say which trade names are one edit apart, written or spoken (two characters at least)."""
+def _near(features: Features, left: U32, right: U32) -> U8:
+    """Return the level of trade names that are one edit apart, 0 of others.
+
+    5 where one has a character more, 3 where one has another in its place (or two are swapped),
+    1 where it is a numeral. Written or spoken; two characters at least.
+    """
     a, b = features.trade_chars[left], features.trade_chars[right]
     near = osa(a, b) <= 1
     near |= osa(features.trade_sounds[left], features.trade_sounds[right]) <= 1
-    result: NDArray[np.bool_] = near & (a[:, 1] != 0) & (b[:, 1] != 0)
-    return result
+    near &= (a[:, 1] != 0) & (b[:, 1] != 0)
+    longer = (a != 0).sum(axis=1) != (b != 0).sum(axis=1)
+    level = np.where(longer, 5, 3).astype(np.uint8)
+    level[_other_numbers(a, b, longer)] = 1
+    level[~near] = 0
+    return level
 
 
-def _other_numbers(features: Features, left: U32, right: U32) -> NDArray[np.bool_]:
+def _other_numbers(a: U16, b: U16, longer: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Say which trade names carry numerals that differ (第12号 and 第22号, 一店 and 二店)."""
-    a, b = features.trade_chars[left], features.trade_chars[right]
     x, y = np.isin(a, _NUMERALS), np.isin(b, _NUMERALS)
     # A numeral for another, or one more of them; a letter that becomes a digit is a slip.
-    result: NDArray[np.bool_] = (x.sum(1) != y.sum(1)) & ((a != 0).sum(1) != (b != 0).sum(1))
+    result: NDArray[np.bool_] = (x.sum(1) != y.sum(1)) & longer
     result |= (x & y & (a != b)).any(axis=1)
     return result
 

@@ -22,7 +22,8 @@ from audit.matching.weighing import Counted, Weighed, Weights, probability, weig
 
 CODE_KEYS = np.uint64(sum(1 << i for i, kind in enumerate(KINDS) if kind.rstrip("*") in CODE_KINDS))
 _ONE_KIND = (0, 3)
-_SURE = 6.0
+SURE = 6.0
+"""Weight (log odds) beyond which pairs are told apart by their evidence."""
 _LATIN_END = 0x250
 _LEAST_ALIKE = 50.0
 
@@ -70,8 +71,8 @@ def merit(scored: Scored) -> Floats:
     """
     parts = level_parts(scored.patterns)
     evidence = parts["agree"] - parts["contradict"]
-    sure = 8.0 + 0.1 * (scored.weight - _SURE) + evidence
-    result: Floats = np.where(scored.weight > _SURE, sure, scored.weight)
+    sure = 8.0 + 0.1 * (scored.weight - SURE) + evidence
+    result: Floats = np.where(scored.weight > SURE, sure, scored.weight)
     return result
 
 
