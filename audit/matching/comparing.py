@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from audit.matching import levels as lv
 from audit.matching.blocking import VILLAGE_UNIT
-from audit.matching.distances import bag_similarity, one_digit_apart, osa, symbols_apart
+from audit.matching.distances import bag_similarity, one_digit_apart, symbols_apart, within_one
 from audit.matching.features import KINDS, U8, U16, U32, U64, Features
 from audit.matching.settings import MatchSettings
 
@@ -180,8 +180,8 @@ def _near(features: Features, left: U32, right: U32) -> U8:
     1 where it is a numeral. Written or spoken; two characters at least.
     """
     a, b = features.trade_chars[left], features.trade_chars[right]
-    near = osa(a, b) <= 1
-    near |= osa(features.trade_sounds[left], features.trade_sounds[right]) <= 1
+    near = within_one(a, b)
+    near |= within_one(features.trade_sounds[left], features.trade_sounds[right])
     near &= (a[:, 1] != 0) & (b[:, 1] != 0)
     longer = (a != 0).sum(axis=1) != (b != 0).sum(axis=1)
     level = np.where(longer, 5, 3).astype(np.uint8)
@@ -220,7 +220,7 @@ def _owner(features: Features, ab: tuple[Columns, Columns], left: U32, right: U3
     level: U8 = both.astype(np.uint8)
     other = np.flatnonzero(both & ~same)
     x, y = features.owner_chars[left[other]], features.owner_chars[right[other]]
-    level[other[osa(x, y) <= 1]] = 2
+    level[other[within_one(x, y)]] = 2
     level[both & _same(a, b, "owner_sound")] = 3
     level[same] = 4
     level[same & (np.maximum(a["n_owner"], b["n_owner"]) <= _OWNER_RARE)] = 5

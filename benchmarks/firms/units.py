@@ -338,13 +338,14 @@ def _distinct_companies(draw: Draw, parts: Parts, alphabet: str) -> None:
     """Give companies another trade name where registration would have refused theirs.
 
     Within one registering authority no two firms of an industry have one trade name (企业名称登记
-    管理实施办法, 2004, art. 31 (1)); the county stands for the authority.
+    管理实施办法, 2004, art. 31 (1)), whatever words say the industry (建筑工程 and 建设工程). The
+    county stands for the authority, the class of GB/T 4754 for the industry.
     """
     columns = parts.columns
     firms = pl.Series((parts.kind == 0) | (parts.kind == 2))
     authority = columns["region_code"].str.slice(0, 6)
     for _ in range(4):
-        name = join_text(authority, columns["trade"], columns["word"])
+        name = join_text(authority, columns["trade"], columns["industry_code"])
         again = firms & ~name.is_first_distinct()
         if not again.any():
             return

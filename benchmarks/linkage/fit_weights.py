@@ -67,8 +67,8 @@ UNPLACED = (
 )
 """Worlds whose records give no region."""
 CENSUS = ((3_000, 914), (6_000, 915))
-SHORTENED = 0.1
-"""Share of second enumerations whose name lost a character."""
+SHORTENED = 0.05
+"""Share of second enumerations whose name lost a character, whichever."""
 RIDGE = 1.0
 _STEPS = 50
 _REGION_SHIFT = lv.SHIFTS[lv.INDEX[lv.REGION.id]]
@@ -107,8 +107,8 @@ def _shortened(names: pl.Series, draw: Draw, where: NDArray[np.bool_]) -> pl.Ser
 def _twice_told(records: pl.DataFrame, truth: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Return the records with some second enumerations among the other kind of unit.
 
-    A household has a code of its own kind: it is another valid one, or none. A tenth of the names
-    lost a character.
+    A household has a code of its own kind: it is another valid one, or none. Some names lost a
+    character.
     """
     draw, n = Draw(seed, "twice"), records.height
     again = truth["copy"].to_numpy() > 0
