@@ -38,7 +38,7 @@ from sample_data.draws import Draw, digits, join_text, mask
 from sample_data.identifiers import credit_codes
 
 TARGET = Path(__file__).parents[2] / "audit" / "matching" / "weights.json"
-VERSION = "2026.11.3"
+VERSION = "2026.11.5"
 MAIN = Options(records=120_000, seed=901)
 CHINESE = (
     MAIN,
@@ -66,7 +66,7 @@ UNPLACED = (
     replace(MAIN, records=5_000, seed=927, city="430408"),
 )
 """Worlds whose records give no region."""
-CENSUS = ((3_000, 914), (6_000, 915))
+CENSUS = ((3_000, 914), (6_000, 915), (12_000, 916), (9_000, 917))
 SHORTENED = 0.05
 """Share of second enumerations whose name lost a character, whichever."""
 RIDGE = 1.0
