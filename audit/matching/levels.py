@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.matching.features import U64
+from audit.matching.features import U32, U64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +223,7 @@ def number_of(field: Field, level_id: str) -> int:
     return [level[0] for level in field.levels].index(level_id)
 
 
-def pattern_counts(patterns: U64) -> tuple[U64, NDArray[np.int64], NDArray[np.int64]]:
+def pattern_counts(patterns: U64) -> tuple[U64, U32, NDArray[np.int64]]:
     """Return distinct patterns, the place of each pair among them, and their counts.
 
     One sort of pattern and place packed in 64 bits; raises ValueError beyond 2**32 pairs.
@@ -234,11 +234,13 @@ def pattern_counts(patterns: U64) -> tuple[U64, NDArray[np.int64], NDArray[np.in
     shift = np.uint64(64 - PATTERN_BITS)
     packed = patterns << shift | np.arange(n, dtype=np.uint64)
     packed.sort()
-    high = packed >> shift
-    start = np.flatnonzero(np.concatenate((high[:1] >= 0, high[1:] != high[:-1])))
+    low = (np.uint64(1) << shift) - np.uint64(1)
+    first = np.ones(n, np.bool_)
+    np.greater(packed[1:] ^ packed[:-1], low, out=first[1:])
+    start = np.flatnonzero(first)
     counts = np.diff(start, append=n)
-    which = np.empty(n, np.int64)
-    which[packed & ((np.uint64(1) << shift) - np.uint64(1))] = np.repeat(
-        np.arange(len(start)), counts
-    )
-    return high[start], which, counts
+    distinct = packed[start] >> shift
+    which = np.empty(n, np.uint32)
+    packed &= low
+    which[packed] = np.repeat(np.arange(len(start), dtype=np.uint32), counts)
+    return distinct, which, counts

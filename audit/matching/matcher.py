@@ -56,7 +56,8 @@ def match_units(
 ) -> Matched:
     """Return the pairs and clusters of `records` (RECORD_SCHEMA) that are one unit.
 
-    `features` are those of `records`, row by row. `decisions` of people bind; `weights` are the
+    `features` are those of `records`, row by row; of `records` themselves only `record_id`,
+    `table_name` and `name` are read. `decisions` of people bind; `weights` are the
     starting weights (the shipped ones if not given).
     """
     settings = settings or MatchSettings()
@@ -70,6 +71,8 @@ def match_units(
     near = _within_reach(compared, scored, (human, weighed.weights), settings)
     let_go, scored = _labelled(scored) - _labelled(near), near
     scored = _completed(compared, scored, weighed.weights, settings)
+    # No further pair is compared.
+    compared = replace(compared, packed=compared.packed[:0])
     is_evidence = evidence(scored, weighed.weights, settings)
     known = human, expected, is_evidence, records["name"]
     result = _decide(compared, scored, known, settings)

@@ -126,10 +126,9 @@ def weigh_compared(
     passes: list[Compared], start: Weights, settings: MatchSettings
 ) -> tuple[Weighed, list[Scored]]:
     """Weigh the pairs of all passes together; one Scored a pass."""
-    patterns = np.concatenate([p.patterns for p in passes])
-    keys = np.concatenate([p.found.keys for p in passes])
+    patterns = _one([p.patterns for p in passes])
     distinct, which, _ = lv.pattern_counts(patterns)
-    learnable = (keys & ~CODE_KEYS) != 0
+    learnable = (_one([p.found.keys for p in passes]) & ~CODE_KEYS) != 0
     learnable &= np.isin(lv.level_of(patterns, lv.KIND), _ONE_KIND)
     by_right = np.concatenate(
         [headquarters(p.features, p.found.left, p.found.right) for p in passes]
@@ -158,6 +157,11 @@ def weigh_compared(
             )
         )
     return weighed, scored
+
+
+def _one(parts: list[U64]) -> U64:
+    """Return the arrays one behind the other; a single one is not copied."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def coverage(parts: list[Features]) -> float:
