@@ -204,16 +204,18 @@ def _only_alike(level: dict[str, U8]) -> NDArray[np.bool_]:
 
 
 def _unsupported(level: dict[str, U8]) -> NDArray[np.bool_]:
-    """Say which pairs only a place or a common word speaks for.
+    """Say which pairs only a place, a common word or a person's name speaks for.
 
     Neighbours in a market, shops named by their trade: neither person nor telephone agrees, and
-    the name differs (or it is a bare name, or another trade name, and both contradict).
+    the name differs (or it is a bare name, or another trade name, and both contradict). Namesakes:
+    name, telephone and address are others.
     """
     name, owner, phone = level["name"], level["owner"], level["phone"]
     alone = (owner <= 1) & (phone <= 2)
     bare = (name < lv.NAME_CORE) | (level["rarity"] == lv.GENERIC)
     result: NDArray[np.bool_] = alone & ((name <= 2) | (bare & (owner == 1) & (phone > 0)))
-    return result
+    elsewhere = (level["address"] > 0) & (level["address"] < lv.ADDRESS_NUMBER)
+    return result | ((name <= 2) & (phone == 1) & elsewhere)
 
 
 def expected_shifts(weights: Weights, counted: Counted) -> tuple[float, ...]:

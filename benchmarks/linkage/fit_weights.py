@@ -53,7 +53,12 @@ CHINESE = (
     replace(MAIN, records=2_000, seed=910, copies=0.01),
     replace(MAIN, records=6_000, seed=911, coverage=0.3),
 )
-ENGLISH = (Options(records=20_000, seed=912), Options(records=5_000, seed=913, copies=0.1))
+ENGLISH = (
+    Options(records=20_000, seed=912),
+    Options(records=5_000, seed=913),
+    Options(records=5_000, seed=918),
+    Options(records=10_000, seed=919, copies=0.03),
+)
 CROWDED = (
     replace(MAIN, records=20_000, seed=921, city="430408", villages=1),
     replace(MAIN, records=5_000, seed=922, city="430408", villages=1),
