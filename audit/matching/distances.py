@@ -26,7 +26,8 @@ def within_one(left: U16, right: U16) -> Flags:
     """Say which of m pairs are at most one edit apart (optimal string alignment).
 
     `left`, `right`: m x at most 8 code points, 0 behind the end. Edits are insertion, deletion,
-    substitution and the swap of two neighbours. By masks of the places that differ: as they stand, and with one side moved up by one.
+    substitution and the swap of two neighbours. By masks of the places that differ: as they stand,
+    and with one side moved up by one.
     """
     m, width = left.shape
     a, b = np.zeros((2, width + 1, m), np.uint16)
@@ -41,7 +42,8 @@ def within_one(left: U16, right: U16) -> Flags:
     # All behind the first difference is the same when moved up, or there is only that one.
     result: Flags = (unlike == first) | (left_up < first) | (right_up < first)
     swapped = (unlike == first | (first << np.uint8(1))) & ((left_up | right_up) & first == 0)
-    return result | swapped
+    result |= swapped
+    return result
 
 
 def bag_similarity(left: U64, right: U64) -> NDArray[np.float32]:

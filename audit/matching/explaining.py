@@ -99,10 +99,11 @@ def _earned(name: str, points: Floats) -> pl.Series:
 def _pieces(field: lv.Field) -> tuple[list[str | None], list[str | None], list[str | None]]:
     """Return the words of each level: Chinese, English, JSON; none where nothing is to say."""
     silent = field.id in ("branch", "kind", "rarity")
-    said = [not (silent and number == 0) for number in range(len(field.levels))]
+    said = field.levels[1:] if silent else field.levels
+    none: list[str | None] = [None] if silent else []
     return (
-        [f"{field.zh}{zh}" if s else None for s, (_, zh, _) in zip(said, field.levels, strict=True)],
-        [f"{field.en}: {en}" if s else None for s, (*_, en) in zip(said, field.levels, strict=True)],
+        none + [f"{field.zh}{zh}" for _, zh, _ in said],
+        none + [f"{field.en}: {en}" for *_, en in said],
         [f'"{field.id}": "{level}"' for level, *_ in field.levels],
     )
 

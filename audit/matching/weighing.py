@@ -213,9 +213,10 @@ def _unsupported(level: dict[str, U8]) -> NDArray[np.bool_]:
     name, owner, phone = level["name"], level["owner"], level["phone"]
     alone = (owner <= 1) & (phone <= 2)
     bare = (name < lv.NAME_CORE) | (level["rarity"] == lv.GENERIC)
-    result: NDArray[np.bool_] = alone & ((name <= 2) | (bare & (owner == 1) & (phone > 0)))
     elsewhere = (level["address"] > 0) & (level["address"] < lv.ADDRESS_NUMBER)
-    return result | ((name <= 2) & (phone == 1) & elsewhere)
+    result: NDArray[np.bool_] = alone & ((name <= 2) | (bare & (owner == 1) & (phone > 0)))
+    result |= (name <= 2) & (phone == 1) & elsewhere
+    return result
 
 
 def expected_shifts(weights: Weights, counted: Counted) -> tuple[float, ...]:

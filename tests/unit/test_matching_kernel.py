@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -50,6 +51,19 @@ def _town(n: int) -> list[dict[str, object]]:
         if i % 10 == 0:
             rows.append({**one, "id": f"v{i:05d}", "code": "" if i % 20 else CODES[i]})
     return rows
+
+
+def test_hashes_alike_in_half_of_their_bits_make_no_link() -> None:
+    firm = {"trade": "宏鑫达", "industry": "建材", "owner": "王明", "phone": 13_812_345_678}
+    rows = [unit(**firm, id=f"u{form}", road="中山路", no="8", form=form) for form in (1, 2)]
+    records, features = units(rows)
+    half_alike = features.core ^ np.array([0, (1 << 32) | 1], np.uint64)
+
+    found = match_units(records, features)
+    other = match_units(records, replace(features, core=half_alike))
+
+    assert [("u1", "u2")] == _pair(found, "link")
+    assert [] == _pair(other, "link")
 
 
 @settings(max_examples=60, deadline=None)
