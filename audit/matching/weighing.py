@@ -215,7 +215,7 @@ def _unsupported(level: dict[str, U8]) -> NDArray[np.bool_]:
     bare = (name < lv.NAME_CORE) | (level["rarity"] == lv.GENERIC)
     elsewhere = (level["address"] > 0) & (level["address"] < lv.ADDRESS_NUMBER)
     result: NDArray[np.bool_] = alone & ((name <= 2) | (bare & (owner == 1) & (phone > 0)))
-    result |= (name <= 2) & (phone == 1) & elsewhere
+    result |= (name <= 1) & (phone == 1) & elsewhere
     return result
 
 
