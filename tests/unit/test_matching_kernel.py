@@ -255,3 +255,47 @@ def test_a_shared_village_is_told_by_how_many_stand_there(n: int, level: str) ->
     (said, *_) = _found(rows).links.filter(pl.col("decision") == "link")["comparison"].to_list()
 
     assert f'"region": "{level}"' in said
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "level"),
+    [
+        ({"trade": "宏鑫达"}, {"trade": "宏金达"}, "trade_near_industry"),
+        ({"trade": "宏鑫达"}, {"trade": "宏鑫"}, "trade_cut_industry"),
+        ({"trade": "宏鑫达"}, {"trade": "宏鑫达兴", "industry": "五金"}, "trade_cut"),
+        ({"trade": "宏鑫达"}, {"trade": "鸿鑫达", "industry": "五金"}, "trade_sound"),
+        ({"trade": "宏鑫达"}, {"trade": "鸿鑫达", "industry": ""}, "trade_sound_similar"),
+        ({"trade": "宏鑫达"}, {"trade": "鸿鑫达"}, "core_sound"),
+    ],
+)
+def test_trade_names_are_told_apart_by_how_they_differ(
+    first: dict[str, object], second: dict[str, object], level: str
+) -> None:
+    shared = {"owner": "王明", "phone": 13812345678, "road": "东路", "no": "8"}
+    found = _found([unit(id="x1", **shared, **first), unit(id="x2", **shared, **second)])
+
+    (said,) = found.links["comparison"].to_list()
+
+    assert f'"name": "{level}"' in said
+
+
+def test_a_namesake_with_another_firm_elsewhere_is_no_link() -> None:
+    shared = {"owner": "Jennifer Patel", "region": "430102001000"}
+    one = unit(trade="Rock", industry="Software", phone=1489935564, road="Manor", no="1", **shared)
+    two = unit(trade="Wild", industry="Joinery", phone=1857143899, road="Manor", no="214", **shared)
+
+    found = _found([{**one, "id": "x1"}, {**two, "id": "x2"}])
+
+    assert [] == _pair(found, "link")
+
+
+def test_labelled_pairs_count_those_that_no_decision_is_near() -> None:
+    firms = [("宏达", "五金", CODES[0]), ("金源", "建材", CODES[1])]
+    rows = [
+        unit(id=code, trade=trade, industry=industry, code=code, phone=13812345678)
+        for trade, industry, code in firms
+    ]
+
+    counted = dict(_found(rows).quality.select("metric", "value").iter_rows())
+
+    assert 1 == counted["labelled_pairs"]
