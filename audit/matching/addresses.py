@@ -186,7 +186,8 @@ def _bare(text: Text, signs: Signs) -> Text:
 def parse_addresses(column: pl.Series, gazetteer: Gazetteer) -> Addresses:
     """Return the hashes of addresses.
 
-    Where there is no road, `road` is the village or building in front of the first number.
+    Where there is no road, `road` is the village or building in front of the first number. Hashes
+    have 64 bits: that any two of 100 million different addresses share one is 1 to 3,700.
     """
     written = folded(column)
     text = _local(_kept(written), gazetteer)

@@ -50,6 +50,8 @@ KINDS = (*SINGLES, *("+".join(joint) for joint in JOINTS), "credit*", "org*")
 VILLAGE_UNIT = 16
 """Records of a village are counted in units of so many: thousands may stand in one."""
 
+_MIXED = 1 << 14
+"""Values that are mixed at once: they fit a processor's cache."""
 _ROW_BITS = 24
 _PAIR_BITS = np.uint64(28)
 _PAIR_MASK = np.uint64((1 << 28) - 1)
@@ -102,14 +104,15 @@ class Rows:
 
 def mix(values: U64, salt: int = 0) -> U64:
     """Scramble 64 bits (splitmix64's finaliser), so that any bits of the result may be used."""
-    with np.errstate(over="ignore"):
-        z = values + np.uint64((0x9E3779B97F4A7C15 * (salt + 1)) & 0xFFFFFFFFFFFFFFFF)
+    result = values + np.uint64((0x9E3779B97F4A7C15 * (salt + 1)) & 0xFFFFFFFFFFFFFFFF)
+    for start in range(0, len(result), _MIXED):
+        z = result[start : start + _MIXED]
         z ^= z >> np.uint64(30)
         z *= np.uint64(0xBF58476D1CE4E5B9)
         z ^= z >> np.uint64(27)
         z *= np.uint64(0x94D049BB133111EB)
         z ^= z >> np.uint64(31)
-    return z
+    return result
 
 
 def tokens(features: Features, kind: str) -> tuple[U64, ...]:
@@ -141,14 +144,14 @@ def candidates(features: Features, rows: Rows, settings: MatchSettings) -> Candi
         holders["village"] = held(features.village, VILLAGE_UNIT)
         joints = list(pool.map(lambda j: _joint(features, rows, (j, holders), settings), JOINTS))
     blocks = [*singles, *joints]
-    packed = [pairs for block in blocks for pairs in block.pairs]
-    left, right, keys = _unique_pairs(packed)
+    proposed = _proposed([pairs for block in blocks for pairs in block.pairs])
+    left, right, keys = _unique_pairs(_together(blocks))
     return Candidates(
         left=rows.row_of_rank[left],
         right=rows.row_of_rank[right],
         keys=keys,
         holders=holders,
-        proposed=_proposed(packed),
+        proposed=proposed,
         capped={b.kind: b.capped for b in blocks},
         large=tuple(block for s in singles for block in s.large),
     )
@@ -165,50 +168,56 @@ class _Blocks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Runs:
-    """Sorted keys and their runs: `start` and `length` of each run of equal hashes."""
+    """Sorted keys (hash over rank), and `start` and `length` of each run of equal hashes."""
 
-    hashes: U64
-    ranks: U32
+    packed: U64
+    bits: int
     start: NDArray[np.int64]
     length: NDArray[np.int64]
 
+    def hashes(self, at: NDArray[np.int64]) -> U64:
+        """Return the hashes at some places."""
+        return self.packed[at] >> np.uint64(self.bits)
+
+    def ranks(self, at: NDArray[np.int64] | slice) -> U32:
+        """Return the ranks at some places."""
+        return (self.packed[at] & np.uint64((1 << self.bits) - 1)).astype(np.uint32)
+
 
 def _sorted_runs(hashes: U64, ranks: U32, n: int) -> _Runs:
-    bits = np.uint64(max(_ROW_BITS, n.bit_length()))
-    low = np.uint64((1 << int(bits)) - 1)
+    bits = max(_ROW_BITS, n.bit_length())
+    low = np.uint64((1 << bits) - 1)
     packed = hashes & ~low
     packed |= ranks
     packed.sort()
-    high = packed >> bits
-    start = (
-        np.flatnonzero(np.concatenate(([True], high[1:] != high[:-1])))
-        if len(high)
-        else (np.empty(0, np.int64))
-    )
-    length = np.diff(start, append=len(high))
-    return _Runs(hashes=high, ranks=(packed & low).astype(np.uint32), start=start, length=length)
+    first = np.ones(len(packed), np.bool_)
+    np.greater(packed[1:] ^ packed[:-1], low, out=first[1:])
+    start = np.flatnonzero(first)
+    return _Runs(packed=packed, bits=bits, start=start, length=np.diff(start, append=len(packed)))
 
 
 def _emit(runs: _Runs, cap: int, kind: int, rows: Rows) -> list[U64]:
     """Return packed pairs (28 bits each and the kind) of all runs of 2 to `cap` holders."""
     wanted = (runs.length >= 2) & (runs.length <= cap)
     if rows.side_of_rank is not None and len(runs.start):
-        second = np.add.reduceat(rows.side_of_rank[runs.ranks], runs.start, dtype=np.int64)
+        sides = rows.side_of_rank[runs.ranks(slice(None))]
+        second = np.add.reduceat(sides, runs.start, dtype=np.int64)
         wanted &= (second > 0) & (second < runs.length)
     start, length = runs.start[wanted], runs.length[wanted]
     found = []
     for j in range(1, cap):
         base = start[length > j]
-        second = runs.ranks[base + j]
-        found += [_pack(runs.ranks[base + i], second, kind, rows) for i in range(j) if len(base)]
+        second = runs.ranks(base + j)
+        found += [_pack(runs.ranks(base + i), second, kind, rows) for i in range(j) if len(base)]
     return found
 
 
 def _chain(runs: _Runs, over: NDArray[np.bool_], kind: int, rows: Rows) -> list[U64]:
     """Return neighbours within over-long runs: equal codes stay joined at n - 1 pairs a block."""
-    inside = np.repeat(over, runs.length)
-    first = np.flatnonzero(inside[:-1] & (runs.hashes[1:] == runs.hashes[:-1]))
-    return [_pack(runs.ranks[first], runs.ranks[first + 1], kind, rows)]
+    start, steps = runs.start[over], runs.length[over] - 1
+    ends = np.cumsum(steps)
+    first = np.repeat(start - ends + steps, steps) + np.arange(steps.sum())
+    return [_pack(runs.ranks(first), runs.ranks(first + 1), kind, rows)]
 
 
 def _pack(first: U32, second: U32, kind: int, rows: Rows) -> U64:
@@ -243,10 +252,11 @@ def _single(features: Features, rows: Rows, kind: str, settings: MatchSettings) 
     runs = _sorted_runs(*_gather(features, rows, kind), n)
     count = np.repeat(np.minimum(runs.length, 255).astype(np.uint8), runs.length)
     holders = np.zeros(n, np.uint8)
+    ranks = runs.ranks(slice(None))
     if len(tokens(features, kind)) > 1:
-        np.maximum.at(holders, runs.ranks, count)
+        np.maximum.at(holders, ranks, count)
     else:
-        holders[runs.ranks] = count
+        holders[ranks] = count
     over = runs.length > settings.single_cap
     pairs: list[U64] = []
     if kind not in PARTNERS_ONLY:
@@ -295,15 +305,15 @@ def _large(
     """Return the largest blocks of a kind, in order of size and digest."""
     kind, runs = block
     big = np.flatnonzero(runs.length >= settings.large_at)
-    order = np.lexsort((runs.hashes[runs.start[big]], -runs.length[big]))
+    order = np.lexsort((runs.hashes(runs.start[big]), -runs.length[big]))
     found = []
     for at in big[order[: settings.large_blocks]].tolist():
         start, length = int(runs.start[at]), int(runs.length[at])
-        members = rows.row_of_rank[runs.ranks[start : start + length]]
+        members = rows.row_of_rank[runs.ranks(slice(start, start + length))]
         found.append(
             LargeBlock(
                 kind=kind,
-                digest=int(runs.hashes[start]),
+                digest=int(runs.packed[start]) >> runs.bits,
                 n_records=length,
                 n_counties=len(np.unique(features.county[members])),
                 rows=members[: settings.large_members].astype(np.int64),
@@ -321,15 +331,30 @@ def _proposed(packed: Sequence[U64]) -> dict[str, int]:
     return counts
 
 
-def _unique_pairs(packed: Sequence[U64]) -> tuple[U32, U32, U64]:
+def _together(blocks: Sequence[_Blocks]) -> U64:
+    """Return the packed pairs of all blocks; those of a block are let go when they are copied."""
+    sizes = [sum(len(pairs) for pairs in block.pairs) for block in blocks]
+    together = np.empty(sum(sizes), np.uint64)
+    at = 0
+    for block in blocks:
+        while block.pairs:
+            pairs = block.pairs.pop()
+            together[at : at + len(pairs)] = pairs
+            at += len(pairs)
+    return together
+
+
+def _unique_pairs(together: U64) -> tuple[U32, U32, U64]:
     """Return distinct pairs (ranks) in order, with the mask of the kinds that proposed each."""
-    together = np.concatenate([*packed, np.empty(0, np.uint64)])
     together.sort()
-    pair = together >> np.uint64(8)
-    bits = np.uint64(1) << (together & np.uint64(255))
-    start = np.flatnonzero(np.concatenate((pair[:1] >= 0, pair[1:] != pair[:-1])))
+    kinds = np.uint64(255)
+    first = np.ones(len(together), np.bool_)
+    np.greater(together[1:] ^ together[:-1], kinds, out=first[1:])
+    start = np.flatnonzero(first)
+    distinct = together[start] >> np.uint64(8)
+    together &= kinds
+    bits = np.left_shift(np.uint64(1), together, out=together)
     keys = np.bitwise_or.reduceat(bits, start) if len(start) else bits
-    distinct = pair[start]
     return (
         (distinct >> _PAIR_BITS).astype(np.uint32),
         (distinct & _PAIR_MASK).astype(np.uint32),

@@ -22,29 +22,27 @@ _DIGIT_STEPS = np.unique(
 )
 
 
-def osa(left: U16, right: U16) -> U8:
-    """Return the optimal string alignment distance of m pairs of at most w code points.
+def within_one(left: U16, right: U16) -> Flags:
+    """Say which of m pairs are at most one edit apart (optimal string alignment).
 
-    `left`, `right`: m x w, 0 behind the end. Edits are insertion, deletion, substitution and the
-    swap of two neighbours (Damerau-Levenshtein without edits inside a swap).
+    `left`, `right`: m x at most 8 code points, 0 behind the end. Edits are insertion, deletion,
+    substitution and the swap of two neighbours. By masks of the places that differ: as they stand,
+    and with one side moved up by one.
     """
     m, width = left.shape
-    a, b = np.ascontiguousarray(left.T), np.ascontiguousarray(right.T)
-    table = np.empty((width + 1, width + 1, m), np.uint8)
-    table[:, 0] = np.arange(width + 1, dtype=np.uint8)[:, None]
-    table[0] = np.arange(width + 1, dtype=np.uint8)[:, None]
-    one = np.uint8(1)
-    equal = [[a[i] == b[j] for j in range(width)] for i in range(width)]
-    for i in range(width):
-        for j in range(width):
-            cell = table[i + 1, j + 1]
-            np.add(np.minimum(table[i, j + 1], table[i + 1, j]), one, out=cell)
-            np.minimum(cell, table[i, j] + ~equal[i][j], out=cell)
-            if i and j:
-                swapped = equal[i][j - 1] & equal[i - 1][j]
-                np.minimum(cell, table[i - 1, j - 1] + one, out=cell, where=swapped)
-    lengths = (np.count_nonzero(a, axis=0), np.count_nonzero(b, axis=0))
-    result: U8 = table[lengths[0], lengths[1], np.arange(m)]
+    a, b = np.zeros((2, width + 1, m), np.uint16)
+    a[:width], b[:width] = left.T, right.T
+    unlike, left_up, right_up = np.zeros((3, m), np.uint8)
+    for place in range(width):
+        bit = np.uint8(1 << place)
+        unlike |= (a[place] != b[place]) * bit
+        left_up |= (a[place + 1] != b[place]) * bit
+        right_up |= (a[place] != b[place + 1]) * bit
+    first = unlike & -unlike
+    # All behind the first difference is the same when moved up, or there is only that one.
+    result: Flags = (unlike == first) | (left_up < first) | (right_up < first)
+    swapped = (unlike == first | (first << np.uint8(1))) & ((left_up | right_up) & first == 0)
+    result |= swapped
     return result
 
 

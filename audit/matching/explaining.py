@@ -51,7 +51,7 @@ def comparisons(scored: Scored, weights: Weights, matcher: str) -> pl.Series:
     distinct, which = np.unique(scored.patterns, return_inverse=True)
     masks, mask_of = np.unique(scored.keys, return_inverse=True)
     gains, gain_of = np.unique(np.round(scored.gain, 2) + 0.0, return_inverse=True)
-    heads = pl.Series(_pattern_texts(distinct, weights), dtype=pl.String)
+    heads = _pattern_texts(distinct, weights)
     tail = json.dumps({"matcher": matcher, "weights": weights.version})[1:]
     tails = pl.Series(
         [f'"keys": {json.dumps(key_names(mask))}, {tail}' for mask in masks.tolist()],
@@ -66,43 +66,46 @@ def key_names(mask: int) -> list[str]:
     return [kind for bit, kind in enumerate(KINDS) if mask >> bit & 1]
 
 
-def _pattern_texts(patterns: U64, weights: Weights) -> list[str]:
+def _pattern_texts(patterns: U64, weights: Weights) -> pl.Series:
     """Return the JSON object of each pattern, left open for the keys of the pair.
 
-    Written from ready pieces rather than by a JSON writer: there may be tens of thousands.
+    Put together from ready pieces, column by column: there may be tens of thousands.
     """
     points = np.round(points_by_field(patterns, weights), 2) + 0.0
-    levels = np.column_stack([lv.level_of(patterns, f) for f in lv.FIELDS])
+    levels = [lv.level_of(patterns, f) for f in lv.FIELDS]
+    zh, en, said = (
+        [pl.Series(f"{place}{field.id}", words[place], pl.String).gather(level)
+         for field, words, level in zip(lv.FIELDS, _PIECES, levels, strict=True)]
+        for place in range(3)
+    )  # fmt: skip
+    earned = [_earned(name, column) for name, column in zip(_COLUMNS, points.T, strict=True)]
     base = round(weights.intercept, 2)
-    return [
-        _pattern_text(row, point, base)
-        for row, point in zip(levels.tolist(), points.tolist(), strict=True)
-    ]
+    frame = pl.DataFrame([*zh, *en, *said, *earned])
+    pieces = ('{"zh": "', "；", zh), ('", "en": "', "; ", en), ('", "levels": {', ", ", said)
+    text: list[pl.Expr] = []
+    for head, separator, part in (*pieces, ('}, "points": {', ", ", earned)):
+        names = [one.name for one in part]
+        text += [pl.lit(head), pl.concat_str(names, separator=separator, ignore_nulls=True)]
+    return frame.select(pl.concat_str(*text, pl.lit(f'}}, "base": {base}, '))).to_series()
 
 
-def _pattern_text(levels: list[int], points: list[float], base: float) -> str:
-    words = [pieces[level] for pieces, level in zip(_PIECES, levels, strict=True)]
-    zh = "；".join([w[0] for w in words if w[0]])
-    en = "; ".join([w[1] for w in words if w[0]])
-    said = ", ".join([w[2] for w in words])
-    earned = ", ".join([f'"{name}": {p}' for name, p in zip(_COLUMNS, points, strict=True) if p])
-    return (
-        f'{{"zh": "{zh}", "en": "{en}", "levels": {{{said}}}, '
-        f'"points": {{{earned}}}, "base": {base}, '
-    )
+def _earned(name: str, points: Floats) -> pl.Series:
+    """Return the points that a field earns as a member of a JSON object, NULL of none."""
+    distinct, which = np.unique(points, return_inverse=True)
+    texts = [f'"{name}": {p}' if p else None for p in distinct.tolist()]
+    return pl.Series(f"earned_{name}", texts, dtype=pl.String).gather(which)
 
 
-def _pieces(field: lv.Field) -> list[tuple[str, str, str]]:
-    """Return the words of each level: Chinese, English, JSON; silent where nothing is to say."""
+def _pieces(field: lv.Field) -> tuple[list[str | None], list[str | None], list[str | None]]:
+    """Return the words of each level: Chinese, English, JSON; none where nothing is to say."""
     silent = field.id in ("branch", "kind", "rarity")
-    return [
-        (
-            "" if silent and number == 0 else f"{field.zh}{zh}",
-            f"{field.en}: {en}",
-            f'"{field.id}": "{level}"',
-        )
-        for number, (level, zh, en) in enumerate(field.levels)
-    ]
+    said = field.levels[1:] if silent else field.levels
+    none: list[str | None] = [None] if silent else []
+    return (
+        none + [f"{field.zh}{zh}" for _, zh, _ in said],
+        none + [f"{field.en}: {en}" for *_, en in said],
+        [f'"{field.id}": "{level}"' for level, *_ in field.levels],
+    )
 
 
 _PIECES = [_pieces(field) for field in lv.FIELDS]

@@ -20,6 +20,8 @@ _ORDER = 1e5
 """Price of a point in the wrong order; what is left of it is below rounding."""
 _PRICES = (1.0, 10.0, 100.0, 1e3, 1e4, _ORDER)
 _ROUGHLY = 1e-3
+_BATCH = 24
+"""Pairs of columns whose products are summed at once: their weights fit a processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +48,48 @@ class Fitted:
     offsets: Floats
 
 
+class _Products:
+    """Where the products of two active columns of the design go in a symmetric matrix.
+
+    The design has as many ones in each row; so the weighted products of all rows are sums by
+    place, and the places are the same at every step.
+    """
+
+    __slots__ = ("_bounds", "_diagonal", "_places", "_rows", "_size", "_sum_of")
+
+    def __init__(self, columns: NDArray[np.int64], width: int) -> None:
+        active = np.sort(columns, axis=1).T.astype(np.int64)
+        pairs = list(zip(*np.triu_indices(len(active)), strict=True))
+        used = np.zeros(width * width, np.bool_)
+        used[:: width + 1] = True
+        for a, b in pairs:
+            used[active[a] * width + active[b]] = True
+        cells = np.flatnonzero(used)
+        place = np.zeros(width * width, np.int32)
+        place[cells] = np.arange(len(cells))
+        self._places = np.stack([place[active[a] * width + active[b]] for a, b in pairs])
+        self._size, self._diagonal = len(cells), place[:: width + 1]
+        mirrored = cells % width * width + cells // width
+        place[mirrored] = place[cells]
+        used[mirrored] = True
+        whole = np.flatnonzero(used)
+        self._rows, self._sum_of = whole % width, place[whole]
+        self._bounds = np.searchsorted(whole, np.arange(width + 1) * width)
+
+    def of(self, weights: Floats, diagonal: Floats) -> scipy.sparse.csc_matrix:
+        """Return the products of the columns, rows weighted, with a diagonal added."""
+        sums = np.zeros(self._size)
+        for at in range(0, len(self._places), _BATCH):
+            places = self._places[at : at + _BATCH]
+            sums += np.bincount(places.ravel(), np.tile(weights, len(places)), self._size)
+        sums[self._diagonal] += diagonal
+        return scipy.sparse.csc_matrix((sums[self._sum_of], self._rows, self._bounds))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Problem:
     design: scipy.sparse.csr_matrix
+    products: _Products
     same: Floats
     total: Floats
     start: Floats
@@ -59,9 +100,9 @@ class _Problem:
         """Return what is to be made small, with this price on a wrong order."""
         z = self.design @ beta
         wrong = np.minimum(self.order @ beta, 0.0)
-        drawn = float(self.ridge @ (beta - self.start) ** 2) + price * float(wrong @ wrong)
-        other = self.total - self.same
-        return float(self.same @ np.logaddexp(0, -z) + other @ np.logaddexp(0, z)) + drawn / 2
+        drawn = _dot(self.ridge, (beta - self.start) ** 2) + price * _dot(wrong, wrong)
+        soft, other = np.logaddexp(0, z), self.total - self.same
+        return _dot(self.same, soft - z) + _dot(other, soft) + drawn / 2
 
     def step(self, beta: Floats, price: float) -> Floats:
         """Return Newton's step; only the orders that are broken now count."""
@@ -69,12 +110,16 @@ class _Problem:
         wrong = self.order[np.flatnonzero(self.order @ beta < 0)]
         gradient = self.design.T @ (self.same - self.total * p)
         gradient -= self.ridge * (beta - self.start) + price * (wrong.T @ (wrong @ beta))
-        curved = self.design.multiply((self.total * p * (1 - p))[:, None]).tocsr()
-        hessian = self.design.T @ curved + scipy.sparse.diags(self.ridge)
-        hessian += price * (wrong.T @ wrong)
+        hessian = self.products.of(self.total * p * (1 - p), self.ridge)
+        hessian += price * (wrong.T @ wrong).tocsc()
         # SuperLU works in one thread: no idle threads of a BLAS, and the same digits each time.
         result: Floats = scipy.sparse.linalg.splu(hessian.tocsc()).solve(gradient)
         return result
+
+
+def _dot(a: Floats, b: Floats) -> float:
+    """Return the sum of products without a BLAS, whose idle threads spin."""
+    return float(np.einsum("i,i->", a, b))
 
 
 def fit(labelled: Labelled, points: Floats, intercept: float, strength: float) -> Fitted:
@@ -98,6 +143,7 @@ def fit(labelled: Labelled, points: Floats, intercept: float, strength: float) -
     beta = _newton(
         _Problem(
             design=design,
+            products=_Products(columns, len(start)),
             same=labelled.same,
             total=labelled.same + labelled.other,
             start=start,

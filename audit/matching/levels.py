@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.matching.features import U64
+from audit.matching.features import U32, U64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +39,35 @@ NAME = Field(
         MISSING,
         ("differs", "不同", "differs"),
         ("similar", "部分字相同", "some characters shared"),
-        ("trade_near", "字号差一字、行业不同", "trade name one edit off, industry word differs"),
+        ("trade_near", "字号错一字、行业不同", "trade name one slip off, industry word differs"),
         (
             "trade_near_industry",
-            "字号差一字、行业同",
-            "trade name one edit off, same industry word",
+            "字号错一字、行业同",
+            "trade name one slip off, same industry word",
+        ),
+        (
+            "trade_cut",
+            "字号多一字或少一字、行业不同",
+            "trade name one character longer, industry word differs",
+        ),
+        (
+            "trade_cut_industry",
+            "字号多一字或少一字、行业同",
+            "trade name one character longer, same industry word",
         ),
         ("trade", "字号同、行业不同", "same trade name, industry word differs"),
         ("trade_similar", "字号同、行业相近", "same trade name, similar industry word"),
         ("trade_alone", "字号同、一方无行业", "same trade name, industry word on one side only"),
+        (
+            "trade_sound",
+            "字号同音、行业不同",
+            "trade name sounds the same, industry word differs",
+        ),
+        (
+            "trade_sound_similar",
+            "字号同音、行业相近",
+            "trade name sounds the same, similar industry word",
+        ),
         ("core_branch", "主体同、分支不同", "same name of another branch"),
         ("core_sound", "主体同音", "sounds the same"),
         ("core", "主体相同", "same but for region or legal form"),
@@ -183,13 +203,13 @@ SHIFTS = tuple(sum(f.bits for f in FIELDS[:i]) for i in range(len(FIELDS)))
 PATTERN_BITS = sum(field.bits for field in FIELDS)
 CODE_VALID_DIFFER = 1
 CODE_SAME = 5
-NAME_WHOLE, OWNER_SAME, OWNER_SOUND, ADDRESS_NUMBER = 11, 4, 3, 4
+NAME_WHOLE, OWNER_SAME, OWNER_SOUND, ADDRESS_NUMBER = 15, 4, 3, 4
 CODE_OTHER_KIND = 6
 REGION_VAGUE, REGION_COUNTY, REGION_VILLAGE = 0, 3, 5
 REGION_CROWDED, REGION_THRONGED = 6, 7
 GENERIC = 4
-NAME_CORE = 9
-"""Name levels from here on mean the same core, apart from its spelling."""
+NAME_TRADE, NAME_CORE = 7, 13
+"""Name levels from here on mean the same trade name, and the same core, apart from spelling."""
 
 
 def level_of(patterns: U64, field: Field) -> NDArray[np.uint8]:
@@ -203,7 +223,7 @@ def number_of(field: Field, level_id: str) -> int:
     return [level[0] for level in field.levels].index(level_id)
 
 
-def pattern_counts(patterns: U64) -> tuple[U64, NDArray[np.int64], NDArray[np.int64]]:
+def pattern_counts(patterns: U64) -> tuple[U64, U32, NDArray[np.int64]]:
     """Return distinct patterns, the place of each pair among them, and their counts.
 
     One sort of pattern and place packed in 64 bits; raises ValueError beyond 2**32 pairs.
@@ -214,11 +234,13 @@ def pattern_counts(patterns: U64) -> tuple[U64, NDArray[np.int64], NDArray[np.in
     shift = np.uint64(64 - PATTERN_BITS)
     packed = patterns << shift | np.arange(n, dtype=np.uint64)
     packed.sort()
-    high = packed >> shift
-    start = np.flatnonzero(np.concatenate((high[:1] >= 0, high[1:] != high[:-1])))
+    low = (np.uint64(1) << shift) - np.uint64(1)
+    first = np.ones(n, np.bool_)
+    np.greater(packed[1:] ^ packed[:-1], low, out=first[1:])
+    start = np.flatnonzero(first)
     counts = np.diff(start, append=n)
-    which = np.empty(n, np.int64)
-    which[packed & ((np.uint64(1) << shift) - np.uint64(1))] = np.repeat(
-        np.arange(len(start)), counts
-    )
-    return high[start], which, counts
+    distinct = packed[start] >> shift
+    which = np.empty(n, np.uint32)
+    packed &= low
+    which[packed] = np.repeat(np.arange(len(start), dtype=np.uint32), counts)
+    return distinct, which, counts

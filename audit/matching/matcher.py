@@ -12,10 +12,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from audit.matching import levels as lv
-from audit.matching.deciding import Edges, clusters, missing_pairs
+from audit.matching.comparing import labels
+from audit.matching.deciding import Edges, clusters, components, missing_pairs
 from audit.matching.features import KINDS, U64, Features, Flags
 from audit.matching.human import Human, decided, human_pairs, not_in, pair_keys
 from audit.matching.pairs import (
+    SURE,
     Compared,
     Scored,
     add_pairs,
@@ -54,7 +56,8 @@ def match_units(
 ) -> Matched:
     """Return the pairs and clusters of `records` (RECORD_SCHEMA) that are one unit.
 
-    `features` are those of `records`, row by row. `decisions` of people bind; `weights` are the
+    `features` are those of `records`, row by row; of `records` themselves only `record_id`,
+    `table_name` and `name` are read. `decisions` of people bind; `weights` are the
     starting weights (the shipped ones if not given).
     """
     settings = settings or MatchSettings()
@@ -64,11 +67,21 @@ def match_units(
     weighed, (scored,) = weigh_compared([compared], weights or shipped(), settings)
     human = human_pairs(records["record_id"], decisions)
     expected = _expected_same(features, scored)
-    scored = _completed(compared, scored, (human, weighed.weights), settings)
+    scored = with_human(compared, scored, human, weighed.weights, settings)
+    near = _within_reach(compared, scored, (human, weighed.weights), settings)
+    let_go, scored = _labelled(scored) - _labelled(near), near
+    scored = _completed(compared, scored, weighed.weights, settings)
+    # No further pair is compared.
+    compared = replace(compared, packed=compared.packed[:0])
     is_evidence = evidence(scored, weighed.weights, settings)
     known = human, expected, is_evidence, records["name"]
     result = _decide(compared, scored, known, settings)
+    result = replace(result, let_go=let_go)
     return matched(records, features, ([compared], result, weighed), settings)
+
+
+def _labelled(scored: Scored) -> int:
+    return int(labels(scored.patterns)[0].sum())
 
 
 def with_human(
@@ -85,12 +98,29 @@ def _expected_same(features: Features, scored: Scored) -> float:
     return float(scored.probability[~by_right].sum())
 
 
-def _completed(
+def _within_reach(
     compared: Compared, scored: Scored, known: tuple[Human, Weights], settings: MatchSettings
 ) -> Scored:
-    """Return the pairs with those added that a cluster needs to be judged as a whole."""
+    """Return the pairs that may be decided on or reported, and those within their groups.
+
+    Most candidates are clearly two units and in no group with a pair that links: they are let go.
+    """
     human, weights = known
-    scored = with_human(compared, scored, human, weights, settings)
+    gain = _rival_gain(valid_codes(compared.features))
+    least = min(log_odds(settings.link_at) - gain, SURE)
+    linking = (scored.weight >= least) | (decided(scored.left, scored.right, human) != 0)
+    group = components(len(compared.features), scored.left[linking], scored.right[linking])
+    reached = linking | (group[scored.left] == group[scored.right])
+    reached |= scored.probability >= settings.possible_at
+    reached |= evidence(scored, weights, settings)
+    reached |= headquarters(compared.features, scored.left, scored.right)
+    return scored.where(reached)
+
+
+def _completed(
+    compared: Compared, scored: Scored, weights: Weights, settings: MatchSettings
+) -> Scored:
+    """Return the pairs with those added that a cluster needs to be judged as a whole."""
     by_right = headquarters(compared.features, scored.left, scored.right)
     threshold = log_odds(settings.link_at) - _rival_gain(valid_codes(compared.features))
     linking = (scored.weight >= threshold) & ~by_right

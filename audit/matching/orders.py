@@ -8,7 +8,7 @@ differ and absurd where they are one. Fits are therefore held to the order of th
 from __future__ import annotations
 
 from functools import cache
-from itertools import pairwise, product
+from itertools import pairwise
 
 import numpy as np
 
@@ -45,9 +45,12 @@ _USUAL = {"rarity": "rare", "region": "county", "industry": "class", "form": "sa
 @cache
 def ordered_patterns() -> tuple[U64, U64]:
     """Return patterns and, to each, a better one whose weight must not be lower."""
-    found = [_pair(step, others) for step in _steps() for others in _others(step[0])]
-    worse, better = zip(*found, strict=True)
-    return np.array(worse, np.uint64), np.array(better, np.uint64)
+    worse, better = [], []
+    for field, low, high in _steps():
+        others = _others(field)
+        worse.append(others | _bits(field, low))
+        better.append(others | _bits(field, high))
+    return np.concatenate(worse), np.concatenate(better)
 
 
 def _steps() -> list[tuple[str, str, str]]:
@@ -60,32 +63,24 @@ def _steps() -> list[tuple[str, str, str]]:
     ]
 
 
-def _others(field: str) -> list[dict[str, str]]:
-    """Return the levels of the other fields with which a step of one field is looked at."""
-    choices = {
-        other: _NAMES if other == "name" else [level[0] for level in _levels(other)]
-        for other in _CROSSED
-        if other != field
-    }
-    if field not in _CROSSED:
-        choices = {"name": _NAMES}
-    return [
-        _USUAL | dict(zip(choices, chosen, strict=True)) for chosen in product(*choices.values())
-    ]
+def _others(field: str) -> U64:
+    """Return the levels of the other fields with which a step of one field is looked at, packed."""
+    crossed = [other for other in _CROSSED if other != field] if field in _CROSSED else ["name"]
+    found = np.zeros(1, np.uint64)
+    for other in crossed:
+        levels = _NAMES if other == "name" else [level[0] for level in _levels(other)]
+        found = (found[:, None] | [_bits(other, level) for level in levels]).ravel()
+    for other, level in _USUAL.items():
+        if other not in (field, *crossed):
+            found = found | _bits(other, level)
+    return found
 
 
 def _levels(field: str) -> tuple[tuple[str, str, str], ...]:
     return lv.FIELDS[lv.INDEX[field]].levels
 
 
-def _pair(step: tuple[str, str, str], others: dict[str, str]) -> tuple[int, int]:
-    field, worse, better = step
-    return _packed(others | {field: worse}), _packed(others | {field: better})
-
-
-def _packed(levels: dict[str, str]) -> int:
-    return sum(
-        lv.number_of(field, levels[field.id]) << shift
-        for field, shift in zip(lv.FIELDS, lv.SHIFTS, strict=True)
-        if field.id in levels
-    )
+def _bits(field: str, level: str) -> np.uint64:
+    """Return the level of one field at its place in a pattern."""
+    number = lv.INDEX[field]
+    return np.uint64(lv.number_of(lv.FIELDS[number], level) << lv.SHIFTS[number])

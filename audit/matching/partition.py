@@ -18,7 +18,7 @@ from audit.matching.blocking import VILLAGE_UNIT, held, mix
 from audit.matching.comparing import compare, pack_rows
 from audit.matching.features import U8, U32, U64, Features
 from audit.matching.matcher import match_units
-from audit.matching.pairs import Scored, ranked
+from audit.matching.pairs import Scored, ranked, verified
 from audit.matching.records import LINK_SCHEMA
 from audit.matching.relations import headquarters
 from audit.matching.results import LINK, NON_LINK, POSSIBLE, links_of_pairs
@@ -99,7 +99,8 @@ def match_pairs(
     """Return the links (LINK_SCHEMA) among given pairs of the records of a batch.
 
     Weights are taken as they are (those of a large partition, or the shipped ones): a handful of
-    pairs teaches nothing. How common a name is, is counted within the batch.
+    pairs teaches nothing. How common a name is, is counted within the batch. What hashes say of a
+    link is verified (`pairs.verified`).
     """
     settings = settings or MatchSettings()
     weights = weights or shipped()
@@ -117,10 +118,10 @@ def match_pairs(
         probability=probability(weight),
         gain=np.zeros(len(left)),
     )
-    by_right = headquarters(features, left, right)
+    apart = headquarters(features, left, right) | ~verified(features, scored, records["name"])
     decision = np.full(len(left), NON_LINK, np.int8)
-    decision[(scored.probability >= settings.possible_at) & ~by_right] = POSSIBLE
-    decision[(scored.probability >= settings.link_at) & ~by_right] = LINK
+    decision[(scored.probability >= settings.possible_at) & ~apart] = POSSIBLE
+    decision[(scored.probability >= settings.link_at) & ~apart] = LINK
     output = decision > NON_LINK
     pairs_out = (scored.where(output), decision[output], np.zeros(int(output.sum()), bool))
     return _batch(links_of_pairs(records, features, pairs_out, (weights, settings)))

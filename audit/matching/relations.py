@@ -69,7 +69,7 @@ def _branches(features: Features, pairs: Related, level: dict[str, NDArray[np.ui
         ((org_l != 0) & (parent_r == org_l) & (org_r != org_l))
         | ((org_r != 0) & (parent_l == org_r) & (org_l != org_r))
         | ((parent_l != 0) & (parent_l == parent_r) & (org_l != org_r))
-        | ((level["branch"] > 0) & (level["branch"] != 2) & (level["name"] >= 5))
+        | ((level["branch"] > 0) & (level["branch"] != 2) & (level["name"] >= lv.NAME_TRADE))
     )
     return result
 

@@ -41,7 +41,8 @@ class Decided:
     """Pairs (rows of the records, by rank), the decision and whether it goes against the weight.
 
     `output` says which are reported; `expected_same` the expected number of same pairs among all
-    candidates; `cluster` the cluster of each record, in rank order, or None for registers.
+    candidates; `cluster` the cluster of each record, in rank order, or None for registers;
+    `let_go` how many pairs with two valid codes were let go before.
     """
 
     scored: Scored
@@ -50,6 +51,7 @@ class Decided:
     conflict: Flags
     expected_same: float
     cluster: NDArray[np.int64] | None = None
+    let_go: int = 0
 
 
 def empty_result() -> Matched:
@@ -182,14 +184,14 @@ def _quality(compared: list[Compared], decided: Decided, weighed: Weighed) -> pl
     n_links = int(link.sum())
     precision = found / n_links if n_links else 1.0
     recall = found / decided.expected_same if decided.expected_same > 0 else 1.0
-    labelled, _ = labels(decided.scored.patterns)
+    labelled = int(labels(decided.scored.patterns)[0].sum()) + decided.let_go
     values = {
         "records": float(sum(len(c.features) for c in compared)),
         "links": float(n_links),
         "possible_links": float((decided.decision[decided.output] == POSSIBLE).sum()),
         "estimated_precision": min(precision, 1.0),
         "estimated_recall": min(recall, 1.0) * blocking["blocking_recall"],
-        "labelled_pairs": float(labelled.sum()),
+        "labelled_pairs": float(labelled),
         "labels_same": float(weighed.labels_same),
         "labels_other": float(weighed.labels_other),
         "weights_updated": float(weighed.updated),

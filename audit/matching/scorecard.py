@@ -17,7 +17,7 @@ Cells = NDArray[np.int32]
 
 # Coarser views of a field, one number a level, for combinations of several fields.
 _VIEWS: dict[str, tuple[str, tuple[int, ...]]] = {
-    "stem": ("name", (0, 0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 3)),
+    "stem": ("name", (0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 3)),
     "person": ("owner", (0, 1, 1, 2, 2, 2)),
     "line": ("phone", (0, 1, 2, 3, 3, 2)),
     "place": ("address", (0, 1, 1, 1, 2, 3, 2, 3, 2)),

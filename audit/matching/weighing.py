@@ -35,6 +35,8 @@ _FIXED = {lv.CODE_SAME: 9.0, lv.CODE_VALID_DIFFER: -9.0}
 _PRIOR_PAIRS = 50.0
 _SHIFT_STEPS = 200
 _MOST_SHIFT = 1.5
+_RISE_WITHOUT_CODES = 0.5
+"""How far EM may leave the shift it was given, and how far upwards where no record has a code."""
 _FLOOR = 1e-9
 _LOST, _COPIES = 0.35, 0.05
 _MOST = -2.5
@@ -151,7 +153,7 @@ def weigh(counted: Counted, start: Weights, settings: MatchSettings) -> Weighed:
     raw = Raw(score(weights.points, weights.intercept, at), _most(counted.patterns))
     given = replace(weights, shifts=expected_shifts(weights, counted))
     # How Latin names differ was learnt from few worlds; EM would follow those of Chinese names.
-    found_shifts = given.shifts if counted.latin else _shifts(raw, code, counted.pairs, given)
+    found_shifts = given.shifts if counted.latin else _shifts(raw, code, counted, given)
     weights = replace(weights, shifts=found_shifts)
     weight = weights_of(counted.patterns, weights)
     return Weighed(
@@ -204,15 +206,18 @@ def _only_alike(level: dict[str, U8]) -> NDArray[np.bool_]:
 
 
 def _unsupported(level: dict[str, U8]) -> NDArray[np.bool_]:
-    """Say which pairs only a place or a common word speaks for.
+    """Say which pairs only a place, a common word or a person's name speaks for.
 
     Neighbours in a market, shops named by their trade: neither person nor telephone agrees, and
-    the name differs (or it is a bare name, or another trade name, and both contradict).
+    the name differs (or it is a bare name, or another trade name, and both contradict). Namesakes:
+    name, telephone and address are others.
     """
     name, owner, phone = level["name"], level["owner"], level["phone"]
     alone = (owner <= 1) & (phone <= 2)
     bare = (name < lv.NAME_CORE) | (level["rarity"] == lv.GENERIC)
+    elsewhere = (level["address"] > 0) & (level["address"] < lv.ADDRESS_NUMBER)
     result: NDArray[np.bool_] = alone & ((name <= 2) | (bare & (owner == 1) & (phone > 0)))
+    result |= (name <= 1) & (phone == 1) & elsewhere
     return result
 
 
@@ -265,36 +270,50 @@ class Raw:
 
 
 def _shifts(
-    raw: Raw, code: NDArray[np.uint8], pairs: NDArray[np.int64], weights: Weights
+    raw: Raw, code: NDArray[np.uint8], counted: Counted, weights: Weights
 ) -> tuple[float, ...]:
-    """Return the shift of the log odds of each code level: fixed for labels, else by EM."""
+    """Return the shift of the log odds of each code level: fixed for labels, else by EM.
+
+    Without codes relatives are among these pairs as well, and EM takes the nearest for one unit.
+    """
+    rise = _RISE_WITHOUT_CODES + (_MOST_SHIFT - _RISE_WITHOUT_CODES) * counted.coverage**2
     shifts = []
     for level, given in enumerate(weights.shifts):
         inside = code == level
         if level in _FIXED or not inside.any():
             shifts.append(_FIXED.get(level, given))
             continue
-        shifts.append(group_shift(raw.where(inside), pairs[inside], weights.base_rate, given))
+        prior = Prior(base_rate=weights.base_rate, shift=given, rise=rise)
+        shifts.append(group_shift(raw.where(inside), counted.pairs[inside], prior))
     return tuple(shifts)
 
 
-def group_shift(raw: Raw, pairs: NDArray[np.int64], base_rate: float, given: float) -> float:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """Base rate of the labelled pairs, the shift a group is given, and how far it may rise."""
+
+    base_rate: float
+    shift: float
+    rise: float = _MOST_SHIFT
+
+
+def group_shift(raw: Raw, pairs: NDArray[np.int64], given: Prior) -> float:
     """Return by how much the log odds of a group differ from those of the labelled pairs.
 
     EM on one number, the group's share of same units (Saerens et al. 2002), with a prior worth
-    50 pairs at the shift that was `given`, and kept within `_MOST_SHIFT` of it: where other units
-    look unlike those that the points were learnt from, EM drifts to nothing. No pair counts for
-    more than it may reach.
+    50 pairs at the shift that was `given`, and kept within `_MOST_SHIFT` (upwards `rise`) of it:
+    where other units look unlike those that the points were learnt from, EM drifts to nothing. No
+    pair counts for more than it may reach.
     """
-    base = float(np.log(base_rate / (1 - base_rate)))
-    prior = 1 / (1 + np.exp(-(base + given)))
-    shift, total = given, float(pairs.sum()) + _PRIOR_PAIRS
+    base = log_odds(given.base_rate)
+    prior = 1 / (1 + np.exp(-(base + given.shift)))
+    shift, total = given.shift, float(pairs.sum()) + _PRIOR_PAIRS
     for _ in range(_SHIFT_STEPS):
         p = 1 / (1 + np.exp(-np.clip(np.minimum(raw.points + shift, raw.most), -60, 60)))
         share = (float(p @ pairs) + _PRIOR_PAIRS * prior) / total
         share = min(max(share, _FLOOR), 1 - _FLOOR)
         new = float(np.log(share / (1 - share))) - base
-        new = min(max(new, given - _MOST_SHIFT), given + _MOST_SHIFT)
+        new = min(max(new, given.shift - _MOST_SHIFT), given.shift + given.rise)
         if abs(new - shift) < 1e-7:
             break
         shift = new

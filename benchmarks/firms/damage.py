@@ -15,6 +15,8 @@ from benchmarks.firms import pools, text
 from benchmarks.firms.units import Options, persons, phones, trade_names
 from sample_data.draws import Bools, Draw, choose, join_text, mask
 
+SHORTENED = 0.1
+"""Share of trade names of three and more characters that lose one."""
 CARELESS_SHARE, CARELESS, CAREFUL = 0.35, 1.9, 0.5
 
 
@@ -99,6 +101,7 @@ def _damage_names(copies: Copies) -> None:
     _character(copies, "trade", "fuzzy", fuzzy)
     shape = copies.hit("name_shape", 0.06, has_trade)
     _character(copies, "trade", "shape", shape)
+    _shorten(copies)
     has_region = (frame["region"] != "").to_numpy()
     dropped = copies.hit("region_dropped", 0.2, has_region & (frame["kind"] != 4).to_numpy())
     copies.put("region", dropped, "")
@@ -120,6 +123,19 @@ def _damage_names(copies: Copies) -> None:
     synonym &= (replaced != word).to_numpy()
     copies.put("word", synonym, replaced)
     _damage_forms(copies)
+
+
+def _shorten(copies: Copies) -> None:
+    """Leave one character out of some trade names of three and more."""
+    n = copies.frame.height
+    own = Draw(copies.options.seed, "shortened")
+    length = copies.frame["trade"].str.len_chars().to_numpy()
+    where = (own.rng.random(n) < SHORTENED * copies.factor.to_numpy()) & (length >= 3)
+    copies.kinds["name_shortened"] = where
+    at = (own.rng.random(n) * length).astype(np.int64)
+    frame = pl.DataFrame({"t": copies.frame["trade"], "at": at})
+    short = pl.col("t").str.slice(0, pl.col("at")) + pl.col("t").str.slice(pl.col("at") + 1)
+    copies.put("trade", where, frame.select(short).to_series())
 
 
 def _damage_forms(copies: Copies) -> None:

@@ -18,6 +18,8 @@ SHARES = (70.0, 20.0, 4.0, 6.0, 4.0)
 TABLES = ("legal_entity", "self_employed", "legal_entity", "establishment", "legal_entity")
 PREFIXES = ("91", "92", "93", "91", "12")
 CODE_SYMBOLS = "0123456789ABCDEFGHJKLMNPQRTUWXY"[:30]
+ADDED = 0.2
+"""Share of names one off that have a character more, not another one."""
 FAMILY_SIZES, FAMILY_SHARES = (2, 3, 4, 5, 6), (50.0, 25.0, 13.0, 8.0, 4.0)
 
 
@@ -165,12 +167,19 @@ def _shop_trades(draw: Draw, owners: pl.Series, alphabet: str) -> pl.Series:
 
 
 def _one_off(draw: Draw, trades: pl.Series, alphabet: str) -> pl.Series:
-    """Return the trade names with one character exchanged for any other."""
+    """Return the trade names with one character exchanged for any other, one in five with it added.
+
+    Companies of one owner are called 宏达 and 宏远, and 宏达 and 宏达兴.
+    """
     n = len(trades)
-    at = (draw.rng.random(n) * trades.str.len_chars().to_numpy()).astype(np.int64)
-    frame = pl.DataFrame({"t": trades, "c": characters(draw, n, alphabet), "at": at})
+    drawn = draw.rng.random(n) * trades.str.len_chars().to_numpy()
+    at = drawn.astype(np.int64)
+    behind = at + (drawn - at >= ADDED)
+    frame = pl.DataFrame(
+        {"t": trades, "c": characters(draw, n, alphabet), "at": at, "behind": behind}
+    )
     head = pl.col("t").str.slice(0, pl.col("at"))
-    return frame.select(head + pl.col("c") + pl.col("t").str.slice(pl.col("at") + 1)).to_series()
+    return frame.select(head + pl.col("c") + pl.col("t").str.slice(pl.col("behind"))).to_series()
 
 
 def _family_ties(draw: Draw, parts: Parts, leader: Ints, alphabet: str) -> None:
@@ -329,13 +338,14 @@ def _distinct_companies(draw: Draw, parts: Parts, alphabet: str) -> None:
     """Give companies another trade name where registration would have refused theirs.
 
     Within one registering authority no two firms of an industry have one trade name (企业名称登记
-    管理实施办法, 2004, art. 31 (1)); the county stands for the authority.
+    管理实施办法, 2004, art. 31 (1)), whatever words say the industry (建筑工程 and 建设工程). The
+    county stands for the authority, the class of GB/T 4754 for the industry.
     """
     columns = parts.columns
     firms = pl.Series((parts.kind == 0) | (parts.kind == 2))
     authority = columns["region_code"].str.slice(0, 6)
     for _ in range(4):
-        name = join_text(authority, columns["trade"], columns["word"])
+        name = join_text(authority, columns["trade"], columns["industry_code"])
         again = firms & ~name.is_first_distinct()
         if not again.any():
             return

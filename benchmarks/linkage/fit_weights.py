@@ -38,7 +38,7 @@ from sample_data.draws import Draw, digits, join_text, mask
 from sample_data.identifiers import credit_codes
 
 TARGET = Path(__file__).parents[2] / "audit" / "matching" / "weights.json"
-VERSION = "2026.11.3"
+VERSION = "2026.11.5"
 MAIN = Options(records=120_000, seed=901)
 CHINESE = (
     MAIN,
@@ -53,7 +53,12 @@ CHINESE = (
     replace(MAIN, records=2_000, seed=910, copies=0.01),
     replace(MAIN, records=6_000, seed=911, coverage=0.3),
 )
-ENGLISH = (Options(records=20_000, seed=912), Options(records=5_000, seed=913, copies=0.1))
+ENGLISH = (
+    Options(records=20_000, seed=912),
+    Options(records=5_000, seed=913),
+    Options(records=5_000, seed=918),
+    Options(records=10_000, seed=919, copies=0.03),
+)
 CROWDED = (
     replace(MAIN, records=20_000, seed=921, city="430408", villages=1),
     replace(MAIN, records=5_000, seed=922, city="430408", villages=1),
@@ -66,7 +71,9 @@ UNPLACED = (
     replace(MAIN, records=5_000, seed=927, city="430408"),
 )
 """Worlds whose records give no region."""
-CENSUS = ((3_000, 914), (6_000, 915))
+CENSUS = ((3_000, 914), (6_000, 915), (12_000, 916), (9_000, 917))
+SHORTENED = 0.05
+"""Share of second enumerations whose name lost a character, whichever."""
 RIDGE = 1.0
 _STEPS = 50
 _REGION_SHIFT = lv.SHIFTS[lv.INDEX[lv.REGION.id]]
@@ -93,13 +100,28 @@ def _world(records: pl.DataFrame, units: pl.Series, places: pl.DataFrame) -> Wor
     return World(patterns=compared.patterns[wanted], same=(unit[left] == unit[right])[wanted])
 
 
+def _shortened(names: pl.Series, draw: Draw, where: NDArray[np.bool_]) -> pl.Series:
+    """Return the names, some with one character left out."""
+    n = len(names)
+    at = (draw.rng.random(n) * names.str.len_chars().fill_null(0).to_numpy()).astype(np.int64)
+    frame = pl.DataFrame({"name": names, "at": at, "where": where})
+    short = pl.col("name").str.slice(0, pl.col("at")) + pl.col("name").str.slice(pl.col("at") + 1)
+    return frame.select(pl.when("where").then(short).otherwise("name")).to_series()
+
+
 def _twice_told(records: pl.DataFrame, truth: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Return the records with some second enumerations among the other kind of unit.
 
-    A household has a code of its own kind: it is another valid one, or none.
+    A household has a code of its own kind: it is another valid one, or none. Some names lost a
+    character.
     """
     draw, n = Draw(seed, "twice"), records.height
-    told = draw.chance(n, 0.08) & (truth["copy"].to_numpy() > 0)
+    again = truth["copy"].to_numpy() > 0
+    told = draw.chance(n, 0.08) & again
+    short = Draw(seed, "shortened")
+    records = records.with_columns(
+        _shortened(records["name"], short, again & short.chance(n, SHORTENED))
+    )
     firm = (records["table_name"] == "legal_entity").to_numpy()
     bodies = digits(draw.whole(10_000_000, 99_999_999, n), 8)
     others = credit_codes("92", pl.Series(["430400"] * n), bodies)
@@ -138,6 +160,8 @@ def _census(n_units: int, seed: int) -> World:
     draw = Draw(seed, "again")
     again = units.filter(pl.Series(draw.chance(units.height, 0.02)))
     n = again.height
+    short = Draw(seed, "shortened")
+    again = again.with_columns(_shortened(again["name"], short, short.chance(n, SHORTENED)))
     phones = join_text("139", digits(draw.whole(10_000_000, 99_999_999, n), 8))
     again = again.with_columns(
         record_id=again["record_id"] + "x",

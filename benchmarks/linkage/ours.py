@@ -83,6 +83,8 @@ def main() -> None:
     records = pl.read_parquet(args.folder / "records.parquet")
     clock.lap("read")
     (features,) = features_of(args.folder, records)
+    # What is parsed is not needed as text any more.
+    records = records.select("record_id", "table_name", "name")
     clock.lap("parse")
     found = match_units(records, features)
     clock.lap("match")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
-from audit.matching.distances import one_digit_apart, osa
+from audit.matching.distances import one_digit_apart, within_one
 from audit.matching.matcher import match_units
 from audit.matching.orders import ordered_patterns
 from audit.matching.records import Decisions, Matched
@@ -52,12 +53,25 @@ def _town(n: int) -> list[dict[str, object]]:
     return rows
 
 
+def test_hashes_alike_in_half_of_their_bits_make_no_link() -> None:
+    firm = {"trade": "宏鑫达", "industry": "建材", "owner": "王明", "phone": 13_812_345_678}
+    rows = [unit(**firm, id=f"u{form}", road="中山路", no="8", form=form) for form in (1, 2)]
+    records, features = units(rows)
+    half_alike = features.core ^ np.array([0, (1 << 32) | 1], np.uint64)
+
+    found = match_units(records, features)
+    other = match_units(records, replace(features, core=half_alike))
+
+    assert [("u1", "u2")] == _pair(found, "link")
+    assert [] == _pair(other, "link")
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(NAMES, NAMES), min_size=1, max_size=20))
-def test_osa_equals_the_oracle(pairs: list[tuple[str, str]]) -> None:
+def test_one_edit_equals_the_oracle(pairs: list[tuple[str, str]]) -> None:
     left, right = (np.array([chars(p[side], 8) for p in pairs], np.uint16) for side in (0, 1))
 
-    assert [OSA.distance(a, b) for a, b in pairs] == osa(left, right).tolist()
+    assert [OSA.distance(a, b) <= 1 for a, b in pairs] == within_one(left, right).tolist()
 
 
 @pytest.mark.parametrize(
@@ -241,3 +255,47 @@ def test_a_shared_village_is_told_by_how_many_stand_there(n: int, level: str) ->
     (said, *_) = _found(rows).links.filter(pl.col("decision") == "link")["comparison"].to_list()
 
     assert f'"region": "{level}"' in said
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "level"),
+    [
+        ({"trade": "宏鑫达"}, {"trade": "宏金达"}, "trade_near_industry"),
+        ({"trade": "宏鑫达"}, {"trade": "宏鑫"}, "trade_cut_industry"),
+        ({"trade": "宏鑫达"}, {"trade": "宏鑫达兴", "industry": "五金"}, "trade_cut"),
+        ({"trade": "宏鑫达"}, {"trade": "鸿鑫达", "industry": "五金"}, "trade_sound"),
+        ({"trade": "宏鑫达"}, {"trade": "鸿鑫达", "industry": ""}, "trade_sound_similar"),
+        ({"trade": "宏鑫达"}, {"trade": "鸿鑫达"}, "core_sound"),
+    ],
+)
+def test_trade_names_are_told_apart_by_how_they_differ(
+    first: dict[str, object], second: dict[str, object], level: str
+) -> None:
+    shared = {"owner": "王明", "phone": 13812345678, "road": "东路", "no": "8"}
+    found = _found([unit(id="x1", **shared, **first), unit(id="x2", **shared, **second)])
+
+    (said,) = found.links["comparison"].to_list()
+
+    assert f'"name": "{level}"' in said
+
+
+def test_a_namesake_with_another_firm_elsewhere_is_no_link() -> None:
+    shared = {"owner": "Jennifer Patel", "region": "430102001000"}
+    one = unit(trade="Rock", industry="Software", phone=1489935564, road="Manor", no="1", **shared)
+    two = unit(trade="Wild", industry="Joinery", phone=1857143899, road="Manor", no="214", **shared)
+
+    found = _found([{**one, "id": "x1"}, {**two, "id": "x2"}])
+
+    assert [] == _pair(found, "link")
+
+
+def test_labelled_pairs_count_those_that_no_decision_is_near() -> None:
+    firms = [("宏达", "五金", CODES[0]), ("金源", "建材", CODES[1])]
+    rows = [
+        unit(id=code, trade=trade, industry=industry, code=code, phone=13812345678)
+        for trade, industry, code in firms
+    ]
+
+    counted = dict(_found(rows).quality.select("metric", "value").iter_rows())
+
+    assert 1 == counted["labelled_pairs"]
