@@ -15,6 +15,7 @@ optional_tables: [frame_unit, link]
 owner: data_quality
 version: 2
 status: active
+same_fact: [REG011, REG010]
 parameters:
   city: {type: text, default: "4304", note: "first four digits of the audited city"}
   reference_date: {type: date, default: "2018-12-31", note: "units opened later are out of scope"}
