@@ -13,7 +13,7 @@ variable: block_code
 tables: [unit, region]
 optional_tables: [census_block]
 owner: data_quality
-version: 1
+version: 2
 status: active
 parameters:
   city: {type: text, default: "4304", note: first four digits of every region of the census}
@@ -45,6 +45,8 @@ mapped AS (
 SELECT
   u.unit_id AS subject_id,
   u.region_code AS region_code,
+  CASE WHEN LEFT(u.region_code, 4) <> :city OR r.region_code IS NULL THEN 'region_code'
+    ELSE 'block_code' END AS variable,
   u.region_code || COALESCE('-' || u.block_code, '') AS observed,
   CASE
     WHEN LEFT(u.region_code, 4) <> :city THEN '区划代码不属本市（' || :city || '）'

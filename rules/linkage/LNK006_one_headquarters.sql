@@ -9,11 +9,11 @@ severity: fatal
 clause: 三(三)2
 level: 2
 grain: unit
-variable: is_headquarters
+variable: n_headquarters
 tables: [legal_entity, establishment]
 optional_tables: [establishment_list]
 owner: data_quality
-version: 1
+version: 2
 status: active
 parameters:
   city: {type: text, default: "4304", note: "first four digits of the audited city: a headquarters listed elsewhere has no form here"}
