@@ -60,9 +60,11 @@ SELECT 'u|' || unit_id AS place_key, unit_id AS place_id, unit_kind AS kind, cre
   address, concat_ws(' ', phone_mobile, phone_fixed) AS phone, person AS contact, enumerator_id,
   region_code,
   concat_ws('；', '主要业务活动 ' || activity, '从业人员 ' || employees || ' 人',
-    '营业收入 ' || TRY_CAST(round(revenue_kyuan) AS BIGINT) || ' 千元') AS reported_zh,
+    '营业收入 ' || format('{:,}', TRY_CAST(round(revenue_kyuan) AS BIGINT)) || ' 千元')
+    AS reported_zh,
   concat_ws('; ', 'activity ' || activity, 'employees ' || employees,
-    'revenue ' || TRY_CAST(round(revenue_kyuan) AS BIGINT) || ' thousand yuan') AS reported_en
+    'revenue ' || format('{:,}', TRY_CAST(round(revenue_kyuan) AS BIGINT)) || ' thousand yuan')
+    AS reported_en
 FROM kept
 UNION ALL
 SELECT 'f|' || frame_id, frame_id, 'frame', credit_code, name, address, phone, legal_rep, NULL,
