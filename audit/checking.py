@@ -19,10 +19,10 @@ from audit.memory import Memory
 from audit.model import OutcomeStatus, Rule
 from audit.portable import OPTIONAL_COLUMNS, ROW_ALIAS, RowShape, row_shape
 from audit.rulebook import render
+from audit.told import STAGED, publish_findings, repeated_rules
 
 SCRATCH = "rule_result"
 VERDICTS = "open_verdict"
-STAGED = "staged_finding"
 NOT_LINKED = "未匹配"
 """How the detail of an outcome begins where a rule over links was not decided for want of them."""
 
@@ -280,78 +280,6 @@ def _nothing_in_scope(engine: Engine, plan: CheckPlan) -> None:
             )
 
 
-def _plain(column: str) -> str:
-    return (
-        f"CASE WHEN RIGHT({column}, 3) = '.00' THEN LEFT({column}, LENGTH({column}) - 3) "
-        f"ELSE {column} END"
-    )
-
-
-def _message(language: str) -> str:
-    text = f"r.message_{language}"
-    empty = {"zh": "空", "en": "(empty)"}[language]
-    for field_name, column in (
-        ("observed", _plain("s.observed")),
-        ("expected", _plain("s.expected")),
-        ("related", "s.related_id"),
-        ("variable", f"COALESCE(i.label_{language}, s.variable)"),
-    ):
-        text = f"REPLACE({text}, '{{{field_name}}}', COALESCE({column}, '{empty}'))"
-    return text
-
-
-# Which other member stands beside a member changes when one of a group is corrected; that must not
-# turn the doubt about this member into another one.
-_KEY = (
-    "MD5(s.rule_id || '|' || COALESCE(s.subject_id, '') || '|' || "
-    "CASE WHEN s.group_key IS NULL THEN COALESCE(s.related_id, '') ELSE '' END || '|' || "
-    "COALESCE(s.variable, ''))"
-)
-
-
-def _repeated(engine: Engine) -> tuple[str, ...]:
-    """Return the rules of which two staged findings have one key: a fault of the rule."""
-    rows = engine.fetch(
-        f"SELECT DISTINCT rule_id FROM (SELECT s.rule_id FROM {STAGED} AS s "
-        f"GROUP BY s.rule_id, {_KEY} HAVING COUNT(*) > 1) AS r ORDER BY rule_id"
-    )
-    return tuple(row["rule_id"] for row in rows.to_pylist())
-
-
-def _publish_findings(engine: Engine, plan: CheckPlan) -> int:
-    """Give staged findings their key, owner and messages.
-
-    Nothing that a rule said is left out: where it tells one doubt in two ways, the second has a key
-    of its own; what is the same in every column is one finding.
-    """
-    run_id = _text(plan.run_id)
-    return engine.append(
-        "audit.finding",
-        f"""
-WITH keyed AS (
-  SELECT {_KEY} AS finding_key, s.*,
-    ROW_NUMBER() OVER (PARTITION BY {_KEY} ORDER BY s.observed, s.expected, s.region_code) AS place
-  FROM (SELECT DISTINCT * FROM {STAGED}) AS s
-)
-SELECT CASE WHEN s.place = 1 THEN s.finding_key
-    ELSE MD5(s.finding_key || '|' || CAST(s.place AS VARCHAR)) END AS finding_key,
-  {run_id} AS run_id, s.rule_id, r.rule_version, r.severity, s.subject_id,
-  s.related_id, s.group_key, COALESCE(s.region_code, '') AS region_code, u.specialty,
-  CASE WHEN r.owner = 'specialty' THEN COALESCE(o.owner, 'data_quality') ELSE r.owner END AS owner,
-  s.variable, {_plain("s.observed")} AS observed, {_plain("s.expected")} AS expected, s.score,
-  'new' AS state, {run_id} AS first_run_id, {run_id} AS last_run_id,
-  {_message("zh")} AS message_zh, {_message("en")} AS message_en
-FROM keyed AS s
-JOIN rule_text AS r ON r.rule_id = s.rule_id
-LEFT JOIN (
-  SELECT unit_id, MIN(specialty) AS specialty FROM unit
-  WHERE unit_id IN (SELECT subject_id FROM {STAGED}) GROUP BY unit_id
-) AS u ON u.unit_id = s.subject_id
-LEFT JOIN specialty_owner AS o ON o.specialty = u.specialty
-LEFT JOIN item_label AS i ON i.variable = s.variable""",
-    )
-
-
 def check(engine: Engine, plan: CheckPlan, memory: Memory | None = None) -> CheckSummary:
     """Run all rules of the plan; fill `audit.outcome` and `audit.finding`.
 
@@ -368,8 +296,8 @@ def check(engine: Engine, plan: CheckPlan, memory: Memory | None = None) -> Chec
     if memory:
         memory.keep(engine)
     _nothing_in_scope(engine, plan)
-    repeated = _repeated(engine)
-    n_findings = _publish_findings(engine, plan)
+    repeated = repeated_rules(engine)
+    n_findings = publish_findings(engine, plan.run_id)
     for name in (SCRATCH, VERDICTS, STAGED):
         engine.execute(f"DROP TABLE IF EXISTS {name}")
     rows = engine.fetch(

@@ -70,6 +70,10 @@ A `row` is a delivered row, as `file#row`.
 """
 
 
+VISITED_GRAINS = ("unit", "frame", "register", "event", "visit")
+"""Grains whose subject is a unit, a line or a record to visit, or belongs to one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """A text in Chinese and English."""
@@ -111,14 +115,21 @@ class Rule:
     verify: Label
     false_positives: Label
     always_decidable: bool = False
+    conclusion: bool = False
+    same_fact: tuple[str, ...] = ()
     sql: str
     path: str
     sha256: str
 
     @property
-    def is_lead(self) -> bool:
-        """A rule that is not about a unit yields a lead, never a respondent's error."""
-        return self.grain not in ("unit", "frame", "register", "event", "visit")
+    def statement(self) -> str:
+        """What its findings are: `error` of a respondent, `lead`, or `conclusion`.
+
+        A rule that is not about something to visit never tells a respondent's error.
+        """
+        if self.grain in VISITED_GRAINS:
+            return "error"
+        return "conclusion" if self.conclusion else "lead"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

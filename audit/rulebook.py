@@ -47,7 +47,7 @@ _REQUIRED = {
     "id", "name", "title", "family", "severity", "clause", "level", "grain", "variable", "tables",
     "owner", "version", "status", "message", "verify", "false_positives",
 }  # fmt: skip
-_OPTIONAL = {"parameters", "optional_tables", "always_decidable"}
+_OPTIONAL = {"parameters", "optional_tables", "always_decidable", "conclusion", "same_fact"}
 _TEXTS = _REQUIRED - {"title", "message", "verify", "false_positives", "tables"}
 _FIELD = re.compile(r"\{([^}]*)\}")
 _MESSAGE_FIELDS = {"observed", "expected", "related", "variable"}
@@ -171,7 +171,7 @@ def _check_keys(path: Path, header: Mapping[str, Any], text: str) -> None:
     for key in sorted(_TEXTS):
         if not header[key] or not isinstance(header[key], str):
             raise _fail(path, _line_of(text, key), f"{key} 须为一个文本", f"{key} must be one text")
-    for key in ("tables", "optional_tables"):
+    for key in ("tables", "optional_tables", "same_fact"):
         value = header.get(key, ["-"])
         if not value or not isinstance(value, list):
             raise _fail(path, _line_of(text, key), f"{key} 须为非空清单 [..]",
@@ -196,8 +196,8 @@ def _check_header(path: Path, header: Mapping[str, Any], text: str) -> None:
     _check_choice(path, text, "status", header["status"], list(RuleStatus))
     _check_choice(path, text, "grain", header["grain"], GRAINS)
     _check_choice(path, text, "level", header["level"], list("012345"))
-    _check_choice(path, text, "always_decidable", header.get("always_decidable", "false"),
-                  ["true", "false"])  # fmt: skip
+    for key in ("always_decidable", "conclusion"):
+        _check_choice(path, text, key, header.get(key, "false"), ["true", "false"])
     if not re.fullmatch(r"[A-Z]{3}[0-9]{3}", header["id"]):
         raise _fail(path, _line_of(text, "id"), "id 须为三个字母加三位数字",
                     "id must be three letters and three digits")  # fmt: skip
@@ -284,6 +284,8 @@ def _rule(path: Path, text: str, body: str, sql: str) -> Rule:
         owner=header["owner"],
         parameters=_parameters(path, header, text),
         always_decidable=header.get("always_decidable") == "true",
+        conclusion=header.get("conclusion") == "true",
+        same_fact=tuple(header.get("same_fact", ())),
         sql=sql,
         path=path.name,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
@@ -304,7 +306,25 @@ def load_rulebook(folder: Path = RULES_DIR) -> RuleBook:
                 f"规则的 {field} 重复：{', '.join(repeated)}（{files}）",
                 f"Rules share the {field}: {', '.join(repeated)} ({files})",
             )
-    return RuleBook(tuple(rules))
+    book = RuleBook(tuple(rules))
+    for rule in rules:
+        _check_statement(rule, book)
+    return book
+
+
+def _check_statement(rule: Rule, book: RuleBook) -> None:
+    """Refuse what cannot be: a conclusion on something to visit, a fact that is nobody's answer."""
+    if rule.conclusion and rule.statement == "error":
+        raise RuleError(
+            f"{rule.path}：对象为 {rule.grain} 的规则不能是评估结论 conclusion",
+            f"{rule.path}: a rule of grain {rule.grain} is no conclusion",
+        )
+    for other in rule.same_fact:
+        if rule.statement != "error" or book.get(other).statement != "error":
+            raise RuleError(
+                f"{rule.path}：same_fact 只用于单位、底册行和名录记录的规则",
+                f"{rule.path}: same_fact is for rules about units, frame lines and records",
+            )
 
 
 def _is_literal(kind: str, value: str) -> bool:

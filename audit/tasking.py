@@ -17,7 +17,6 @@ from audit.model import Severity
 
 SEVERITY_WEIGHT = {"fatal": 1.0, "query": 0.5, "info": 0.1}
 UNKNOWN_INFLUENCE = 0.0001
-TASK_GRAINS = ("unit", "frame", "register")
 PER_TOWNSHIP = 5
 REVISITS_EACH = 3
 """Units of one enumerator that are called on again."""
@@ -77,19 +76,32 @@ def prioritise(findings: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
     return known.select("finding_key", "influence", priority=priority.round(6))
 
 
-def make_tasks(findings: pl.DataFrame, plan: TaskPlan) -> pl.DataFrame:
-    """Return one task for each subject of a fatal or query finding, `arm` priority.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """One draw of units without findings: how many were wanted, and how many there were.
 
-    `findings`: finding_key, subject_id, task_id, grain, severity, owner, priority, region_code
-    (of the unit where there is one). The owner and the region are those of the most binding
-    finding, then of the one with the highest priority.
+    `draw`: `random`, or re-visits of enumerators that a lead names (`named`) or that chance chose
+    (`control`), `n_people` of them.
+    """
+
+    draw: str
+    n_people: int | None
+    n_wanted: int
+    n_drawn: int
+
+
+def make_tasks(findings: pl.DataFrame, plan: TaskPlan) -> pl.DataFrame:
+    """Return one task for each place with a fatal or query finding, `arm` priority.
+
+    `findings`: finding_key, subject_id (what is visited), task_id, severity, owner, priority,
+    region_code (of the place where it is known). The owner and the region are those of the most
+    binding finding, then of the one with the highest priority.
     """
     rank = pl.col("severity").replace_strict(
         {s.value: s.rank for s in Severity}, return_dtype=pl.Int64
     )
-    asked = pl.col("grain").is_in(list(TASK_GRAINS)) & (pl.col("severity") != Severity.INFO.value)
     tasks = (
-        findings.filter(asked)
+        findings.filter(pl.col("severity") != Severity.INFO.value)
         .with_columns(rank=rank)
         .sort(["rank", "priority", "finding_key"], descending=[False, True, False])
         .group_by("task_id", "subject_id", maintain_order=True)
@@ -141,8 +153,10 @@ def draw_random(
     return _random_tasks(drawn, plan.random_owner, plan)
 
 
-def draw_revisits(visited: pl.DataFrame, plan: TaskPlan) -> pl.DataFrame:
-    """Return tasks to call again on REVISITS_EACH units of some enumerators, `arm` random.
+def draw_revisits(visited: pl.DataFrame, plan: TaskPlan) -> tuple[pl.DataFrame, tuple[Draw, ...]]:
+    """Return tasks to call again on REVISITS_EACH units of some enumerators, and the two draws.
+
+    The tasks have `arm` random.
 
     `visited`: enumerator_id, is_named (a lead stands against the enumerator), enumerator_key,
     unit_id, task_id, region_code, draw_key, of visited units without findings. Everybody named is
@@ -165,7 +179,20 @@ def draw_revisits(visited: pl.DataFrame, plan: TaskPlan) -> pl.DataFrame:
         .head(REVISITS_EACH)
         .unique("task_id", keep="first", maintain_order=True)
     )
-    return _random_tasks(drawn, plan.revisit_owner, plan)
+    draws = tuple(_revisits(name, chosen, drawn) for name in ("named", "control"))
+    return _random_tasks(drawn, plan.revisit_owner, plan), draws
+
+
+def _revisits(draw: str, chosen: pl.DataFrame, drawn: pl.DataFrame) -> Draw:
+    """Count the people and the units of one of the two draws of re-visits."""
+    own = pl.col("is_named") == (draw == "named")
+    people = chosen.filter(own).height
+    return Draw(
+        draw=draw,
+        n_people=people,
+        n_wanted=people * REVISITS_EACH,
+        n_drawn=drawn.filter(own).height,
+    )
 
 
 def _random_tasks(drawn: pl.DataFrame, owner: str, plan: TaskPlan) -> pl.DataFrame:

@@ -78,6 +78,8 @@ def _write_rules(ctx: RunContext, book: RuleBook, parameters: Parameters) -> Non
         "severity": [str(rule.severity) for rule in rules],
         "level": pa.array([rule.level for rule in rules], pa.int64()),
         "grain": [rule.grain for rule in rules],
+        "statement": [rule.statement for rule in rules],
+        "same_fact": ["|".join(rule.same_fact) for rule in rules],
         "clause": [rule.clause for rule in rules],
         "owner": [rule.owner for rule in rules],
         "variable": [rule.variable for rule in rules],

@@ -113,7 +113,8 @@ def run(
     """整夜审核：读入、审核、评分、派单、导出、发布。 Run the whole night."""
     from pipelines.config import load_config
     from pipelines.run import NightOptions, run_night
-    from pipelines.show import TerminalProgress, show_night
+    from pipelines.show import TerminalProgress
+    from pipelines.show_night import show_night
 
     settings = load_config(config)
     if salt_file is not None:

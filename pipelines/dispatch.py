@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
 import polars as pl
 
 from audit.tasking import (
+    Draw,
     TaskPlan,
     draw_random,
     draw_revisits,
@@ -15,6 +16,7 @@ from audit.tasking import (
     make_tasks,
     prioritise,
 )
+from pipelines import finding_places
 from pipelines.context import LOG, RunContext
 from pipelines.score import fetch_frame, replace_output
 
@@ -22,29 +24,31 @@ _UNITS = """
 SELECT unit_id, left(region_code, 6) AS county, specialty, revenue_kyuan, employees
 FROM census.unit
 """
-_OPEN_FINDINGS = """
-SELECT f.finding_key, f.subject_id, md5('task|' || f.subject_id) AS task_id, r.grain, f.severity,
-  f.owner, f.priority, COALESCE(u.region_code, NULLIF(f.region_code, '')) AS region_code
-FROM audit.finding AS f
-JOIN audit.rule AS r ON r.rule_id = f.rule_id
-LEFT JOIN (SELECT unit_id, MAX(region_code) AS region_code FROM census.unit GROUP BY unit_id) AS u
-  ON u.unit_id = f.subject_id
-WHERE f.severity IN ('fatal', 'query') AND f.state IS DISTINCT FROM 'waived'
+_OPEN_FINDINGS = f"""
+SELECT p.finding_key, p.place_id AS subject_id, md5('task|' || p.place_id) AS task_id, p.severity,
+  f.owner, f.priority, p.region_code
+FROM {finding_places.VIEW} AS p JOIN audit.finding AS f ON f.finding_key = p.finding_key
+WHERE p.place_key IS NOT NULL AND p.severity IN ('fatal', 'query')
 """
-# The other unit of a pair is under suspicion too: it is no unit without findings.
-_CLEAN_UNITS = """
-SELECT u.unit_id, md5('task|' || u.unit_id) AS task_id, u.region_code,
-  md5('{seed}|' || u.unit_id) AS draw_key
-FROM census.unit AS u
-SEMI JOIN audit.region_score AS s ON s.region_code = u.region_code
+# The other unit of a pair is under suspicion too: it is no unit without findings. Nor is one whose
+# edit or visit a finding is about.
+_SUSPECTED = f"""
 ANTI JOIN audit.finding AS f ON f.subject_id = u.unit_id
 ANTI JOIN audit.finding AS g ON g.related_id = u.unit_id
+ANTI JOIN {finding_places.VIEW} AS p ON p.place_key = 'u|' || u.unit_id
+"""
+_CLEAN_UNITS = f"""
+SELECT u.unit_id, md5('task|' || u.unit_id) AS task_id, u.region_code,
+  md5('{{seed}}|' || u.unit_id) AS draw_key
+FROM census.unit AS u
+SEMI JOIN audit.region_score AS s ON s.region_code = u.region_code
+{_SUSPECTED}
 WHERE left(u.region_code, 6) IN (SELECT county FROM flagged_county)
 """
-_VISITED = """
+_VISITED = f"""
 SELECT v.enumerator_id, n.subject_id IS NOT NULL AS is_named,
-  md5('{seed}|' || v.enumerator_id) AS enumerator_key, u.unit_id,
-  md5('task|' || u.unit_id) AS task_id, u.region_code, md5('{seed}|' || u.unit_id) AS draw_key
+  md5('{{seed}}|' || v.enumerator_id) AS enumerator_key, u.unit_id,
+  md5('task|' || u.unit_id) AS task_id, u.region_code, md5('{{seed}}|' || u.unit_id) AS draw_key
 FROM census.visit AS v
 JOIN census.unit AS u ON u.unit_id = v.unit_id
 LEFT JOIN (
@@ -52,9 +56,13 @@ LEFT JOIN (
   JOIN audit.rule AS r ON r.rule_id = f.rule_id AND r.grain = 'enumerator'
   WHERE f.state IS DISTINCT FROM 'waived'
 ) AS n ON n.subject_id = v.enumerator_id
-ANTI JOIN audit.finding AS f ON f.subject_id = u.unit_id
-ANTI JOIN audit.finding AS g ON g.related_id = u.unit_id
+{_SUSPECTED}
 """
+
+
+_DRAWS: dict[str, type[pl.DataType]] = {
+    "draw": pl.String, "n_people": pl.Int64, "n_wanted": pl.Int64, "n_drawn": pl.Int64,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +80,10 @@ class DispatchSummary:
 
 def _set_priorities(ctx: RunContext) -> None:
     findings = fetch_frame(
-        ctx.engine, "SELECT finding_key, subject_id, severity, score FROM audit.finding"
+        ctx.engine,
+        "SELECT f.finding_key, COALESCE(p.place_id, f.subject_id) AS subject_id, f.severity, "
+        f"f.score FROM audit.finding AS f LEFT JOIN {finding_places.VIEW} AS p "
+        "ON p.finding_key = f.finding_key",
     )
     worth = prioritise(findings, fetch_frame(ctx.engine, _UNITS))
     ctx.engine.register("finding_worth", worth.to_arrow())
@@ -83,7 +94,7 @@ def _set_priorities(ctx: RunContext) -> None:
     ctx.engine.unregister("finding_worth")
 
 
-def _draw(ctx: RunContext, n_priority: int, plan: TaskPlan) -> pl.DataFrame:
+def _draw(ctx: RunContext, n_priority: int, plan: TaskPlan) -> tuple[pl.DataFrame, Draw]:
     scores = fetch_frame(
         ctx.engine, "SELECT region_code, region_level, flagged FROM audit.region_score"
     )
@@ -91,16 +102,21 @@ def _draw(ctx: RunContext, n_priority: int, plan: TaskPlan) -> pl.DataFrame:
     ctx.engine.register("flagged_county", pl.DataFrame({"county": counties}).to_arrow())
     units = fetch_frame(ctx.engine, _CLEAN_UNITS.format(seed=ctx.config.tasks.seed))
     ctx.engine.unregister("flagged_county")
-    return draw_random(units, counties, plan.n_random(n_priority), plan)
+    wanted = plan.n_random(n_priority)
+    drawn = draw_random(units, counties, wanted, plan)
+    return drawn, Draw(draw="random", n_people=None, n_wanted=wanted, n_drawn=drawn.height)
 
 
-def _draw_revisits(ctx: RunContext, drawn: pl.DataFrame, plan: TaskPlan) -> pl.DataFrame:
+def _draw_revisits(
+    ctx: RunContext, drawn: pl.DataFrame, plan: TaskPlan
+) -> tuple[pl.DataFrame, tuple[Draw, ...]]:
     visited = fetch_frame(ctx.engine, _VISITED.format(seed=ctx.config.tasks.seed))
     return draw_revisits(visited.join(drawn, on="task_id", how="anti"), plan)
 
 
 def run(ctx: RunContext) -> DispatchSummary:
     """Fill influence and priority, then make the tasks of tonight; safe to run again."""
+    finding_places.create(ctx)
     _set_priorities(ctx)
     started = date.fromisoformat(ctx.info.started_at[:10])
     settings = ctx.config.tasks
@@ -108,9 +124,12 @@ def run(ctx: RunContext) -> DispatchSummary:
         due_on=started + timedelta(days=settings.due_days), random_share=settings.random_share
     )
     tasks = make_tasks(fetch_frame(ctx.engine, _OPEN_FINDINGS), plan)
-    drawn = _draw(ctx, tasks.height, plan)
-    drawn = pl.concat([drawn, _draw_revisits(ctx, drawn, plan)])
+    drawn, draw = _draw(ctx, tasks.height, plan)
+    again, revisits = _draw_revisits(ctx, drawn, plan)
+    drawn = pl.concat([drawn, again])
     everything = pl.concat([tasks, drawn]).sort(["priority", "task_id"], descending=[True, False])
     replace_output(ctx.engine, "audit.verification_task", everything)
+    draws = pl.DataFrame([asdict(one) for one in (draw, *revisits)], schema=_DRAWS)
+    replace_output(ctx.engine, "audit.task_draw", draws)
     LOG.info("dispatch: %d priority tasks, %d random", tasks.height, drawn.height)
     return DispatchSummary(n_priority=tasks.height, n_random=drawn.height)

@@ -63,13 +63,14 @@ def write_parquet(ctx: RunContext) -> int:
 
 
 def write_county_workbooks(ctx: RunContext, lang: str = "zh") -> tuple[int, int, int]:
-    """Write the workbooks; return how many, their findings, and the leads in the index.
+    """Write the workbooks; return how many, their findings, and what stands in the index.
 
     EngineError when a finding of the run would be in none of them.
     """
     gathered = workbook_data.gather(ctx)
     total = int(str(ctx.engine.scalar("SELECT COUNT(*) FROM audit.finding")))
-    if gathered.n_rows + gathered.n_leads + gathered.n_closed != total:
+    beside = gathered.n_leads + gathered.n_conclusions + gathered.n_closed
+    if gathered.n_rows + beside != total:
         raise EngineError(
             "核查册的差错条数与审核差错表不符，未发布。请报告此问题。",
             "The workbooks do not hold every finding; nothing was published. Please report this.",
@@ -83,7 +84,7 @@ def write_county_workbooks(ctx: RunContext, lang: str = "zh") -> tuple[int, int,
     )
     paths = write_workbooks(gathered.source, ctx.run_dir / "workbooks", info)
     workbook_data.forget(ctx)
-    return len(paths) - 1, gathered.n_rows, gathered.n_leads
+    return len(paths) - 1, gathered.n_rows, gathered.n_leads + gathered.n_conclusions
 
 
 def write_validations(ctx: RunContext) -> int:

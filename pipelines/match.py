@@ -236,8 +236,16 @@ def _list_lines(one: UnitList) -> list[str]:
     ]
     if one.unused:
         lines.append(f"  未用的列 columns not used: {', '.join(one.unused)}")
-    if one.n_refused:
-        lines.append(f"  退回的行 rows refused: {one.n_refused}")
+    lines += [
+        f"  {zh} {en}: {count}"
+        for zh, en, count in (
+            ("空行，未用", "blank rows, not used", one.n_blank),
+            ("列数不对，未用", "rows with too many or too few fields, not used", one.n_broken),
+            ("含无法读取的字符，未用", "rows that cannot be read, not used", one.n_unreadable),
+            ("名称和代码都为空，无从比较", "rows with neither name nor code", one.n_mute),
+        )
+        if count
+    ]
     if one.n_damaged:
         lines.append(
             f"  {one.n_damaged} 个代码已被电子表格改成数字，按空处理 codes that a spreadsheet "

@@ -27,7 +27,9 @@ _EMPTY = ("", "-", "—", "NULL", "无")
 class UnitList:
     """A list as read. `records` as RECORD_SCHEMA; `columns`: header cell of each column found.
 
-    `n_refused` rows could not be read; `n_damaged` codes had lost digits and are taken as empty;
+    `n_broken` rows are not as long as the header and `n_unreadable` hold bytes that are no text:
+    they are left out, as are `n_blank` rows with nothing in them. `n_mute` rows have neither name
+    nor code. `n_damaged` codes had lost digits and are taken as empty;
     `by_row`: rows are named by their number, for want of a column of unique ids.
     """
 
@@ -35,9 +37,17 @@ class UnitList:
     records: pl.DataFrame
     columns: Mapping[str, str]
     unused: tuple[str, ...]
-    n_refused: int
+    n_blank: int
+    n_broken: int
+    n_unreadable: int
     n_damaged: int
     by_row: bool
+
+    @property
+    def n_mute(self) -> int:
+        """Return how many rows have neither a name nor a credit code to compare."""
+        nothing = pl.col("name").is_null() & pl.col("credit_code").is_null()
+        return self.records.filter(nothing).height
 
 
 def parse_overrides(texts: tuple[str, ...]) -> dict[str, str]:
@@ -154,21 +164,24 @@ def read_list(path: Path, wanted: Mapping[str, str], table: str) -> UnitList:
         reading = open_source(Source(file_no=1, file=path.name, path=path, table=LIST))
         parts: list[pl.DataFrame] = []
         labels: dict[str, str] = {}
-        n_refused = 0
+        n_blank = n_broken = n_unreadable = 0
         for batch in reading.batches:
             places = _places(batch.header, wanted, path.name)
             labels = labels or {c: batch.header.labels[p] for c, p in places.items()}
             rows, n_marked = _rows(batch, places)
             parts.append(rows)
-            n_refused += n_marked + len(batch.broken)
+            n_unreadable += n_marked
+            n_broken += len(batch.broken)
+            n_blank += batch.blank
     except RefusedFileError as error:
         raise InputError(f"{path.name}：{error.zh}", f"{path.name}: {error.en}") from error
     if not parts or not sum(part.height for part in parts):
         raise InputError(
-            f"{path.name} 没有可用的数据行：{n_refused} 行因列数不对或含无法读取的字符未用。"
-            "请确认导出是否成功。",
-            f"{path.name} has no rows that can be used; {n_refused} were left out for the number "
-            "of their fields or for characters that cannot be read. Check the export.",
+            f"{path.name} 没有可用的数据行：列数不对 {n_broken} 行，含无法读取的字符 {n_unreadable} 行，"
+            f"空行 {n_blank} 行。请确认导出是否成功。",
+            f"{path.name} has no rows that can be used; left out: {n_broken} for the number of "
+            f"their fields, {n_unreadable} for characters that cannot be read, {n_blank} blank "
+            "ones. Check the export.",
         )
     frame, n_damaged = _clean(pl.concat(parts, how="diagonal"))
     ids, by_row = _ids(frame, "id" in wanted, path.name)
@@ -177,7 +190,9 @@ def read_list(path: Path, wanted: Mapping[str, str], table: str) -> UnitList:
         records=_records(frame, ids, table),
         columns=labels,
         unused=tuple(c for c in reading.header.labels if c not in labels.values()),
-        n_refused=n_refused,
+        n_blank=n_blank,
+        n_broken=n_broken,
+        n_unreadable=n_unreadable,
         n_damaged=n_damaged,
         by_row=by_row,
     )

@@ -12,6 +12,7 @@ from audit.errors import InputError
 from audit.matching.relations import RELATIONS
 from pipelines.decide import REASONS
 from pipelines.review_reader import read_review
+from pipelines.review_taken import add_linked
 from reports.review import PAIR_FIELDS, ReviewInfo, write_review
 from reports.review_texts import OPEN, SAME
 from reports.workbook_book import WorkbookInfo
@@ -41,6 +42,25 @@ def _words(pairs: pl.DataFrame) -> pl.DataFrame:
     return pairs.with_columns(columns)
 
 
+def _taken(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Return what each record of a pair is linked to: record_id, other_id, other."""
+    linked = pairs.filter(pl.col("decision") == "link")
+    ways = (("left", "right"), ("right", "left"))
+    return pl.concat(
+        linked.select(
+            record_id=pl.col(f"{own}_id"),
+            other_id=pl.col(f"{other}_id"),
+            other=pl.concat_str(
+                pl.col(f"{other}_id").str.replace(r"^\w+\|", ""),
+                pl.col(f"{other}_name"),
+                separator=" ",
+                ignore_nulls=True,
+            ),
+        )
+        for own, other in ways
+    )
+
+
 def write_pairs_to_decide(pairs: pl.DataFrame, out: Path, lang: str) -> list[str]:
     """Write the possible links of `pairs` for people to decide; return the files, below `out`."""
     waiting = pairs.filter(pl.col("decision") == "possible_link")
@@ -62,6 +82,7 @@ def write_pairs_to_decide(pairs: pl.DataFrame, out: Path, lang: str) -> list[str
         place="",
         how="match",
     )
+    rows = add_linked(rows, _taken(pairs))
     paths = write_review(rows.select(PAIR_FIELDS).to_arrow(), out / FOLDER, info)
     return [str(path.relative_to(out)) for path in paths]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from audit.contracts import CONTRACT, Table
 from audit.model import Label
+from pipelines import finding_places
 from pipelines.context import RunContext
-from pipelines.report_data import OPEN
+from pipelines.finding_places import VIEW
 
 _UNIT_NAMES = """(
   SELECT unit_id, MIN(name) AS name, MIN(credit_code) AS credit_code FROM census.unit
@@ -56,18 +57,18 @@ FROM audit.coverage AS v LEFT JOIN audit.rule AS r ON r.rule_id = v.rule_id""",
     "units_flagged": (
         Label("有差错的单位，一户一行", "Units with findings, one row each"),
         """
-SELECT f.subject_id AS unit_id, MIN(u.name) AS unit_name, MIN(u.credit_code) AS credit_code,
+SELECT f.place_id AS unit_id, MIN(u.name) AS unit_name, MIN(u.credit_code) AS credit_code,
   MIN(f.region_code) AS region_code, MIN(c.name) AS county_name, COUNT(*) AS n_findings,
   COUNT(*) FILTER (WHERE f.severity = 'fatal') AS n_fatal,
   COUNT(*) FILTER (WHERE f.severity = 'query') AS n_query,
   COUNT(*) FILTER (WHERE f.severity = 'info') AS n_info,
-  MAX(f.priority) AS priority, STRING_AGG(DISTINCT f.rule_id, '|' ORDER BY f.rule_id) AS rule_ids
-FROM audit.finding AS f
-JOIN audit.rule AS r ON r.rule_id = f.rule_id AND r.grain = 'unit'
-LEFT JOIN {unit_names} AS u ON u.unit_id = f.subject_id
-LEFT JOIN {regions} AS c ON c.region_code = left(f.region_code, 6) || '000000'
-WHERE {open}
-GROUP BY f.subject_id""",
+  MAX(p.priority) AS priority, STRING_AGG(DISTINCT f.rule_id, '|' ORDER BY f.rule_id) AS rule_ids
+FROM {finding_place} AS f
+JOIN audit.finding AS p ON p.finding_key = f.finding_key
+LEFT JOIN {unit_names} AS u ON u.unit_id = f.place_id
+LEFT JOIN {regions} AS c ON c.region_code = f.county_code
+WHERE f.place_kind = 'unit'
+GROUP BY f.place_id""",
     ),
     "double_counting": (
         Label(
@@ -134,11 +135,12 @@ def create_views(ctx: RunContext) -> None:
         "(SELECT region_code, MIN(name) AS name, MIN(level) AS level FROM census.region "
         f"WHERE vintage = {_text(ctx.config.vintage)} GROUP BY region_code)"
     )
+    finding_places.create(ctx)
     for name, (title, select) in VIEWS.items():
         body = select.format(
             regions=regions,
             unit_names=_UNIT_NAMES,
-            open=OPEN.replace("state", "f.state"),
+            finding_place=VIEW,
         )
         ctx.engine.execute(f"CREATE OR REPLACE VIEW main.{name} AS {body}")
         ctx.engine.execute(f"COMMENT ON VIEW main.{name} IS {_text(f'{title.zh} | {title.en}')}")

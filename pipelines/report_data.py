@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
 
 from audit.contracts import CONTRACT
 from audit.ledger import KEPT_OPEN_SQL
-from pipelines import link
+from pipelines import finding_places, link
 from pipelines.context import RunContext
 from pipelines.coverage import COUNTS, VERDICT
+from pipelines.finding_places import VIEW
 from pipelines.ledger import IN_FORCE
 from pipelines.publish import CURRENT
 from pipelines.report_gate import gate_docs, gate_rows
@@ -26,9 +28,6 @@ from pipelines.report_regions import (
 from reports.html import Intake, ReportData, Totals
 
 FILES_SHOWN = 400
-
-# What still waits for an answer: a waived finding is counted, but accuses nobody.
-OPEN = "COALESCE(state, 'new') IN ('new', 'persisting', 'reopened')"
 
 
 def vintage(ctx: RunContext) -> str:
@@ -55,18 +54,15 @@ place AS (
   FROM census.unit AS u
   LEFT JOIN county AS c ON c.county_code = LEFT(u.region_code, 6) || '000000'
 ), open_finding AS (
-  SELECT f.rule_id, f.severity, f.state, f.subject_id, r.grain,
-    COALESCE(c.county_code, '') AS county_code
-  FROM audit.finding AS f JOIN audit.rule AS r ON r.rule_id = f.rule_id
-  LEFT JOIN county AS c ON c.county_code = LEFT(f.region_code, 6) || '000000'
-  WHERE {OPEN}
+  SELECT severity, state, statement, place_kind, place_id, COALESCE(county_code, '') AS county_code
+  FROM {VIEW}
 )"""
 
 
 _FAILING = """
 failing AS (
-  SELECT DISTINCT subject_id AS unit_id, severity FROM open_finding
-  WHERE grain = 'unit' AND severity IN ('fatal', 'query')
+  SELECT DISTINCT place_id AS unit_id, place_kind = 'unit' AS is_unit, severity
+  FROM open_finding WHERE statement = 'error' AND severity IN ('fatal', 'query')
 )"""
 
 
@@ -79,33 +75,34 @@ WITH {places}, {_FAILING}, units AS (
     COUNT(*) FILTER (WHERE unit_kind = '3') AS n_self_employed,
     COUNT(*) FILTER (WHERE p.region_code IS NULL) AS n_outside
   FROM unit_county AS u LEFT JOIN place AS p ON p.region_code = u.region_code
-), findings AS (
-  SELECT COUNT(*) FILTER (WHERE severity = 'fatal') AS n_fatal,
-    COUNT(*) FILTER (WHERE severity = 'query') AS n_query,
-    COUNT(*) FILTER (WHERE severity = 'info') AS n_info,
-    COUNT(*) FILTER (WHERE grain NOT IN ('unit', 'frame', 'register', 'event', 'visit')) AS n_leads
-  FROM open_finding
 ), failed AS (
-  SELECT COUNT(*) FILTER (WHERE severity = 'fatal') AS n_fatal_units,
-    COUNT(*) FILTER (WHERE severity = 'query') AS n_query_units
+  SELECT COUNT(*) FILTER (WHERE severity = 'fatal' AND is_unit) AS n_fatal_units,
+    COUNT(*) FILTER (WHERE severity = 'fatal' AND NOT is_unit) AS n_fatal_lines,
+    COUNT(*) FILTER (WHERE severity = 'query' AND is_unit) AS n_query_units,
+    COUNT(*) FILTER (WHERE severity = 'query' AND NOT is_unit) AS n_query_lines
   FROM failing
 )
-SELECT * FROM units, findings, failed""").to_pylist()[0]
-    return Totals(**row)
+SELECT * FROM units, failed""").to_pylist()[0]
+    return Totals(**row, **asdict(finding_places.counts(ctx)))
 
 
 def _counties(ctx: RunContext, places: str) -> pa.Table:
+    told = ", ".join(
+        f"COUNT(*) FILTER (WHERE statement = 'error' AND {column} = '{value}') AS n_{value}"
+        for column, values in (
+            ("severity", ("fatal", "query", "info")),
+            ("state", ("new", "persisting")),
+        )
+        for value in values
+    )
     return ctx.engine.fetch(f"""
 WITH {places}, {_FAILING}, units AS (
   SELECT u.county_code, COUNT(*) AS n_units, COUNT(f.unit_id) AS n_fatal_units
-  FROM unit_county AS u LEFT JOIN failing AS f ON f.unit_id = u.unit_id AND f.severity = 'fatal'
+  FROM unit_county AS u
+  LEFT JOIN failing AS f ON f.unit_id = u.unit_id AND f.is_unit AND f.severity = 'fatal'
   GROUP BY u.county_code
 ), findings AS (
-  SELECT county_code, COUNT(*) FILTER (WHERE severity = 'fatal') AS n_fatal,
-    COUNT(*) FILTER (WHERE severity = 'query') AS n_query,
-    COUNT(*) FILTER (WHERE severity = 'info') AS n_info,
-    COUNT(*) FILTER (WHERE COALESCE(state, 'new') = 'new') AS n_new,
-    COUNT(*) FILTER (WHERE state = 'persisting') AS n_persisting
+  SELECT county_code, {told}, COUNT(*) FILTER (WHERE statement <> 'error') AS n_beside
   FROM open_finding GROUP BY county_code
 ), flags AS (
   SELECT LEFT(region_code, 6) || '000000' AS county_code, COUNT(*) AS n_flagged
@@ -123,7 +120,7 @@ SELECT l.county_code, l.name, COALESCE(u.n_units, 0) AS n_units,
   u.n_fatal_units / NULLIF(u.n_units, 0) AS unit_rate, COALESCE(f.n_fatal, 0) AS n_fatal,
   COALESCE(f.n_query, 0) AS n_query, COALESCE(f.n_info, 0) AS n_info,
   COALESCE(f.n_new, 0) AS n_new, COALESCE(f.n_persisting, 0) AS n_persisting,
-  COALESCE(g.n_flagged, 0) AS n_flagged, s.n_register
+  COALESCE(f.n_beside, 0) AS n_beside, COALESCE(g.n_flagged, 0) AS n_flagged, s.n_register
 FROM listed AS l
 LEFT JOIN units AS u ON u.county_code = l.county_code
 LEFT JOIN findings AS f ON f.county_code = l.county_code
@@ -297,9 +294,10 @@ def _city_name(ctx: RunContext, in_use: str) -> str:
 def collect(ctx: RunContext) -> ReportData:
     """Read the night's aggregates from `census.*` and `audit.*` of the run's database.
 
-    EngineError when a table of the contract is not there. Reads only.
+    EngineError when a table of the contract is not there. Makes the view that it counts from.
     """
     in_use = vintage(ctx)
+    finding_places.create(ctx, in_use)
     places = _places(ctx, in_use)
     counties = _counties(ctx, places)
     finished_at, status = _finish(ctx)

@@ -74,13 +74,14 @@ ORDER BY s.rank, s.region_code""")
 
 
 def tasks(ctx: RunContext) -> Tasks:
-    """Count the verification tasks by arm."""
+    """Count the verification tasks by arm, and tell how the random ones were drawn."""
     row = ctx.engine.fetch("""
 SELECT COUNT(*) FILTER (WHERE arm = 'priority') AS n_priority,
   COUNT(*) FILTER (WHERE arm = 'random') AS n_random,
   COALESCE(STRFTIME(MAX(due_on), '%Y-%m-%d'), '') AS due_on
 FROM audit.verification_task""").to_pylist()[0]
-    return Tasks(**row)
+    draws = ctx.engine.fetch("SELECT * FROM audit.task_draw").to_pylist()
+    return Tasks(**row, draws=tuple(draws))
 
 
 def flag_changes(ctx: RunContext) -> FlagChanges | None:

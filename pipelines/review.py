@@ -13,6 +13,7 @@ from audit.matching.relations import RELATIONS
 from pipelines.context import RunContext
 from pipelines.report_data import vintage
 from pipelines.report_regions import text
+from pipelines.review_taken import add_linked
 from reports.review import PAIR_FIELDS, ReviewInfo, write_review
 from reports.workbook_book import WorkbookInfo
 
@@ -79,6 +80,27 @@ ORDER BY floor(w.probability / {_BAND}) DESC,
 """
 
 
+# Units alone: a record of a register or the frame is no other unit.
+_TAKEN = """
+WITH waiting AS (
+  SELECT left_id, right_id FROM linkage.link
+  WHERE decision = 'possible_link' AND matcher NOT LIKE 'mention%'
+), wanted AS (SELECT left_id AS record_id FROM waiting UNION SELECT right_id FROM waiting),
+linked AS (
+  SELECT left_id AS record_id, right_id AS other_id, right_table AS other_table FROM linkage.link
+  WHERE decision = 'link' AND matcher NOT LIKE 'mention%'
+  UNION ALL
+  SELECT right_id, left_id, left_table FROM linkage.link
+  WHERE decision = 'link' AND matcher NOT LIKE 'mention%'
+)
+SELECT l.record_id, l.other_id, concat_ws(' ', l.other_id, MIN(u.name)) AS other
+FROM linked AS l SEMI JOIN wanted AS w ON w.record_id = l.record_id
+LEFT JOIN census.unit AS u ON u.unit_id = l.other_id
+WHERE l.other_table IN ('legal_entity', 'establishment', 'self_employed')
+GROUP BY l.record_id, l.other_id
+"""
+
+
 def table_words(lang: str) -> dict[str, str]:
     """Return the titles of the tables that a pair's records are from."""
     titles = {name: CONTRACT.tables[name].title for name in _TABLES}
@@ -108,7 +130,8 @@ def in_words(pairs: pl.DataFrame) -> pl.DataFrame:
 def waiting_pairs(ctx: RunContext) -> pa.Table:
     """Return the possible links of tonight in queue order, columns PAIR_FIELDS."""
     pairs = pl.DataFrame(pl.from_arrow(ctx.engine.fetch(_sides(vintage(ctx)))))
-    return in_words(pairs).select(PAIR_FIELDS).to_arrow()
+    taken = pl.DataFrame(pl.from_arrow(ctx.engine.fetch(_TAKEN)))
+    return add_linked(in_words(pairs), taken).select(PAIR_FIELDS).to_arrow()
 
 
 def write_review_workbooks(ctx: RunContext, lang: str = "zh") -> list[Path]:

@@ -12,10 +12,10 @@ from pathlib import Path
 from python_calamine import CalamineError, CalamineWorkbook
 
 from audit.errors import InputError
-from reports.review import LOCKED, META_SHEET, PAIR_COLUMNS, SCHEMA_VERSION
+from reports.review import ISSUED_COLUMNS, META_SHEET, locked_places
 from reports.review_texts import ANSWERS
 from reports.workbook_cells import Cell, row_hash
-from reports.workbook_layout import FIRST_ROW
+from reports.workbook_layout import FIRST_ROW, SheetColumn
 from reports.workbook_texts import LANGUAGES, say
 
 
@@ -111,8 +111,9 @@ def _date(cell: Cell) -> str:
     return date.isoformat() if _FIRST <= date < _END else "?"
 
 
-def _row(line: int, cells: Sequence[Cell]) -> Answered:
-    known = dict(zip((column.key for column in PAIR_COLUMNS), cells, strict=True))
+def _row(line: int, cells: Sequence[Cell], columns: Sequence[SheetColumn]) -> Answered:
+    known = dict(zip((column.key for column in columns), cells, strict=True))
+    locked = [cells[place] or None for place in locked_places(columns)]
     return Answered(
         line=line,
         left_id=_text(known["left_id"]),
@@ -128,7 +129,7 @@ def _row(line: int, cells: Sequence[Cell]) -> Answered:
         right_credit_code=_text(known["right_credit_code"]),
         person=_text(known["answer_person"]),
         date=_date(known["answer_date"]),
-        intact=row_hash([cells[i] or None for i in LOCKED]) == _text(known["pair_hash"]),
+        intact=row_hash(locked) == _text(known["pair_hash"]),
     )
 
 
@@ -146,13 +147,14 @@ def read_review(path: Path) -> ReviewFile:
         rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
     except (CalamineError, OSError, ValueError, StopIteration) as error:
         raise _refused(path) from error
-    if meta.get("schema") != SCHEMA_VERSION:
+    columns = ISSUED_COLUMNS.get(meta.get("schema", ""))
+    if columns is None:
         raise _refused(path)
-    width = len(PAIR_COLUMNS)
+    width = len(columns)
     found = []
     for line, row in enumerate(rows[FIRST_ROW:], FIRST_ROW + 1):
         cells = [_cell(value) for value in row[:width]]
         cells += [None] * (width - len(cells))
         if any(_text(cell) for cell in cells):
-            found.append(_row(line, cells))
+            found.append(_row(line, cells, columns))
     return ReviewFile(name=path.name, run_id=meta.get("run_id", ""), rows=tuple(found))

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import polars as pl
 
-from audit.checking import FINDING_COLUMNS, STAGED
+from audit.checking import FINDING_COLUMNS
 from audit.engines.base import Engine
 from audit.model import Rule
+from audit.told import STAGED
 from pipelines.contents import Contents, digest
 
 FOLDER = "check"

@@ -29,6 +29,7 @@ from pipelines import (
     dispatch,
     estimate,
     export,
+    finding_places,
     gate,
     gate_worker,
     ingest,
@@ -44,6 +45,7 @@ from pipelines import (
 from pipelines.config import RunConfig
 from pipelines.contents import Contents
 from pipelines.context import LOG, NoProgress, Progress, RunContext
+from pipelines.finding_places import FindingCounts
 from pipelines.ingest import IngestSummary
 from pipelines.sql import PACKAGE
 from pipelines.system_errors import PACKAGE_SAFE, system_errors
@@ -79,14 +81,20 @@ class StageTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NightSummary:
-    """What the night did, for the table at its end and for the exit code."""
+    """What the night did, for the table at its end and for the exit code.
+
+    `verdicts`: rules by verdict, as the report tells them. `findings`: all by severity, `told` as
+    people count them.
+    """
 
     run_id: str
     run_dir: Path
     intake: IngestSummary
     link: Matching
     check: CheckSummary
+    verdicts: dict[str, int]
     findings: dict[str, int]
+    told: FindingCounts
     n_flagged: int
     n_regions: int
     n_tasks: int
@@ -205,6 +213,15 @@ def _findings(ctx: RunContext) -> dict[str, int]:
     )
 
 
+def _verdicts(ctx: RunContext) -> dict[str, int]:
+    verdict = coverage.VERDICT.format(nothing="'NOT_APPLICABLE'")
+    return _counts(
+        ctx,
+        f"SELECT verdict, COUNT(*) FROM (SELECT {verdict} AS verdict FROM audit.outcome AS o "
+        "GROUP BY o.rule_id) AS r GROUP BY verdict",
+    )
+
+
 def _changes(ctx: RunContext) -> dict[str, int]:
     return _counts(
         ctx,
@@ -261,7 +278,9 @@ def _after_gate(
         intake=intake,
         link=linked,
         check=checked,
+        verdicts=_verdicts(ctx),
         findings=_findings(ctx),
+        told=finding_places.counts(ctx),
         n_flagged=scored.n_flagged,
         n_regions=scored.n_regions,
         n_tasks=tasks.n_tasks,

@@ -14,21 +14,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as RichProgress
 from rich.table import Table
 
-from audit.contracts import CONTRACT
 from audit.errors import AuditError
-from audit.ledger import NOT_CHECKED
-from audit.model import OutcomeStatus, Rule, Severity
+from audit.model import Rule, Severity
 from audit.rulebook import RuleBook, render
 from pipelines.context import NoProgress, Progress
 from pipelines.decide import REASONS, DecideSummary
 from pipelines.decisions import SAME
 from pipelines.explain import Explanation, SourceRow, pretty_sql
-from pipelines.gate import GateSummary
-from pipelines.link_tables import DONE, FAILED, OFF
-from pipelines.run import NightSummary
-from pipelines.sql import PACKAGE, query
-from reports.matching import Matching
-from reports.reject_texts import FOLDER as REJECTS
+from pipelines.sql import query
 from sample_data import SampleSummary
 
 PAGE = 100
@@ -82,7 +75,8 @@ class TerminalProgress:
             self._task = None
 
 
-def _grid(*columns: str) -> Table:
+def grid(*columns: str) -> Table:
+    """Return a table without lines; without a head where all `columns` are empty."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", show_header=any(columns))
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -94,114 +88,6 @@ def show_sample(summary: SampleSummary) -> None:
     out = console()
     out.print(f"仿真数据 sample: {escape(str(summary.folder))}")
     out.print(f"埋入的差错 planted errors: {escape(str(summary.truth))}")
-
-
-def _state(name: str) -> str:
-    return "未复核" if name == NOT_CHECKED else CONTRACT.label("finding_state", name).zh
-
-
-def _gate_line(gate: GateSummary) -> str:
-    """Return the verdicts of the gate in one line, and what the second judge said."""
-    verdicts = ", ".join(
-        f"{label.zh} {code} {gate.verdicts[code]}"
-        for code, label in CONTRACT.code_lists["gate_verdict"].items()
-        if gate.verdicts.get(code)
-    )
-    if gate.following:
-        verdicts += f", 随之无法归县 following {gate.following}"
-    said = CONTRACT.label("gate_gx", gate.gx)
-    return f"{verdicts or '—'}; Great Expectations {said.zh} {said.en}"
-
-
-def _links(link: Matching) -> str:
-    """Return what the matcher found, in a line."""
-    if link.state != DONE:
-        return {
-            OFF: "已关闭 switched off",
-            FAILED: "[bold red]未完成，有关规则无法判定 failed: rules over links are undecided[/]",
-        }[link.state]
-    shares = ", ".join(
-        f"{word} {value:.3f}"
-        for word, value in (("查准率 precision", link.precision), ("查全率 recall", link.recall))
-        if value is not None
-    )
-    return (
-        f"同一单位 the same unit {link.n_units} 对 pairs, {link.n_clusters} 组 clusters; "
-        f"名录 registers {link.n_registers}; 待人工判定 to decide {link.n_possible}; "
-        f"人工判定 decided {link.n_decided}" + (f"; 估计 estimated {shares}" if shares else "")
-    )
-
-
-def _summary_table(summary: NightSummary) -> Table:
-    table = _grid("", "")
-    intake = summary.intake
-    table.add_row("批次 run", summary.run_id)
-    table.add_row(
-        "送达 delivered",
-        f"{intake.files} 个文件 files, {intake.rows_delivered} 行 rows; "
-        f"装载 loaded {intake.rows_loaded}, 退回 refused {intake.rows_refused}",
-    )
-    if intake.unchanged:
-        table.add_row(
-            "未变 unchanged",
-            f"{len(intake.unchanged)} 个文件沿用上次读取的数据 files not read again",
-        )
-    if intake.rows_refused or intake.files_refused:
-        table.add_row(
-            "退回 refused",
-            f"{intake.files_refused} 个文件未读入 files not read; 更正办法见退回表 "
-            "how to correct: see the reject workbooks",
-        )
-    table.add_row("数据门禁 gate", _gate_line(summary.gate))
-    table.add_row("匹配 links", _links(summary.link))
-    statuses = ", ".join(
-        f"{CONTRACT.label('outcome_status', name).zh} {name} {summary.check.statuses[name]}"
-        for name in OutcomeStatus
-        if summary.check.statuses.get(name)
-    )
-    table.add_row("规则 rules", statuses)
-    if summary.check.n_undecided:
-        table.add_row(
-            "其中无法判定 undecided",
-            f"{summary.check.n_undecided} 条规则所有对象都缺数据，不算通过 "
-            "rules that could judge nothing",
-        )
-    for severity in Severity:
-        count = summary.findings.get(severity, 0)
-        table.add_row(f"{severity.zh}差错 {severity} findings", str(count))
-    changes = ", ".join(
-        f"{_state(state)} {state} {count}" for state, count in summary.changes.items()
-    )
-    table.add_row("与上次相比 changes", changes or "—")
-    table.add_row("须实地核查地区 flagged regions", f"{summary.n_flagged} / {summary.n_regions}")
-    table.add_row("核查任务 tasks", str(summary.n_tasks))
-    return table
-
-
-def show_night(summary: NightSummary, out_dir: Path) -> None:
-    """Print the table at the end of a night, and where everything is."""
-    out = console()
-    out.print(_summary_table(summary))
-    places = _grid("", "")
-    current = out_dir / "current"
-    places.add_row("报告 report", escape(str(current / "report.html")))
-    places.add_row("工作簿 workbooks", escape(f"{current / 'workbooks'} ({summary.workbooks})"))
-    if summary.rejects:
-        places.add_row("退回表 rejects", escape(f"{current / REJECTS} ({summary.rejects})"))
-    if summary.link.n_possible:
-        places.add_row("待人工判定 review", escape(str(current / "review")))
-    places.add_row("数据库 database", escape(str(current / PACKAGE)))
-    out.print(places)
-    seconds = ", ".join(f"{s.stage} {s.wall:.1f}" for s in summary.stages)
-    peak = max((s.peak_mb for s in summary.stages), default=0.0)
-    out.print(f"用时(秒) seconds: {seconds}; 内存峰值 peak {peak:.0f} MB")
-    if summary.check.errors:
-        names = ", ".join(summary.check.errors)
-        out.print(
-            f"[bold red]规则出错 rules crashed: {names}[/] — "
-            f"census-audit sql {escape(str(out_dir))} "
-            "\"SELECT rule_id, detail FROM outcome WHERE status = 'ERROR'\""
-        )
 
 
 def show_decisions(summary: DecideSummary) -> None:
@@ -260,7 +146,7 @@ def _show_records(out: Console, result: pa.Table, limit: int) -> None:
     """Show a wide result a field a line: columns of a few characters tell nothing."""
     for number, row in enumerate(_rows(result, limit), 1):
         out.print(f"[bold]— {number} —[/]")
-        table = _grid("", "")
+        table = grid("", "")
         for name, value in zip(result.column_names, row, strict=True):
             table.add_row(escape(name), _shown(value))
         out.print(table)
@@ -291,7 +177,7 @@ def _one_statement(out_dir: Path, statement: str, limit: int) -> None:
 
 def show_rules(book: RuleBook) -> None:
     """List rules, a line each."""
-    table = _grid("编号 id", "性质 severity", "条款 clause", "名称 title", "")
+    table = grid("编号 id", "性质 severity", "条款 clause", "名称 title", "")
     for rule in book.rules:
         severity = f"{rule.severity.zh} {rule.severity}"
         table.add_row(rule.id, severity, rule.clause, rule.title.zh, rule.title.en)
@@ -302,7 +188,7 @@ def show_rules(book: RuleBook) -> None:
 
 def show_rule(rule: Rule) -> None:
     """Show one rule in full."""
-    table = _grid("", "")
+    table = grid("", "")
     for name, value in (
         ("规则 rule", f"{rule.id} v{rule.version} {rule.name}"),
         ("名称 title", f"{rule.title.zh}\n{rule.title.en}"),
@@ -333,7 +219,7 @@ def _show_row(out: Console, source: SourceRow) -> None:
     )
     out.print()
     out.print(f"[bold]{source.table.title.zh} {source.table.name}[/] ({source.role}) — {place}")
-    table = _grid("项目 item", "列 column", "值 value", "送达原文 as delivered")
+    table = grid("项目 item", "列 column", "值 value", "送达原文 as delivered")
     for cell in source.cells:
         same = cell.delivered == cell.value
         shown = "" if same else _shown(cell.delivered)
@@ -365,7 +251,7 @@ def show_explanation(explanation: Explanation) -> None:
     """Show a finding from its message down to the line of the file it came from."""
     out = console()
     finding, rule = explanation.finding, explanation.rule
-    head = _grid("", "")
+    head = grid("", "")
     severity = Severity(finding["severity"])
     for name, value in (
         ("差错 finding", finding["finding_key"]),

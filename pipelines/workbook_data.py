@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipelines import workbook_items
+from pipelines import finding_places, workbook_items
 from pipelines.context import RunContext
-from pipelines.report_data import OPEN
+from pipelines.finding_places import OPEN
+from pipelines.workbook_same import SAME_FACT
 from pipelines.workbook_suggestions import SUGGESTIONS
 from reports.workbook import TOWNSHIP_FIELDS, CountyData, WorkbookSource
 
@@ -22,7 +23,6 @@ NOWHERE_NAME, NO_TOWNSHIP = "区划不明", "乡镇不明"
 NO_CODE = "000000"
 """Behind a county's digits: its units in no listed township; no township ends so."""
 
-UNIT_GRAINS = "('unit', 'frame', 'register', 'event', 'visit')"
 _RANK = "CASE severity WHEN 'fatal' THEN 0 WHEN 'query' THEN 1 ELSE 2 END"
 
 _REGIONS = """
@@ -31,31 +31,17 @@ SELECT region_code, MIN(name) AS name, MIN(level) AS level
 FROM census.region WHERE vintage = '{vintage}' GROUP BY region_code
 """
 
-# A register subject may be a frame line (REG001, REG010), and a frame line may have its unit.
 _FINDINGS = f"""
 CREATE OR REPLACE TEMP TABLE export_finding AS
-SELECT f.finding_key, f.rule_id, f.severity, r.clause, f.message_zh, f.message_en, f.related_id,
-  COALESCE(r.title_zh, f.rule_id) AS title_zh, COALESCE(r.title_en, f.rule_id) AS title_en,
-  f.variable, f.observed, f.expected, f.priority, f.region_code,
-  f.state, f.first_run_id AS first_run,
-  {_RANK.replace("severity", "f.severity")} AS severity_rank,
-  CASE
-    WHEN r.grain = 'event' AND e.unit_id IS NOT NULL THEN 'u|' || e.unit_id
-    WHEN r.grain = 'visit' AND v.unit_id IS NOT NULL THEN 'u|' || v.unit_id
-    WHEN w.unit_id IS NOT NULL THEN 'u|' || w.unit_id
-    WHEN w.frame_id IS NOT NULL OR r.grain = 'frame' THEN 'f|' || f.subject_id
-    WHEN r.grain = 'register' THEN 'r|' || f.subject_id
-    ELSE 'u|' || f.subject_id
-  END AS place_key
-FROM audit.finding AS f
-LEFT JOIN audit.rule AS r ON r.rule_id = f.rule_id
-LEFT JOIN census.edit_event AS e ON r.grain = 'event'
-  AND CAST(e.event_id AS VARCHAR) = f.subject_id
-LEFT JOIN census.visit AS v ON r.grain = 'visit'
-  AND CAST(v.visit_id AS VARCHAR) = f.subject_id
-LEFT JOIN census.frame_unit AS w
-  ON r.grain IN ('frame', 'register') AND w.frame_id = f.subject_id
-WHERE {OPEN.replace("state", "f.state")} AND COALESCE(r.grain, 'unit') IN {UNIT_GRAINS}
+SELECT p.finding_key, p.rule_id, p.severity, r.clause, f.message_zh, f.message_en, f.related_id,
+  COALESCE(r.title_zh, p.rule_id) AS title_zh, COALESCE(r.title_en, p.rule_id) AS title_en,
+  f.variable, f.observed, f.expected, f.priority, p.region_code, p.state,
+  f.first_run_id AS first_run, r.same_fact,
+  {_RANK.replace("severity", "p.severity")} AS severity_rank, p.place_key
+FROM {finding_places.VIEW} AS p
+JOIN audit.finding AS f ON f.finding_key = p.finding_key
+LEFT JOIN audit.rule AS r ON r.rule_id = p.rule_id
+WHERE p.place_key IS NOT NULL
 """
 
 _KNOWN = """
@@ -74,9 +60,11 @@ SELECT 'u|' || unit_id AS place_key, unit_id AS place_id, unit_kind AS kind, cre
   address, concat_ws(' ', phone_mobile, phone_fixed) AS phone, person AS contact, enumerator_id,
   region_code,
   concat_ws('；', '主要业务活动 ' || activity, '从业人员 ' || employees || ' 人',
-    '营业收入 ' || TRY_CAST(round(revenue_kyuan) AS BIGINT) || ' 千元') AS reported_zh,
+    '营业收入 ' || format('{:,}', TRY_CAST(round(revenue_kyuan) AS BIGINT)) || ' 千元')
+    AS reported_zh,
   concat_ws('; ', 'activity ' || activity, 'employees ' || employees,
-    'revenue ' || TRY_CAST(round(revenue_kyuan) AS BIGINT) || ' thousand yuan') AS reported_en
+    'revenue ' || format('{:,}', TRY_CAST(round(revenue_kyuan) AS BIGINT)) || ' thousand yuan')
+    AS reported_en
 FROM kept
 UNION ALL
 SELECT 'f|' || frame_id, frame_id, 'frame', credit_code, name, address, phone, legal_rep, NULL,
@@ -93,7 +81,7 @@ WHERE record_id IN (SELECT substr(place_key, 3) FROM wanted WHERE place_key LIKE
 _PLACES = """
 CREATE OR REPLACE TEMP TABLE export_place AS
 WITH placed AS (
-  SELECT place_key, MIN(NULLIF(region_code, '')) AS region_code FROM export_finding GROUP BY 1
+  SELECT place_key, ANY_VALUE(region_code) AS region_code FROM export_finding GROUP BY 1
   UNION ALL
   SELECT k.place_key, NULL FROM export_known AS k ANTI JOIN export_finding AS f
     ON f.place_key = k.place_key
@@ -104,7 +92,7 @@ WITH placed AS (
     k.reported_zh, k.reported_en,
     CASE WHEN n.name IS NULL THEN k.enumerator_id
       ELSE n.name || '（' || k.enumerator_id || '）' END AS enumerator,
-    COALESCE(NULLIF(k.region_code, ''), p.region_code) AS region_code
+    COALESCE(p.region_code, NULLIF(k.region_code, '')) AS region_code
   FROM placed AS p
   LEFT JOIN export_known AS k ON k.place_key = p.place_key
   LEFT JOIN census.enumerator AS n ON n.enumerator_id = k.enumerator_id
@@ -125,9 +113,13 @@ WITH counted AS (
   SELECT place_key, COUNT(*) AS n_findings, COUNT(*) FILTER (WHERE severity = 'fatal') AS n_fatal,
     COUNT(*) FILTER (WHERE severity = 'query') AS n_query,
     COUNT(*) FILTER (WHERE severity = 'info') AS n_info, MAX(priority) AS priority,
-    FIRST(title_zh ORDER BY severity_rank, priority DESC NULLS LAST, finding_key) AS reason_zh,
-    FIRST(title_en ORDER BY severity_rank, priority DESC NULLS LAST, finding_key) AS reason_en
-  FROM export_finding GROUP BY place_key
+    COUNT(*) FILTER (WHERE s.finding_key IS NULL) AS n_asked,
+    FIRST(title_zh ORDER BY severity_rank, s.finding_key IS NOT NULL, priority DESC NULLS LAST,
+      f.finding_key) AS first_zh,
+    FIRST(title_en ORDER BY severity_rank, s.finding_key IS NOT NULL, priority DESC NULLS LAST,
+      f.finding_key) AS first_en
+  FROM export_finding AS f LEFT JOIN export_same AS s ON s.finding_key = f.finding_key
+  GROUP BY place_key
 ), due AS (
   SELECT 'u|' || subject_id AS place_key, MIN(due_on) AS due_on
   FROM audit.verification_task GROUP BY ALL
@@ -137,8 +129,10 @@ WITH counted AS (
 SELECT p.*, k.kind_zh, k.kind_en, COALESCE(c.n_findings, 0) AS n_findings,
   COALESCE(c.n_fatal, 0) AS n_fatal, COALESCE(c.n_query, 0) AS n_query,
   COALESCE(c.n_info, 0) AS n_info, d.due_on,
-  COALESCE(c.reason_zh, '随机抽查。填报：' || NULLIF(p.reported_zh, '')) AS reason_zh,
-  COALESCE(c.reason_en, 'Random check. Reported: ' || NULLIF(p.reported_en, '')) AS reason_en,
+  COALESCE(c.first_zh || CASE WHEN c.n_asked > 1 THEN '等 ' || c.n_asked || ' 项' ELSE '' END,
+    '随机抽查。填报：' || NULLIF(p.reported_zh, '')) AS reason_zh,
+  COALESCE(c.first_en || CASE WHEN c.n_asked > 1 THEN ', and ' || (c.n_asked - 1) || ' more'
+      ELSE '' END, 'Random check. Reported: ' || NULLIF(p.reported_en, '')) AS reason_en,
   ROW_NUMBER() OVER (
     ORDER BY p.county, p.township = '{no_township}', p.township_code, c.priority DESC NULLS LAST,
       p.place_key
@@ -194,15 +188,18 @@ WITH valued AS (
     CASE WHEN i.is_number THEN TRY_CAST(f.expected AS DOUBLE) END AS expected_number
   FROM export_finding AS f LEFT JOIN export_item AS i ON i.variable = f.variable
 )
-SELECT v.* EXCLUDE (region_code, message_zh, message_en), u.county, u.township_code, u.township,
-  u.place_id, u.credit_code, u.name, u.place_no,
-  v.observed_number - v.expected_number AS difference,
+SELECT v.* EXCLUDE (region_code, message_zh, message_en, same_fact), u.county, u.township_code,
+  u.township, u.place_id, u.credit_code, u.name, u.place_no,
+  v.observed_number - v.expected_number AS difference, s.same_rule, s.same_rank,
+  '同一事实，见 ' || s.same_rule || ' 一行，不必另答' AS same_zh,
+  'Same fact: answer ' || s.same_rule AS same_en,
   COALESCE(r.zh, v.related_id) AS related_zh, COALESCE(r.en, v.related_id) AS related_en,
   CASE WHEN m.short_zh IS NULL THEN v.message_zh
     ELSE replace(v.message_zh, m.related_id, m.short_zh) END || COALESCE(g.zh, '') AS message_zh,
   CASE WHEN m.short_en IS NULL THEN v.message_en
     ELSE replace(v.message_en, m.related_id, m.short_en) END || COALESCE(g.en, '') AS message_en
 FROM valued AS v JOIN export_unit AS u ON u.place_key = v.place_key
+LEFT JOIN export_same AS s ON s.finding_key = v.finding_key
 LEFT JOIN export_suggestion AS g ON g.finding_key = v.finding_key
 LEFT JOIN export_related AS r ON r.related_id = v.related_id
 LEFT JOIN export_related AS m
@@ -256,14 +253,14 @@ SELECT j.county, j.township_code, COALESCE(t.name, '{no_township}') AS township,
 FROM joined AS j LEFT JOIN export_region AS t ON t.region_code = j.township_code
 """
 
-_LEADS = f"""
-SELECT f.severity, f.rule_id, f.message_zh, f.message_en, f.subject_id AS subject,
+_BESIDE = f"""
+SELECT p.severity, p.rule_id, f.message_zh, f.message_en, f.subject_id AS subject,
   f.region_code AS code, g.name AS place
-FROM audit.finding AS f
-JOIN audit.rule AS r ON r.rule_id = f.rule_id AND r.grain NOT IN {UNIT_GRAINS}
+FROM {finding_places.VIEW} AS p
+JOIN audit.finding AS f ON f.finding_key = p.finding_key
 LEFT JOIN export_region AS g ON g.region_code = f.region_code
-WHERE {OPEN.replace("state", "f.state")}
-ORDER BY {_RANK.replace("severity", "f.severity")}, f.rule_id, f.finding_key
+WHERE p.statement = '{{statement}}'
+ORDER BY {_RANK.replace("severity", "p.severity")}, p.rule_id, f.finding_key
 """
 
 
@@ -274,6 +271,7 @@ class Gathered:
     source: WorkbookSource
     n_rows: int
     n_leads: int
+    n_conclusions: int
     n_closed: int
 
 
@@ -291,8 +289,10 @@ def _prepare(ctx: RunContext) -> None:
             f"CAST(COALESCE(j.{name}, 0) AS BIGINT) AS {name}" for name in TOWNSHIP_FIELDS[2:]
         ),
     }
+    finding_places.create(ctx)
     ctx.engine.execute(_REGIONS.format(**words))
     ctx.engine.execute(_FINDINGS)
+    ctx.engine.execute(SAME_FACT)
     ctx.engine.execute(_KNOWN)
     found = ctx.engine.rows(
         "SELECT variable FROM export_finding WHERE variable IS NOT NULL "
@@ -318,7 +318,8 @@ def _counties(ctx: RunContext) -> Iterator[CountyData]:
             units=ctx.engine.fetch(f"SELECT * FROM export_unit {where} ORDER BY place_no"),
             findings=ctx.engine.fetch(
                 f"SELECT * FROM export_row {where} "
-                "ORDER BY place_no, severity_rank, rule_id, finding_key"
+                "ORDER BY place_no, COALESCE(same_rank, severity_rank), "
+                "COALESCE(same_rule, rule_id), same_rule IS NOT NULL, finding_key"
             ),
         )
 
@@ -326,7 +327,9 @@ def _counties(ctx: RunContext) -> Iterator[CountyData]:
 def gather(ctx: RunContext) -> Gathered:
     """Return what the workbooks show; counties are read one by one as they are written."""
     _prepare(ctx)
-    leads = ctx.engine.fetch(_LEADS)
+    leads, conclusions = (
+        ctx.engine.fetch(_BESIDE.format(statement=name)) for name in ("lead", "conclusion")
+    )
     rules = ctx.engine.fetch(
         "SELECT rule_id, severity, clause, title_zh, title_en, verify_zh, verify_en, "
         "false_positives_zh, false_positives_en FROM audit.rule ORDER BY rule_id"
@@ -336,9 +339,16 @@ def gather(ctx: RunContext) -> Gathered:
         "FROM audit.finding"
     )[0]
     return Gathered(
-        source=WorkbookSource(counties=_counties(ctx), rules=rules, leads=leads),
+        source=WorkbookSource(
+            counties=_counties(ctx),
+            rules=rules,
+            leads=leads,
+            conclusions=conclusions,
+            draws=ctx.engine.fetch("SELECT * FROM audit.task_draw"),
+        ),
         n_rows=int(str(counts[0])),
         n_leads=leads.num_rows,
+        n_conclusions=conclusions.num_rows,
         n_closed=int(str(counts[1])),
     )
 
@@ -356,6 +366,7 @@ def forget(ctx: RunContext) -> None:
         "related",
         "row",
         "county",
+        "same",
         "suggestion",
     ):
         ctx.engine.execute(f"DROP TABLE IF EXISTS export_{name}")

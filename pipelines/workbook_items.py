@@ -6,8 +6,7 @@ import pyarrow as pa
 
 from audit.contracts import CONTRACT
 from audit.model import Label
-
-_NUMBERS = ("integer", "money", "decimal")
+from audit.wording import NUMBERS
 
 
 def kinds() -> pa.Table:
@@ -68,8 +67,15 @@ _HEADCOUNTS = frozenset(
 _ITEM_GROUPS = {
     "mandatory_items": Label("必填项", "Mandatory items"),
     "outside_m": Label("离普查小区的距离(米)", "Distance from the census block (m)"),
+    "revenue_per_head": Label("人均营业收入(千元)", "Revenue per head (thousand yuan)"),
+    "pay_per_head": Label("人均工资(千元)", "Pay per head (thousand yuan)"),
+    "asset_ratio": Label("资产总计为营业收入的倍数", "Assets by revenue"),
+    "n_headquarters": Label("本部个数", "Headquarters"),
 }
 """What a rule may name that is no single delivered column."""
+
+_FIGURES = frozenset(_ITEM_GROUPS) - {"mandatory_items"}
+"""Those of them that are numbers."""
 
 
 def _item(variable: str) -> tuple[str, str, bool]:
@@ -87,7 +93,8 @@ def _item(variable: str) -> tuple[str, str, bool]:
         persons = part in _HEADCOUNTS
         names_zh.append(number + label.zh + ("(人)" if persons else ""))
         names_en.append(number + label.en + (" (persons)" if persons else ""))
-        numeric.append(bool(columns) and all(c.type in _NUMBERS for c in columns))
+        kinds = {column.type for column in columns}
+        numeric.append(part in _FIGURES or (bool(kinds) and kinds <= set(NUMBERS)))
     return "、".join(names_zh), ", ".join(names_en), all(numeric)
 
 

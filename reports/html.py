@@ -17,6 +17,7 @@ import jinja2
 import pyarrow as pa
 from markupsafe import Markup
 
+from audit.contracts import CONTRACT
 from audit.model import Label, RunInfo, Severity
 from reports.charts import Panel, Scale, county_chart, interval_axis, interval_bar, share_bar
 from reports.html_gate import county_rows, gate_view, held_counties
@@ -46,18 +47,26 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """The counts of the whole delivery. Waived findings are counted apart, in `changes`."""
+    """The counts of the whole delivery. Waived findings are counted apart, in `changes`.
+
+    `*_units` are units with such a finding, `*_lines` lines of the frame or records of a register
+    that no unit answers for; `n_fatal`, `n_query` and `n_info` are the findings about both, as in
+    the county books. Leads and conclusions are in none of them.
+    """
 
     n_units: int
     n_legal: int
     n_establishments: int
     n_self_employed: int
     n_fatal_units: int
+    n_fatal_lines: int
     n_fatal: int
     n_query_units: int
+    n_query_lines: int
     n_query: int
     n_info: int
     n_leads: int
+    n_conclusions: int
     n_outside: int
 
 
@@ -78,11 +87,15 @@ class Intake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tasks:
-    """The verification tasks of the night by arm, and when they are due; empty without tasks."""
+    """The verification tasks of the night by arm, and when they are due; empty without tasks.
+
+    `draws`: the columns of `audit.task_draw`, how many units each draw wanted and got.
+    """
 
     n_priority: int
     n_random: int
     due_on: str
+    draws: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +117,8 @@ class ReportData:
     regions: the columns of `audit.region_score` with parent_name; counties and townships in
     full, villages only the first by rank.
     counties: county_code, name, n_units, n_fatal_units, unit_rate, n_fatal, n_query, n_info, n_new,
-    n_persisting, n_flagged, n_register; code "" is what lies in no listed county.
+    n_persisting, n_beside (leads and conclusions), n_flagged, n_register; code "" is what lies in
+    no listed county.
     rules: the columns of `audit.rule` without sql, verdict, detail, n_checked, n_failed, n_unknown,
     failure_rate, n_new, n_persisting, n_reopened, n_waived.
     coverage: rule_id, county_code, verdict, n_checked, n_failed, n_unknown; every pair once.
@@ -339,6 +353,7 @@ def _view(data: ReportData) -> dict[str, Any]:
         "gate": gate_view(data.gate.to_pylist()),
         **refusal_sums(data.refusals.to_pylist()),
         "severities": tuple(Severity),
+        "draw_names": CONTRACT.code_lists["task_draw"],
         "at_first": ROWS_AT_FIRST,
         "reject_index": link(INDEX_FILE)[1] if data.rejects else "",
     }

@@ -143,11 +143,13 @@ def _facts(rule: Rule) -> Iterator[str]:
         f"[`{t}`](../tables/{t.rstrip('*')}.md)" if t.rstrip("*") in CONTRACT.tables else f"`{t}`"
         for t in tables
     )
-    lead = "（线索 a lead, never a proof）" if rule.is_lead else ""
+    told = {"lead": "（线索 a lead, never a proof）", "conclusion": "（评估结论 a conclusion）"}
+    same = ", ".join(f"[{other}]({other}.md)" for other in rule.same_fact)
     facts = {
         "性质 severity": f"{rule.severity.zh} {rule.severity}",
         "条款 clause": rule.clause,
-        "对象 grain": f"{rule.grain}{lead}",
+        "对象 grain": f"{rule.grain}{told.get(rule.statement, '')}",
+        **({"同一事实 same fact": f"见 see {same}"} if same else {}),
         "校验层级 level": str(rule.level),
         "责任组 owner": rule.owner,
         "指标 variable": f"`{rule.variable}`",

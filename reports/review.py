@@ -39,7 +39,7 @@ from reports.workbook_texts import EVIDENCE, choices, say
 MAX_PAIRS = 1000
 """With more pairs than this there is a workbook for each county of the left record."""
 
-SCHEMA_VERSION = "review/1"
+SCHEMA_VERSION = "review/2"
 META_SHEET, CODES_SHEET = "_meta", "_代码"
 RED = "#C00000"
 
@@ -64,6 +64,8 @@ PAIR_FIELDS = (
     "relation_en",
     "comparison_zh",
     "comparison_en",
+    "linked_zh",
+    "linked_en",
 )
 """Columns of the table of pairs, which is in the order of the queue."""
 
@@ -85,6 +87,7 @@ PAIR_COLUMNS = (
     SheetColumn("probability", 8, "number", "band_matcher"),
     SheetColumn("relation", 12, "text", "band_matcher"),
     SheetColumn("comparison", 40, "text", "band_matcher"),
+    SheetColumn("linked", 24, "text", "band_matcher"),
     SheetColumn("answer", 11, "answer", "band_decision"),
     SheetColumn("answer_basis", 10, "answer", "band_decision"),
     SheetColumn("answer_note", 18, "answer", "band_decision"),
@@ -96,12 +99,21 @@ PAIR_COLUMNS = (
     SheetColumn("right_id", 12, "hidden", "band_decision"),
     SheetColumn("pair_hash", 18, "hidden", "band_decision"),
 )
-LOCKED = tuple(
-    i
-    for i, c in enumerate(PAIR_COLUMNS)
-    if not c.is_answer and c.key not in ("pair_hash", "pair_no")
-)
-"""Places of the cells that the row hash covers: all but the number, the answers, the hash."""
+ISSUED_COLUMNS = {
+    "review/1": tuple(column for column in PAIR_COLUMNS if column.key != "linked"),
+    SCHEMA_VERSION: PAIR_COLUMNS,
+}
+"""The columns of every layout that was ever issued: answers come back for months."""
+
+
+def locked_places(columns: Sequence[SheetColumn]) -> tuple[int, ...]:
+    """Return the cells that the row hash covers: all but the number, the answers, the hash."""
+    return tuple(
+        place
+        for place, column in enumerate(columns)
+        if not column.is_answer and column.key not in ("pair_hash", "pair_no")
+    )
+
 
 Piece = tuple[str, bool]
 
@@ -144,7 +156,7 @@ def _cells(pairs: pa.Table, lang: str) -> list[list[Cell]]:
     cells[position(PAIR_COLUMNS, "probability")] = [
         None if p is None else round(float(p), 3) for p in shares
     ]
-    locked = [cells[i] for i in LOCKED]
+    locked = [cells[i] for i in locked_places(PAIR_COLUMNS)]
     cells[position(PAIR_COLUMNS, "pair_hash")] = [row_hash(r) for r in zip(*locked, strict=True)]
     return cells
 

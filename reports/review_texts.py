@@ -28,6 +28,7 @@ REVIEW_TEXTS = {
     "probability": Label("可能性", "Probability"),
     "relation": Label("关系", "Relation"),
     "comparison": Label("各项比较", "Field by field"),
+    "linked": Label("已有的匹配", "Linked already"),
     **{
         f"{side}_{key}": Label(zh, en)
         for side, zh, en in (("left", "左", "Left"), ("right", "右", "Right"))
@@ -44,9 +45,11 @@ REVIEW_TEXTS = {
     "right_table": Label("右表", "Right table"),
     "pair_hash": Label("校验", "Row hash"),
     "review_how_1": Label(
-        "1. 每行是一对可能是同一单位的记录，按可能性和影响程度排列；不同的字标红。",
+        "1. 每行是一对可能是同一单位的记录，按可能性和影响程度排列；不同的字标红。"
+        "“已有的匹配”栏有字的，记录已归另一单位，判为同一单位前先核对那一单位。",
         "1. Each row is a pair that may be one unit, the likeliest and most influential first; "
-        "characters that differ are red.",
+        "characters that differ are red. Where 'Linked already' says that a record belongs to "
+        "another unit, look at that unit first.",
     ),
     "review_how_2": Label(
         "2. 在黄色列选“同一单位”“不同单位”或“暂不能定”；前两种须填依据和判定人。空着的下次还会问。",

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from reports.workbook_book import Formats, WorkbookInfo, open_book
 from reports.workbook_cells import Cell, clean_text, column_cells, safe_name
 from reports.workbook_guide import write_codes, write_guide, write_meta, write_summary
-from reports.workbook_index import write_index
+from reports.workbook_index import IndexData, write_index
 from reports.workbook_sheets import CODES_SHEET, Part, write_findings, write_units
 from reports.workbook_texts import say
 
@@ -45,6 +45,8 @@ FINDING_FIELDS = (
     "name",
     "related_zh",
     "related_en",
+    "same_zh",
+    "same_en",
     "state",
     "first_run",
     "item_zh",
@@ -97,7 +99,7 @@ RULE_FIELDS = (
     "false_positives_zh",
     "false_positives_en",
 )
-LEAD_FIELDS = ("severity", "rule_id", "message_zh", "message_en", "subject", "code", "place")
+BESIDE_FIELDS = ("severity", "rule_id", "message_zh", "message_en", "subject", "code", "place")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +119,17 @@ class CountyData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkbookSource:
-    """All that the workbooks show. `rules` have the columns of `RULE_FIELDS`."""
+    """All that the workbooks show. `rules` have the columns of `RULE_FIELDS`.
+
+    `leads` and `conclusions`, which no county answers, have those of `BESIDE_FIELDS`; `draws` those
+    of `audit.task_draw`.
+    """
 
     counties: Iterable[CountyData]
     rules: pa.Table
     leads: pa.Table
+    conclusions: pa.Table
+    draws: pa.Table
 
 
 def _fill(book: Any, part: Part) -> None:
@@ -219,7 +227,16 @@ def write_workbooks(source: WorkbookSource, folder: Path, info: WorkbookInfo) ->
                 rows.append(_index_row(part, path))
         index = folder / INDEX_FILE
         with open_book(index, info, Path(scratch), say("sheet_index", info.lang)) as book:
-            write_index(book, rows, source.leads, info)
+            write_index(
+                book,
+                IndexData(
+                    rows=rows,
+                    leads=source.leads,
+                    conclusions=source.conclusions,
+                    draws=source.draws,
+                ),
+                info,
+            )
     return [*paths, index]
 
 

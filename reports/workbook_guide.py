@@ -121,6 +121,7 @@ def _how(lines: _Lines, part: Part) -> None:
     lines.heading(say("guide_how", lang))
     for number in range(1, 8):
         lines.wide(say(f"guide_how_{number}", lang), 17)
+    lines.wide(say("guide_visits", lang, codes="　".join(choices(VISITS, lang))), 31)
     if part.n_random:
         lines.heading(say("guide_random", lang))
         for number in range(1, 4):
@@ -196,9 +197,9 @@ def _township_row(
     """Write one township: answered by COUNTIFS over the findings, outstanding by difference."""
     last = FIRST_ROW + max(part.findings.num_rows, 1) - 1
     name = say("sheet_findings", part.lang)
-    township, result = (
+    township, result, same = (
         f"'{name}'!{cells_of(position(FINDING_COLUMNS, key), FIRST_ROW, last)}"
-        for key in ("township_code", "result")
+        for key in ("township_code", "result", "same")
     )
     code, place, *counts = values
     sheet.write_string(row, 0, str(code or ""), formats.text())
@@ -207,8 +208,19 @@ def _township_row(
         sheet.write_number(row, column, count or 0, formats.number())
     answered = f'=COUNTIFS({township},A{row + 1},{result},"<>")'
     sheet.write_formula(row, ANSWERED, answered, formats.number(), 0)
-    sheet.write_formula(
-        row, ANSWERED + 1, f"=J{row + 1}-K{row + 1}", formats.number(), counts[-1] or 0
+    outstanding = f"=J{row + 1}-K{row + 1}"
+    if n_same := _asked_elsewhere(part, code):
+        outstanding += f'-SUMPRODUCT(({township}=A{row + 1})*({same}<>"")*({result}=""))'
+    left = float(counts[-1] or 0) - n_same
+    sheet.write_formula(row, ANSWERED + 1, outstanding, formats.number(), left)
+
+
+def _asked_elsewhere(part: Part, township: Cell) -> int:
+    """Return how many findings of a township are answered in the row of another one."""
+    codes = column_cells(part.findings, "township_code")
+    return sum(
+        mark is not None and code == township
+        for code, mark in zip(codes, part.texts(part.findings, "same"), strict=True)
     )
 
 
@@ -219,7 +231,8 @@ def _summary_total(
     sheet.write_string(row, 0, say("total", part.lang), formats.text(bold=True, bg_color=GREY))
     sheet.write_blank(row, 1, None, formats.text(bg_color=GREY))
     sums = [sum(float(value or 0) for value in values) for values in counts]
-    for column, value in enumerate([*sums, 0.0, sums[-1]], 2):
+    n_same = sum(mark is not None for mark in part.texts(part.findings, "same"))
+    for column, value in enumerate([*sums, 0.0, sums[-1] - n_same], 2):
         letter = "ABCDEFGHIJKL"[column]
         formula = f"=SUM({letter}3:{letter}{row})" if row > 2 else "=0"
         sheet.write_formula(row, column, formula, bold, value)

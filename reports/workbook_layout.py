@@ -72,6 +72,7 @@ FINDING_COLUMNS = (
     SheetColumn("observed", 20.5, "number", "band_values"),
     SheetColumn("expected", 20.5, "number", "band_values"),
     SheetColumn("difference", 10, "number", "band_values"),
+    SheetColumn("same", 11, "text", "band_answer"),
     SheetColumn("result", 11, "answer", "band_answer"),
     SheetColumn("correction", 11, "answer", "band_answer"),
     SheetColumn("evidence", 9, "answer", "band_answer"),

@@ -97,12 +97,30 @@ TEXTS = REVIEW_TEXTS | {
     "sheet_findings": Label("核查差错一览表", "Findings"),
     "sheet_index": Label("目录", "Index"),
     "sheet_leads": Label("线索", "Leads"),
+    "sheet_conclusions": Label("评估结论", "Conclusions"),
     # titles
     "title_guide": Label("{place}经济普查数据质量核查册", "{place}: census verification workbook"),
     "title_summary": Label("{place}核查情况汇总表", "{place}: summary by township"),
     "title_units": Label("{place}单位核查表", "{place}: units to visit"),
     "title_findings": Label("{place}核查差错一览表", "{place}: findings to answer"),
     "title_index": Label("核查册目录  批次 {run}", "Verification workbooks, run {run}"),
+    "title_conclusions": Label(
+        "评估结论  由质量抽查、报送拦截等直接得出，由数据质量管理组办理；不是单位差错，各县不答复",
+        "Conclusions: drawn from the quality check and from what intake stopped; for the data "
+        "quality group, no unit's error, and not for the counties to answer",
+    ),
+    "index_draw": Label(
+        "{draw}：应抽 {wanted} 个单位，实抽 {drawn} 个",
+        "{draw}: {wanted} units wanted, {drawn} drawn",
+    ),
+    "index_draw_people": Label(
+        "{draw}：普查员 {people} 人，应抽 {wanted} 个单位，实抽 {drawn} 个",
+        "{draw}: {people} enumerators, {wanted} units wanted, {drawn} drawn",
+    ),
+    "index_beside": Label(
+        "另有评估结论 {conclusions} 条、线索 {leads} 条，见后面的表，不计入以上各数",
+        "Beside these, on the sheets that follow: conclusions {conclusions}, leads {leads}",
+    ),
     "title_leads": Label(
         "线索  仅供数据质量管理组研判，不是单位差错，也不作为认定依据",
         "Leads: for the data quality group only; no unit's error, and never proof",
@@ -131,12 +149,14 @@ TEXTS = REVIEW_TEXTS | {
         "1. The file as issued is read-only: copy it, keep its name, and fill in the copy.",
     ),
     "guide_how_2": Label(
-        "2. 按“单位核查表”逐户核查，一次上门核实该单位的全部差错，并填写核查结果、核查人、日期。",
+        "2. 按“单位核查表”逐户核查，一次上门核实该单位的全部差错，并填写核查情况、核查人、日期。",
         "2. Work through the Units sheet; settle all findings of a unit in one visit.",
     ),
     "guide_how_3": Label(
-        "3. 在“核查差错一览表”的黄色栏内逐条答复；其他栏已锁定，请勿改动、增删行列。",
-        "3. Answer each finding in the yellow columns; all else is locked; add or delete no rows.",
+        "3. 在“核查差错一览表”的黄色栏内逐条答复，“同一事实”栏有字的行不必另答；"
+        "其他栏已锁定，请勿改动、增删行列。",
+        "3. Answer each finding in the yellow columns, but those marked 'Same fact'; all else is "
+        "locked; add or delete no rows.",
     ),
     "guide_how_4": Label(
         "4. 强制性差错原则上必须更正；确属无误（如证照原件如此）须附依据并经上级认定。"
@@ -184,6 +204,7 @@ TEXTS = REVIEW_TEXTS | {
         "“预案条款”指《衡阳市第四次全国经济普查预防风险工作预案》（衡经普办〔2019〕19号）的条款。",
         "'Plan clause' is a clause of the Hengyang risk plan for the fourth census (2019-19).",
     ),
+    "guide_visits": Label("“核查情况”代码（单位核查表）：{codes}", "Visit results: {codes}"),
     "guide_results": Label("核查结果代码", "Result codes"),
     "guide_result_rule": Label("填写要求", "What it asks for"),
     "guide_examples": Label("填写示例", "Examples"),
@@ -217,6 +238,7 @@ TEXTS = REVIEW_TEXTS | {
     "observed": Label("填报值", "Reported"),
     "expected": Label("对照值", "Compared with"),
     "difference": Label("差额", "Difference"),
+    "same": Label("同一事实", "Same fact"),
     "result": Label("核查结果▼", "Result ▼"),
     "correction": Label("更正值", "Corrected value"),
     "evidence": Label("依据▼", "Evidence ▼"),
@@ -241,7 +263,7 @@ TEXTS = REVIEW_TEXTS | {
     "n_fatal": Label("其中强制性", "of which fatal"),
     "reason": Label("核查事由", "Reason"),
     "due_on": Label("完成期限", "Due"),
-    "visit": Label("核查结果▼", "Visit result ▼"),
+    "visit": Label("核查情况▼", "Visit result ▼"),
     "units": Label("单位数", "Units"),
     "visit_note": Label("核查说明", "Visit note"),
     "units_visit": Label("须核查单位", "Units to visit"),
@@ -276,7 +298,7 @@ TEXTS = REVIEW_TEXTS | {
     ),
     "visit_title": Label("核查说明", "Visit note"),
     "visit_text": Label(
-        "随机抽查结果为 7 时写明项目、原值、实际值；其他情况按需填写。",
+        "核查情况为 7 时写明项目、原值、实际值；其他情况按需填写。",
         "Result 7: the item, the reported and the actual value. Otherwise as needed.",
     ),
     "correct_title": Label("更正值", "Corrected value"),

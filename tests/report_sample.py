@@ -197,12 +197,12 @@ def _county_rows(rng: np.random.Generator) -> list[dict[str, object]]:
             "county_code": code + "000000", "name": name, "n_units": n, "n_fatal_units": fatal,
             "unit_rate": fatal / n, "n_fatal": int(fatal * 1.2), "n_query": query,
             "n_info": query // 9, "n_new": query // 6, "n_persisting": query, "n_register": n // 40,
-            "n_flagged": int(rng.integers(0, 14)),
+            "n_flagged": int(rng.integers(0, 14)), "n_beside": 4,
         })  # fmt: skip
     rows.append({
         "county_code": "", "name": "", "n_units": 37, "n_fatal_units": 37, "unit_rate": 1.0,
         "n_fatal": 37, "n_query": 4, "n_info": 0, "n_new": 2, "n_persisting": 39,
-        "n_register": None, "n_flagged": 0,
+        "n_register": None, "n_flagged": 0, "n_beside": 0,
     })  # fmt: skip
     return rows
 
@@ -336,11 +336,18 @@ def city_report() -> ReportData:
         flag_probability=0.8,
         totals=Totals(
             n_units=357_044, n_legal=45_020, n_establishments=52_011, n_self_employed=260_013,
-            n_fatal_units=1_288, n_fatal=1_425, n_query_units=8_102, n_query=9_679, n_info=1_062,
-            n_leads=71, n_outside=37,
+            n_fatal_units=1_288, n_fatal_lines=14, n_fatal=1_425, n_query_units=8_102,
+            n_query_lines=33, n_query=9_679, n_info=1_062, n_leads=71, n_conclusions=6,
+            n_outside=37,
         ),
         intake=Intake(n_files=27, n_delivered=271_000, n_loaded=270_881, n_refused=119),
-        tasks=Tasks(n_priority=1_200, n_random=240, due_on="2019-03-25"),
+        tasks=Tasks(
+            n_priority=1_200, n_random=240, due_on="2019-03-25",
+            draws=(
+                {"draw": "random", "n_people": None, "n_wanted": 300, "n_drawn": 225},
+                {"draw": "control", "n_people": 5, "n_wanted": 15, "n_drawn": 15},
+            ),
+        ),
         flag_changes=FlagChanges(became=("新联村",), ceased=()),
         flagged=pa.Table.from_pylist(
             [r | {"only_child": ""} for r in flagged if r["flagged"]]

@@ -10,8 +10,8 @@ import openpyxl
 import pyarrow as pa
 
 from reports.workbook import (
+    BESIDE_FIELDS,
     FINDING_FIELDS,
-    LEAD_FIELDS,
     TOWNSHIP_FIELDS,
     UNIT_FIELDS,
     CountyData,
@@ -39,6 +39,9 @@ NUMBERS = {
     "observed_number",
     "expected_number",
     "difference",
+    "n_people",
+    "n_wanted",
+    "n_drawn",
 }
 
 
@@ -130,7 +133,12 @@ def a_county(
     )
 
 
-def a_source(*counties: CountyData, leads: list[dict[str, Any]] | None = None) -> WorkbookSource:
+def a_source(
+    *counties: CountyData,
+    leads: list[dict[str, Any]] | None = None,
+    conclusions: list[dict[str, Any]] | None = None,
+    draws: list[dict[str, Any]] | None = None,
+) -> WorkbookSource:
     rules = pa.table(
         {
             "rule_id": ["FRM002", "REG006"],
@@ -144,7 +152,13 @@ def a_source(*counties: CountyData, leads: list[dict[str, Any]] | None = None) -
             "false_positives_en": ["Two definitions", "Tax of another year"],
         }
     )
-    return WorkbookSource(counties=counties, rules=rules, leads=a_table(LEAD_FIELDS, leads or []))
+    return WorkbookSource(
+        counties=counties,
+        rules=rules,
+        leads=a_table(BESIDE_FIELDS, leads or []),
+        conclusions=a_table(BESIDE_FIELDS, conclusions or []),
+        draws=a_table(("draw", "n_people", "n_wanted", "n_drawn"), draws or []),
+    )
 
 
 def write_book(folder: Path, *counties: CountyData, info: WorkbookInfo = INFO) -> Any:

@@ -70,12 +70,14 @@ class Batch:
 
     `frame` has `row_no` (data row, from 1), `file_line` (line of the file or sheet) and one text
     column a header cell, named by `position`. `damaged` tells that cells hold marked bytes.
+    `blank`: rows with nothing in any cell, which are in neither and count as no rows.
     """
 
     header: Header
     frame: pl.DataFrame
     broken: tuple[BrokenRow, ...] = ()
     damaged: bool = False
+    blank: int = 0
 
     @property
     def rows(self) -> int:

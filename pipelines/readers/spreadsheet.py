@@ -166,7 +166,8 @@ def _batches(sheets: list[_Sheet], table: str, *, damaged: bool) -> Iterator[Bat
                 pl.Series(LINE, [index + 1 for index in part], dtype=pl.Int64),
             )
             row_no += len(part)
-            yield Batch(header=sheet.header, frame=frame, damaged=damaged)
+            blank = 0 if start else len(sheet.cells) - sheet.top - 1 - len(lines)
+            yield Batch(header=sheet.header, frame=frame, damaged=damaged, blank=blank)
 
 
 def open_spreadsheet(path: Path, table: str, kind: str) -> Reading:

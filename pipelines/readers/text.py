@@ -255,7 +255,13 @@ class TextReader:
             if not blank[index]
         )
         self.row = int(numbers[-1]) if len(numbers) else self.row
-        return Batch(header=self.layout.header, frame=frame, broken=broken, damaged=damaged)
+        return Batch(
+            header=self.layout.header,
+            frame=frame,
+            broken=broken,
+            damaged=damaged,
+            blank=int(blank.sum()),
+        )
 
 
 @contextmanager

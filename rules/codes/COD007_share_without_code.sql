@@ -14,6 +14,7 @@ tables: [unit]
 owner: data_quality
 version: 1
 status: active
+conclusion: true
 always_decidable: true
 parameters:
   limit: {type: number, default: "0.01", note: "largest share without a credit code"}

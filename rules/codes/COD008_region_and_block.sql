@@ -45,6 +45,8 @@ mapped AS (
 SELECT
   u.unit_id AS subject_id,
   u.region_code AS region_code,
+  CASE WHEN LEFT(u.region_code, 4) <> :city OR r.region_code IS NULL THEN 'region_code'
+    ELSE 'block_code' END AS variable,
   u.region_code || COALESCE('-' || u.block_code, '') AS observed,
   CASE
     WHEN u.region_code NOT LIKE :city || '%'

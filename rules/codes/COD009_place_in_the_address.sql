@@ -9,7 +9,7 @@ severity: query
 clause: 三(三)1
 level: 1
 grain: unit
-variable: region_code
+variable: address
 tables: [unit, region]
 owner: data_quality
 version: 3
@@ -17,8 +17,8 @@ status: active
 parameters:
   vintage: {type: text, default: "2018-10-31", note: "vintage of the region list"}
 message:
-  zh: 区划代码所在地为{expected}，而地址写的是“{observed}”
-  en: The region code is that of another place than the address names
+  zh: 地址写的是“{observed}”，而区划代码所在地为{expected}
+  en: "The address names {observed}, while the region code is that of {expected}"
 verify:
   zh: 到现场确认实际经营地，改正区划代码或地址
   en: See where it operates; correct the region code or the address

@@ -14,6 +14,7 @@ tables: [unit, region]
 owner: data_quality
 version: 1
 status: active
+same_fact: [COD008]
 always_decidable: true
 parameters:
   vintage: {type: text, default: "2018-10-31", note: "vintage of the region list"}

@@ -15,6 +15,7 @@ optional_tables: [rejected_row, delivered_file]
 owner: data_processing
 version: 1
 status: active
+conclusion: true
 message:
   zh: 现场采集文件的这一行（文件#行号）是保密单位的记录，不得对其定位、拍照；已拦截，内容没有写入任何地方
   en: This row of the field visits (file#row) is of a confidential unit, which may be neither located nor photographed; it was stopped and written nowhere

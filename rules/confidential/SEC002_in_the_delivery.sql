@@ -15,6 +15,7 @@ optional_tables: [rejected_row, delivered_file]
 owner: data_processing
 version: 1
 status: active
+conclusion: true
 message:
   zh: 报送文件的这一行（文件#行号）是保密单位，已拦截，内容没有写入任何地方
   en: This row of a delivered file (file#row) is a confidential unit's; it was stopped and written nowhere

@@ -9,10 +9,10 @@ severity: fatal
 clause: 三(三)2
 level: 3
 grain: unit
-variable: construction_qualified
+variable: form
 tables: [legal_entity]
 owner: construction_real_estate
-version: 1
+version: 2
 status: active
 message:
   zh: 有建筑业资质而填报 {observed} 表，应纳入一套表（{expected}）

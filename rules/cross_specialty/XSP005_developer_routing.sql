@@ -14,6 +14,7 @@ tables: [legal_entity]
 owner: construction_real_estate
 version: 1
 status: active
+same_fact: [XSP001]
 message:
   zh: 行业代码为 7010 房地产开发经营，专业类别（114）填 {observed}，应为 {expected}
   en: Industry 7010 (real-estate development) with specialty (114) {observed}; it should be {expected}

@@ -12,14 +12,14 @@ grain: unit
 variable: sales_kyuan
 tables: [finance, production, legal_entity]
 owner: specialty
-version: 1
+version: 2
 status: active
 parameters:
   low: {type: number, default: "0.5", note: "revenue at least this share of the specialty amount"}
   high: {type: number, default: "2", note: "revenue at most this multiple of it"}
 message:
-  zh: 生产经营表{expected}，财务表营业收入 {observed} 千元，相差过大
-  en: The specialty form ({expected}) and revenue on the financial form ({observed} thousand yuan) are far apart
+  zh: 生产经营表填报值 {observed} 千元（{variable}），财务表营业收入 {expected} 千元，相差过大
+  en: The specialty form has {observed} thousand yuan ({variable}), revenue on the financial form is {expected} thousand yuan; they are far apart
 verify:
   zh: 对照利润表和销售台账，查计量单位、含税口径、代销和跨年结转
   en: "Compare income statement and sales ledger: unit, tax, commission trade, and what runs into the next year"
@@ -55,10 +55,10 @@ ranked AS (
 SELECT
   r.unit_id AS subject_id,
   l.region_code AS region_code,
-  CAST(CAST(r.revenue AS DECIMAL(18, 2)) AS STRING) AS observed,
-  CASE r.specialty WHEN 'B' THEN '工业销售产值 ' WHEN 'E' THEN '商品销售额 ' WHEN 'S' THEN '营业额 '
-    ELSE '建筑业总产值 ' END
-    || REPLACE(CAST(CAST(r.amount AS DECIMAL(18, 2)) AS STRING), '.00', '') || ' 千元' AS expected,
+  CASE r.specialty WHEN 'S' THEN 'turnover_kyuan' WHEN 'C' THEN 'gross_output_kyuan'
+    ELSE 'sales_kyuan' END AS variable,
+  CAST(CAST(r.amount AS DECIMAL(18, 2)) AS STRING) AS observed,
+  CAST(CAST(r.revenue AS DECIMAL(18, 2)) AS STRING) AS expected,
   r.holds AS holds
 FROM ranked AS r
 JOIN legal_entity AS l ON l.unit_id = r.unit_id

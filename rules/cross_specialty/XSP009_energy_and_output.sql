@@ -12,14 +12,14 @@ grain: unit
 variable: consumed_tce
 tables: [production, energy, legal_entity]
 owner: energy
-version: 2
+version: 3
 status: active
 parameters:
   factor: {type: number, default: "20", note: "an intensity this many times above or below the usual one of its division is asked"}
   least: {type: integer, default: "10", note: "units of a division from which on its usual intensity is known"}
 message:
-  zh: 工业总产值 {observed} 千元，能源消费折标准煤 {expected}
-  en: Output of {observed} thousand yuan, energy consumed of {expected} tonnes of coal equivalent
+  zh: 能源消费折标准煤 {observed} 吨，与{expected}不相称
+  en: Energy consumed of {observed} tonnes of coal equivalent does not go with the output ({expected})
 verify:
   zh: 看电费、煤气发票和能源台账，注意计量单位和折标系数
   en: See energy bills and ledger; mind units and conversion factors
@@ -54,8 +54,9 @@ usual AS (
 SELECT
   m.unit_id AS subject_id,
   m.region_code AS region_code,
-  CAST(CAST(m.output AS DECIMAL(18, 2)) AS STRING) AS observed,
-  REPLACE(CAST(CAST(m.tce AS DECIMAL(18, 2)) AS STRING), '.00', '') || ' 吨' AS expected,
+  CAST(CAST(m.tce AS DECIMAL(18, 2)) AS STRING) AS observed,
+  '工业总产值 ' || REPLACE(CAST(CAST(m.output AS DECIMAL(18, 2)) AS STRING), '.00', '')
+    || ' 千元' AS expected,
   CASE
     WHEN m.tce <= 0 THEN FALSE
     WHEN m.tce > 0 THEN ABS(m.intensity - u.intensity) <= LOG10(:factor)

@@ -9,14 +9,14 @@ severity: query
 clause: 三(三)2
 level: 3
 grain: unit
-variable: industry_code
+variable: activity
 tables: [unit, ref_activity_word, ref_industry]
 owner: specialty
-version: 1
+version: 2
 status: active
 message:
   zh: 主要业务活动为“{observed}”，行业代码 {expected}
-  en: The activity in words and the industry code point to different divisions
+  en: "The activity in words and the industry code point to different divisions: {observed}; {expected}"
 verify:
   zh: 到现场看实际从事的主要活动，改正行业代码或业务活动描述
   en: See what it mainly does; correct the code or the words

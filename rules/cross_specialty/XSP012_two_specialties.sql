@@ -16,7 +16,7 @@ owner: specialty
 version: 1
 status: active
 message:
-  zh: 同一单位在 {observed} 两个及以上专业报送报表，本单位专业类别为 {expected}
+  zh: 同一单位在 {observed} 等两个及以上专业报送报表，本单位专业类别为 {expected}
   en: Returns were filed under {observed}; a unit files under one specialty, this one's is {expected}
 verify:
   zh: 按主要业务活动确定一个专业，两专业协商后删除另一专业的报表，避免重复计算

@@ -12,11 +12,11 @@ grain: unit
 variable: accepted_at
 tables: [edit_event, unit]
 owner: data_processing
-version: 1
+version: 2
 status: active
 message:
-  zh: 指标 {variable} 在 {observed} 修改（第 {related} 号），晚于该表的验收时间 {expected}
-  en: "{variable} was edited at {observed} (edit {related}), after the form's acceptance at {expected}"
+  zh: 指标 {variable} {observed}（第 {related} 号），而该表{expected}，验收后不得修改
+  en: "{variable} was edited after the form's acceptance (edit {related}: {observed}; {expected})"
 verify:
   zh: 查明谁在验收后重新开放了该表、依据何在；没有退回手续的恢复验收时的数值
   en: Find out who reopened the form after acceptance, and why; without a formal return restore the accepted value
@@ -31,8 +31,8 @@ SELECT
   u.region_code AS region_code,
   CAST(e.event_id AS STRING) AS related_id,
   e.field AS variable,
-  LEFT(CAST(e.edited_at AS STRING), 19) AS observed,
-  LEFT(CAST(u.accepted_at AS STRING), 19) AS expected,
+  '修改于 ' || LEFT(CAST(e.edited_at AS STRING), 19) AS observed,
+  '验收于 ' || LEFT(CAST(u.accepted_at AS STRING), 19) AS expected,
   e.edited_at <= u.accepted_at AS holds
 FROM edit_event AS e
 JOIN unit AS u ON u.unit_id = e.unit_id

@@ -9,7 +9,7 @@ severity: fatal
 clause: 三(三)2
 level: 2
 grain: unit
-variable: is_headquarters
+variable: n_headquarters
 tables: [legal_entity, establishment]
 optional_tables: [establishment_list]
 owner: data_quality

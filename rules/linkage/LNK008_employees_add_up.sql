@@ -19,8 +19,8 @@ parameters:
   persons: {type: integer, default: "1", note: "persons that the sum may differ by"}
   share: {type: number, default: "0.01", note: "share of the legal entity's employees that the sum may differ by, if that is more"}
 message:
-  zh: 下属产业活动单位从业人员合计 {observed} 人，法人单位填报 {expected} 人
-  en: The establishments report {observed} employees together, the legal entity {expected}
+  zh: 法人单位填报从业人员 {observed} 人，下属产业活动单位合计 {expected} 人
+  en: The legal entity reports {observed} employees, its establishments {expected} together
 verify:
   zh: 对照花名册或工资表，看哪张表的期末人数填错，或是否漏登分支机构
   en: See from the payroll which form is wrong at year end, or whether a branch was left out
@@ -52,8 +52,8 @@ listed AS (
 SELECT
   e.unit_id AS subject_id,
   e.region_code AS region_code,
-  CAST(CAST(r.employees AS BIGINT) AS STRING) AS observed,
-  CAST(e.employees AS STRING) AS expected,
+  CAST(e.employees AS STRING) AS observed,
+  CAST(CAST(r.employees AS BIGINT) AS STRING) AS expected,
   CASE
     WHEN l.n_inside = l.n_listed AND r.n_received >= l.n_listed
       THEN ABS(r.employees - e.employees) <= GREATEST(:persons, :share * e.employees)

@@ -9,10 +9,10 @@ severity: query
 clause: 三(三)1
 level: 1
 grain: unit
-variable: revenue_kyuan
+variable: revenue_per_head
 tables: [legal_entity, revenue_per_head]
 owner: specialty
-version: 1
+version: 2
 status: active
 parameters:
   a: {type: number, default: 0.05, note: least distance of a quartile from the median as a share of it (A)}

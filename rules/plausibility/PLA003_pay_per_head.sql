@@ -9,10 +9,10 @@ severity: query
 clause: 三(三)1
 level: 1
 grain: unit
-variable: wages_kyuan
+variable: pay_per_head
 tables: [employment, legal_entity, pay_per_head, ref_minimum_wage]
 owner: specialty
-version: 1
+version: 2
 status: active
 parameters:
   wage_year: {type: text, default: "2018", note: year of the minimum wage}

@@ -15,7 +15,7 @@ owner: specialty
 version: 1
 status: active
 message:
-  zh: 单位规模为 {observed}，按行业、人数、收入和资产重新计算应为 {expected}（1 大 2 中 3 小 4 微）
+  zh: 单位规模为 {observed}，按行业、人数、收入和资产重新计算应为 {expected}
   en: Size class is {observed}; industry, employees, revenue and assets make it {expected}
 verify:
   zh: 按《统计上大中小微型企业划分办法(2017)》重算；也查行业代码、从业人员、收入和资产有无差错

@@ -9,10 +9,10 @@ severity: query
 clause: 三(三)1
 level: 1
 grain: unit
-variable: assets_kyuan
+variable: asset_ratio
 tables: [legal_entity, asset_ratio]
 owner: specialty
-version: 1
+version: 2
 status: active
 parameters:
   fold: {type: number, default: 10, note: times the median within which a unit is never queried}

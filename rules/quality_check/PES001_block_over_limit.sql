@@ -14,6 +14,7 @@ tables: [recheck_block]
 owner: data_quality
 version: 2
 status: active
+conclusion: true
 parameters:
   units: {type: number, default: "0.03", note: "highest share of legal entities and establishments"}
   self_employed: {type: number, default: "0.05", note: "highest share of the self-employed"}

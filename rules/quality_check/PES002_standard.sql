@@ -14,6 +14,7 @@ tables: [recheck_rate]
 owner: data_quality
 version: 2
 status: active
+conclusion: true
 parameters:
   unit: {type: number, default: "0.005", note: "unit error rate that must not be reached"}
   item: {type: number, default: "0.01", note: "item error rate that must not be reached"}

@@ -15,6 +15,7 @@ optional_tables: [frame_unit, link]
 owner: data_quality
 version: 3
 status: active
+same_fact: [REG011, REG010]
 parameters:
   city: {type: text, default: "4304", note: "first digits of the audited city, four or, of a municipality or province, two"}
   reference_date: {type: date, default: "2018-12-31", note: "units opened later are out of scope"}

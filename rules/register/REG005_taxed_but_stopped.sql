@@ -13,14 +13,14 @@ variable: status
 tables: [legal_entity, register_unit]
 optional_tables: [link]
 owner: specialty
-version: 1
+version: 2
 status: active
 parameters:
   minimum: {type: number, default: "0", note: "thousand yuan of declared sales above which it is asked"}
   stopped: {type: list, default: "2|3|8", note: "statuses without business in the year; units closed in the year (4 to 7) may have had sales"}
 message:
-  zh: 税务申报销售收入（部门记录 {related}）{expected} 千元，而普查{observed}
-  en: Sales of {expected} thousand yuan were declared for tax (register record {related}), while the census says stopped or without revenue
+  zh: 普查{variable}填 {observed}，而部门登记有税务申报{expected}（部门记录 {related}）
+  en: "The census has {variable}: {observed}, while sales were declared for tax (register record {related}): {expected}"
 verify:
   zh: 到现场看是否经营，看申报表和账簿，查有无瞒报、漏报
   en: See on the spot whether it trades, and its tax return and books; look for concealed revenue
@@ -51,9 +51,9 @@ SELECT
   e.region_code AS region_code,
   t.record_id AS related_id,
   CASE WHEN e.revenue_kyuan = 0 THEN 'revenue_kyuan' ELSE 'status' END AS variable,
-  '运营状态 ' || COALESCE(e.status, '未填') || '，营业收入 '
-    || COALESCE(CAST(CAST(e.revenue_kyuan AS DECIMAL(18, 2)) AS STRING), '未填') AS observed,
-  CAST(CAST(t.sales_kyuan AS DECIMAL(18, 2)) AS STRING) AS expected,
+  CASE WHEN e.revenue_kyuan = 0 THEN '0' ELSE e.status END AS observed,
+  '销售收入 ' || REPLACE(CAST(CAST(t.sales_kyuan AS DECIMAL(18, 2)) AS STRING), '.00', '')
+    || ' 千元' AS expected,
   CASE
     WHEN e.status IN :stopped OR e.revenue_kyuan = 0 THEN FALSE
     WHEN e.status IS NOT NULL AND e.revenue_kyuan IS NOT NULL THEN TRUE

@@ -12,7 +12,7 @@ grain: unit
 variable: name
 tables: [unit, register_unit]
 owner: data_quality
-version: 1
+version: 2
 status: active
 message:
   zh: 代码相同，普查填 {observed}，市场监管登记为 {expected}（部门记录 {related}）
@@ -29,7 +29,7 @@ false_positives:
 -- Unknown: what agrees does not settle it, and a name or representative is missing on a side.
 WITH compared AS (
   SELECT
-    u.unit_id, u.region_code, r.record_id,
+    u.unit_id, u.unit_kind, u.region_code, r.record_id,
     u.name AS name, r.name AS register_name,
     u.person AS person, r.legal_rep AS register_person,
     u.name_key = r.name_key AS name_ok,
@@ -49,7 +49,8 @@ SELECT
   unit_id AS subject_id,
   region_code AS region_code,
   record_id AS related_id,
-  CASE WHEN name_ok THEN 'legal_rep' ELSE 'name' END AS variable,
+  CASE WHEN NOT name_ok OR name_ok IS NULL THEN 'name' WHEN unit_kind = '2' THEN 'person_in_charge'
+    ELSE 'legal_rep' END AS variable,
   CASE WHEN name_ok THEN person ELSE name END AS observed,
   CASE WHEN name_ok THEN register_person ELSE register_name END AS expected,
   name_ok AND person_ok AS holds

@@ -13,13 +13,13 @@ variable: outcome
 tables: [frame_unit, register_unit]
 optional_tables: [unit]
 owner: data_quality
-version: 1
+version: 2
 status: active
 parameters:
   active_from: {type: date, default: "2018-07-01", note: "tax records as of this day or later count"}
 message:
-  zh: 底册核实结果为“{observed}”，而税务（部门记录 {related}）申报销售收入 {expected} 千元
-  en: The field did not find it, while sales were declared for tax (register record {related})
+  zh: 底册核实结果为“{observed}”，而税务（部门记录 {related}）申报{expected}
+  en: "The field did not find it, while sales were declared for tax (register record {related}): {expected}"
 verify:
   zh: 按税务登记的电话和地址再找一次，到实际经营地登记；确属无固定场所的取得证明后登记
   en: Look again with the tax register's telephone and address; enumerate it where it trades, or with proof of no premises
@@ -31,7 +31,7 @@ false_positives:
 -- Same unit: same code, or same name and county where one side gives no code.
 -- Unknown: the line has neither a code nor a name and county to look for.
 WITH line AS (
-  SELECT f.frame_id, f.region_code, f.credit_code,
+  SELECT f.frame_id, f.region_code, f.outcome, f.credit_code,
     f.name_key || '|' || f.county_code AS place
   FROM frame_unit AS f
   LEFT JOIN unit AS u ON u.frame_id = f.frame_id
@@ -61,8 +61,9 @@ SELECT
   l.frame_id AS subject_id,
   l.region_code AS region_code,
   t.record_id AS related_id,
-  '5 找不到且无法联系' AS observed,
-  CAST(CAST(t.sales_kyuan AS DECIMAL(18, 2)) AS STRING) AS expected,
+  l.outcome AS observed,
+  '销售收入 ' || REPLACE(CAST(CAST(t.sales_kyuan AS DECIMAL(18, 2)) AS STRING), '.00', '')
+    || ' 千元' AS expected,
   CASE
     WHEN t.frame_id IS NOT NULL THEN FALSE
     WHEN l.credit_code IS NOT NULL OR l.place IS NOT NULL THEN TRUE

@@ -18,11 +18,11 @@ from audit.engines.duckdb import DuckDBEngine, PackageReader
 from audit.errors import EngineError
 from audit.model import RunInfo
 from audit.night import create_outputs, create_unit_view
-from audit.rulebook import RuleBook
-from pipelines import coverage, export, manifest, workbook_data
+from audit.rulebook import RuleBook, load_rulebook
+from pipelines import coverage, dispatch, export, manifest, report_data, workbook_data
 from pipelines.config import RunConfig
 from pipelines.context import RunContext
-from pipelines.package_views import VIEWS
+from pipelines.package_views import VIEWS, create_views
 from pipelines.places import place_units
 from pipelines.sql import PACKAGE
 
@@ -57,6 +57,7 @@ def _region(engine: DuckDBEngine, code: str, name: str, level: str) -> None:
 
 
 def _rule(engine: DuckDBEngine, rule_id: str, grain: str, severity: str = "fatal") -> None:
+    rule = load_rulebook().get(rule_id)
     _insert(
         engine,
         "audit.rule",
@@ -64,6 +65,8 @@ def _rule(engine: DuckDBEngine, rule_id: str, grain: str, severity: str = "fatal
         rule_version=1,
         severity=severity,
         grain=grain,
+        statement=replace(rule, grain=grain).statement,
+        same_fact="|".join(rule.same_fact),
         clause="三(三)1",
         title_zh=f"规则{rule_id}",
         title_en=f"rule {rule_id}",
@@ -253,7 +256,7 @@ def test_a_township_that_is_unknown_has_a_code_to_count_by(ctx: RunContext) -> N
     book = _books(ctx)["000000"]
 
     assert book["核查情况汇总表"]["A3"].value == "000000000000"
-    assert book["核查差错一览表"]["AA4"].value == "000000000000"
+    assert book["核查差错一览表"]["AB4"].value == "000000000000"
 
 
 def test_a_random_check_is_a_unit_without_findings(ctx: RunContext) -> None:
@@ -280,6 +283,52 @@ def test_what_lies_in_no_listed_county_is_not_lost(ctx: RunContext) -> None:
     assert sorted(row[1] for row in _findings(books["000000"])) == ["L4", "L9"]
 
 
+def test_the_reason_of_a_visit_is_the_most_severe_and_how_many_there_are(ctx: RunContext) -> None:
+    _rule(ctx.engine, "XSP006", "unit")
+    _finding(ctx.engine, "k1", "XSP006", "L1", severity="query", priority=0.9)
+    _finding(ctx.engine, "k2", "FRM002", "L1")
+    _finding(ctx.engine, "k3", "XSP006", "L1", severity="query", related_id="L2")
+    _finding(ctx.engine, "k4", "FRM002", "L2")
+
+    chinese = _books(ctx)
+    reasons = [row[6] for code in ("430405", "430406") for row in _units(chinese[code])]
+    assert reasons == ["规则FRM002等 3 项", "规则FRM002"]
+    export.write_county_workbooks(ctx, "en")
+    english = openpyxl.load_workbook(next((ctx.run_dir / "workbooks").glob("430405*")))
+    assert english["Units"]["M4"].value == "rule FRM002, and 2 more"
+
+
+def test_what_asks_about_one_fact_stands_together_and_is_asked_once(ctx: RunContext) -> None:
+    for rule_id, grain in (
+        ("XSP001", "unit"), ("XSP005", "unit"), ("REG010", "frame"), ("REG011", "frame")
+    ):  # fmt: skip
+        _rule(ctx.engine, rule_id, grain)
+    _insert(ctx.engine, "census.frame_unit", frame_id="B1", unit_id="L1", region_code=ZHUHUI)
+    for rule_id, subject, severity in (
+        ("XSP001", "L1", "query"), ("XSP005", "L1", "fatal"), ("FRM002", "L1", "fatal"),
+        ("REG001", "B1", "query"), ("REG010", "B1", "fatal"), ("REG011", "B1", "fatal"),
+        ("XSP005", "L2", "fatal"),
+    ):  # fmt: skip
+        _finding(ctx.engine, rule_id + subject, rule_id, subject, severity=severity)
+    books = _books(ctx)
+
+    def told(code: str) -> list[tuple[Any, ...]]:
+        rows = books[code]["核查差错一览表"].iter_rows(min_row=4, values_only=True)
+        return [(row[4], row[18]) for row in rows]
+
+    mark = "同一事实，见 {} 一行，不必另答".format
+    assert told("430405") == [
+        ("FRM002", None),
+        ("REG011", None),
+        ("REG001", mark("REG011")),
+        ("REG010", mark("REG011")),
+        ("XSP001", None),
+        ("XSP005", mark("XSP001")),
+    ]
+    assert told("430406") == [("XSP005", None)]
+    assert [row[6] for row in _units(books["430405"])] == ["规则FRM002等 3 项"]
+
+
 def test_leads_and_answered_findings_are_not_in_the_workbooks(ctx: RunContext) -> None:
     _finding(ctx.engine, "k1", "PAD001", "P1", severity="query")
     _finding(ctx.engine, "k2", "FRM002", "L1", state="waived")
@@ -287,6 +336,79 @@ def test_leads_and_answered_findings_are_not_in_the_workbooks(ctx: RunContext) -
 
     assert books["430405"]["单位核查表"]["A4"].value.startswith("无差错")
     assert [cell.value for cell in books["目录.xlsx"]["线索"][3]][2:5] == ["PAD001", "说明", "P1"]
+
+
+def _every_grain(engine: DuckDBEngine) -> None:
+    """Findings of every grain: at L1 (with its frame line), L2, a frame line and a record alone."""
+    _insert(engine, "census.edit_event", event_id=7, unit_id="L1")
+    _insert(engine, "census.visit", visit_id="V1", unit_id="L2", enumerator_id="P1")
+    _insert(engine, "census.frame_unit", frame_id="B1", unit_id="L1", region_code=ZHUHUI)
+    _insert(engine, "census.frame_unit", frame_id="B2", region_code=YANFENG)
+    _insert(
+        engine, "census.register_unit", source="1", register_id="R1", record_id="1|R1",
+        region_code=YANFENG,
+    )  # fmt: skip
+    kinds = (
+        ("COD001", "unit"), ("TRL009", "event"), ("PAD004", "visit"), ("REG011", "frame"),
+        ("REG010", "register"), ("DIR001", "account"), ("PAD010", "enumerator"),
+        ("TRL005", "editor"), ("PAD009", "block"), ("PES002", "region"), ("SEC002", "row"),
+    )  # fmt: skip
+    subjects = {
+        "unit": ("L1", "L9"), "event": ("7",), "visit": ("V1",), "frame": ("B1", "B2"),
+        "register": ("1|R1",),
+    }  # fmt: skip
+    for rule_id, grain in kinds:
+        _rule(engine, rule_id, grain)
+        for number, subject in enumerate(subjects.get(grain, ("X",))):
+            severity = "query" if grain == "visit" else "fatal"
+            _finding(engine, f"{grain}{number}", rule_id, subject, severity=severity)
+
+
+def test_tasks_books_index_and_report_count_the_same(ctx: RunContext) -> None:
+    _every_grain(ctx.engine)
+    dispatch.run(ctx)
+    place_units(ctx.engine)
+    coverage.run(ctx)
+    books = _books(ctx)
+    index = books.pop("目录.xlsx")
+    report = report_data.collect(ctx)
+    units = [row for book in books.values() for row in _units(book) if row[0]]
+    rows = [row for book in books.values() for row in _findings(book) if row[1]]
+    total = [cell.value for cell in index["目录"]["A"]].index("合计") + 1
+    n_visit, n_flagged, n_random, n_fatal, n_query, n_info, n_all = (
+        cell.value for cell in index["目录"][total][3:10]
+    )
+
+    assert len(rows) == n_all == 7
+    assert len(units) == n_visit == n_flagged == 5
+    totals = report.totals
+    assert (
+        (totals.n_fatal, totals.n_query, totals.n_info) == (n_fatal, n_query, n_info) == (6, 1, 0)
+    )
+    assert (totals.n_fatal_units, totals.n_fatal_lines) == (2, 2)
+    assert (totals.n_query_units, totals.n_query_lines) == (1, 0)
+    assert (report.tasks.n_priority, report.tasks.n_random) == (n_visit, n_random) == (5, 0)
+    tasks = ctx.engine.rows("SELECT subject_id, n_findings FROM audit.verification_task")
+    shown = sorted((row[0], row[5]) for row in units)
+    assert shown == [("B2", 1), ("L1", 3), ("L2", 1), ("L9", 1), ("R1", 1)]
+    assert sorted((str(k).removeprefix("1|"), n) for k, n in tasks) == shown
+    by_county = {row["county_code"][:6]: row for row in report.counties.to_pylist()}
+    for code, book in books.items():
+        sums = [cell.value for cell in book["核查情况汇总表"][book["核查情况汇总表"].max_row]]
+        county = by_county["" if code == "000000" else code]
+        found = [_severity(book, word) for word in ("强制性", "核实性")]
+        assert [county["n_fatal"], county["n_query"]] == found, code
+        assert sums[0] == "合计"
+    beside = (len(list(index["线索"].rows)) - 2, len(list(index["评估结论"].rows)) - 2)
+    assert beside == (totals.n_leads, totals.n_conclusions) == (4, 2)
+    assert sum(row["n_beside"] for row in by_county.values()) == 6
+    create_views(ctx)
+    assert ctx.engine.scalar("SELECT COUNT(*) FROM main.units_flagged") == 3
+
+
+def _severity(book: Any, word: str) -> int:
+    rows = book["核查差错一览表"].iter_rows(min_row=4, values_only=True)
+    return sum(row[2] == word for row in rows)
 
 
 def test_a_finding_that_no_workbook_holds_stops_the_export(

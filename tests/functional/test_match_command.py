@@ -125,6 +125,33 @@ def test_a_code_that_a_spreadsheet_made_a_number_is_taken_as_empty_and_told(tmp_
     assert summary.lists[0].records["credit_code"].to_list() == [None, "91430422209679931R"]
 
 
+def test_rows_that_cannot_be_used_are_counted_by_reason(tmp_path: Path) -> None:
+    heads = list(SHOP)
+    rows = [
+        ",".join(heads), ",".join(SHOP.values()), "," * 5, '"  "' + "," * 5,
+        ",".join([*FARM.values(), "多一格"]), ",,王一,,,", ",".join(FARM.values()),
+    ]  # fmt: skip
+    (tmp_path / "a.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    match(one(tmp_path / "a.csv"))
+    told = (tmp_path / "out" / "summary.txt").read_text(encoding="utf-8")
+
+    assert "a.csv: 3 行 rows" in told
+    assert "空行，未用 blank rows, not used: 2" in told
+    assert "列数不对，未用 rows with too many or too few fields, not used: 1" in told
+    assert "名称和代码都为空，无从比较 rows with neither name nor code: 1" in told
+    assert "无法读取" not in told
+
+
+def test_blank_rows_of_a_spreadsheet_are_counted(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (list(SHOP), list(SHOP.values()), [None] * 6, ["", " "], list(FARM.values())):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+
+    read = match(one(tmp_path / "a.xlsx")).lists[0]
+    assert (read.records.height, read.n_blank) == (2, 2)
+
+
 def test_answers_in_the_review_workbook_bind_the_next_match(tmp_path: Path) -> None:
     moved = AGAIN | {"联系电话": "13574788888", "地址": "", "企业名称": "衡南县宏大建材有限公司"}
     path = write_csv(tmp_path / "a.csv", [SHOP, moved, FARM])

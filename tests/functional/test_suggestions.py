@@ -17,15 +17,28 @@ CODE = "91430405MA4L000001"
 OWN = RunConfig(gate=GateSettings(judge="own"))
 
 
+PROFIT = (
+    "cost_kyuan", "taxes_surcharges_kyuan", "selling_expenses_kyuan", "admin_expenses_kyuan",
+    "research_expenses_kyuan", "financial_expenses_kyuan", "impairment_kyuan",
+    "fair_value_gain_kyuan", "disposal_gain_kyuan", "investment_income_kyuan",
+    "other_income_kyuan",
+)  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
     folder = tmp_path_factory.mktemp("suggest")
-    write_csv(folder / "in" / "legal_entity.csv", [entity(credit_code=CODE)])
+    other = entity(unit_id="L2", credit_code="91430405MA4L000028", name="衡南县乙厂")
+    write_csv(folder / "in" / "legal_entity.csv", [entity(credit_code=CODE), other])
     finance = {
         "unit_id": "L1", "form": "B603", "assets_kyuan": "15016", "liabilities_kyuan": "6692",
         "equity_kyuan": "9324", "current_assets_kyuan": "20", "inventory_kyuan": "5",
     }  # fmt: skip
-    write_csv(folder / "in" / "finance.csv", [finance])
+    profit = dict.fromkeys(finance, "") | {
+        "unit_id": "L2", "form": "B603", "accounting_system": "1",
+        "operating_profit_kyuan": "999", "revenue_kyuan": "5000", **dict.fromkeys(PROFIT, "10"),
+    }  # fmt: skip
+    write_csv(folder / "in" / "finance.csv", [dict.fromkeys(profit, "") | finance, profit])
     prior = {"credit_code": CODE, "period": "2017", "assets_kyuan": "16100"}
     write_csv(folder / "in" / "prior_value.csv", [prior])
     return run(folder / "in", folder / "out", config=OWN)
@@ -46,7 +59,9 @@ def test_each_single_item_is_told_with_what_others_hold(night: Night) -> None:
 
 
 def test_census_values_stay_as_delivered(night: Night) -> None:
-    assert night.table("SELECT assets_kyuan, equity_kyuan FROM finance").rows() == [(15016, 9324)]
+    kept = night.table("SELECT assets_kyuan, equity_kyuan FROM finance WHERE unit_id = 'L1'")
+
+    assert kept.rows() == [(15016, 9324)]
 
 
 def test_workbook_tells_it_beside_the_finding(night: Night) -> None:
@@ -54,9 +69,9 @@ def test_workbook_tells_it_beside_the_finding(night: Night) -> None:
     sheet = openpyxl.load_workbook(book)["核查差错一览表"]
     cells = [str(cell) for row in sheet.iter_rows(values_only=True) for cell in row if cell]
 
-    told = [text for text in cells if text.startswith("资产总计 15016 千元")]
+    told = [text for text in cells if text.startswith("资产总计 15,016 千元")]
     assert len(told) == 1
-    assert "如只有一项填错，可能是：资产总计(千元) 15016 → 16016，上期 16100；" in told[0]
+    assert "如只有一项填错，可能是：资产总计(千元) 15,016 → 16,016，上期 16,100；" in told[0]
 
 
 def test_explain_tells_it(night: Night) -> None:
@@ -76,6 +91,23 @@ def test_bound_on_one_side_is_told_as_a_bound(night: Night) -> None:
 
     told = next(text for text in cells if text.startswith("女性从业人员"))
     assert "从业人员期末人数(人) 5 → 不小于 9；其中：女性(人) 9 → 不大于 5" in told
+
+
+def test_many_items_are_named_without_values(night: Night) -> None:
+    """Thirteen items stand in one sum: to suggest a value for each helps nobody to choose."""
+    n_items = night.table(
+        "SELECT COUNT(*) FROM audit.suggestion AS s JOIN audit.finding AS f USING (finding_key) "
+        "WHERE f.rule_id = 'FRM012'"
+    ).item()
+    book = next((night.out / "current" / "workbooks").glob("4*.xlsx"))
+    sheet = openpyxl.load_workbook(book)["核查差错一览表"]
+    told = [str(row[5]) for row in sheet.iter_rows(values_only=True) if row[4] == "FRM012"]
+
+    assert n_items == 13
+    assert len(told) == 1
+    assert "可能填错的有 13 项，请逐项核对：" in told[0]
+    assert told[0].endswith("等")
+    assert "→" not in told[0]
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,11 @@ UNITS = {
     "self_employed": [("S1", VILLAGE), ("S2", "430406001001")],
 }
 RULES = [
-    ("COD001", "codes", "fatal", "unit"), ("COD002", "codes", "fatal", "unit"),
-    ("COD003", "codes", "query", "unit"), ("DUP001", "duplicate", "fatal", "unit"),
-    ("DUP008", "duplicate", "query", "enumerator"), ("REG001", "register", "query", "frame"),
+    ("COD001", "codes", "fatal", "unit", "error"), ("COD002", "codes", "fatal", "unit", "error"),
+    ("COD003", "codes", "query", "unit", "error"),
+    ("DUP001", "duplicate", "fatal", "unit", "error"),
+    ("DUP008", "duplicate", "query", "enumerator", "lead"),
+    ("REG001", "register", "query", "frame", "error"),
 ]  # fmt: skip
 OUTCOMES = [
     # rule, region, checked, failed, unknown, status, detail
@@ -90,7 +92,7 @@ def fill_night(engine: DuckDBEngine) -> None:
     fill(engine, "census.region", region, [(OUTSIDE, "新村", "5", TOWN, "2023-06-30")])
     for table, units in UNITS.items():
         fill(engine, f"census.{table}", "unit_id region_code", list(units))
-    rule = "rule_id family severity grain clause title_zh title_en"
+    rule = "rule_id family severity grain statement clause title_zh title_en"
     fill(engine, "audit.rule", rule, [(*r, "三（三）2", "甲", "a") for r in RULES])
     outcome = "run_id rule_id region_code n_checked n_failed n_unknown status detail"
     fill(engine, "audit.outcome", outcome, [(RUN, *row) for row in OUTCOMES])
@@ -167,20 +169,21 @@ def pick(table: pa.Table, *names: str) -> list[tuple[object, ...]]:
 
 def test_totals_count_units_once_and_leave_waived_out(night: ReportData) -> None:
     assert Totals(
-        n_units=6, n_legal=3, n_establishments=1, n_self_employed=2, n_fatal_units=2, n_fatal=3,
-        n_query_units=1, n_query=2, n_info=0, n_leads=1, n_outside=2,
+        n_units=6, n_legal=3, n_establishments=1, n_self_employed=2, n_fatal_units=2,
+        n_fatal_lines=0, n_fatal=3, n_query_units=1, n_query_lines=0, n_query=1, n_info=0,
+        n_leads=1, n_conclusions=0, n_outside=2,
     ) == night.totals  # fmt: skip
 
 
 def test_counties_all_listed_and_the_rest_last(night: ReportData) -> None:
     names = (
         "county_code", "name", "n_units", "n_fatal_units", "n_fatal", "n_query", "n_new",
-        "n_persisting", "n_flagged", "n_register",
+        "n_persisting", "n_beside", "n_flagged", "n_register",
     )  # fmt: skip
     assert [
-        (COUNTY, "珠晖区", 4, 1, 2, 2, 1, 2, 4, 7),
-        (OTHER_COUNTY, "雁峰区", 1, 0, 0, 0, 0, 0, 0, 0),
-        ("", "", 1, 1, 1, 0, 0, 1, 0, None),
+        (COUNTY, "珠晖区", 4, 1, 2, 1, 1, 1, 1, 4, 7),
+        (OTHER_COUNTY, "雁峰区", 1, 0, 0, 0, 0, 0, 0, 0, 0),
+        ("", "", 1, 1, 1, 0, 0, 1, 0, 0, None),
     ] == pick(night.counties, *names)
     assert [0.25, 0.0, 1.0] == night.counties["unit_rate"].to_pylist()
 

@@ -15,15 +15,19 @@ from audit.errors import InputError
 from pipelines.decide import REASONS, Known, take_in
 from pipelines.link_tables import identity_of
 from pipelines.review_reader import read_review
+from pipelines.review_taken import add_linked
 from reports.review import (
+    ISSUED_COLUMNS,
     MAX_PAIRS,
     PAIR_COLUMNS,
     PAIR_FIELDS,
     ReviewInfo,
     differing,
+    locked_places,
     write_review,
 )
 from reports.workbook_book import WorkbookInfo
+from reports.workbook_cells import row_hash
 from reports.workbook_layout import FIRST_ROW, position
 
 BOOK = WorkbookInfo(run_id="r1", created=datetime.fromisoformat("2018-12-31"), rulebook_digest="")
@@ -290,6 +294,52 @@ def test_answers_that_contradict_by_way_of_a_third_unit_are_refused(tmp_path: Pa
 
     assert len(new) == 2
     assert [(r.line, r.reason) for r in summary.refused] == [(FIRST_ROW + 3, "contradicts")]
+
+
+def test_a_record_that_is_linked_already_says_to_whom(tmp_path: Path) -> None:
+    pairs = pl.DataFrame(
+        [("L1", "1|R1"), ("L2", "L3"), ("L4", "L5")], schema=["left_id", "right_id"], orient="row"
+    )
+    taken = pl.DataFrame(
+        [
+            ("1|R1", "L9", "L9 甲公司"),
+            ("1|R1", "L8", "L8 乙公司"),
+            ("1|R1", "L1", "L1"),
+            ("L2", "L7", "L7"),
+            ("L3", "L7", "L7"),
+        ],
+        schema=["record_id", "other_id", "other"],
+        orient="row",
+    )
+    told = add_linked(pairs, taken)
+
+    assert told["linked_zh"].to_list() == [
+        "右侧记录已与 L8 乙公司、L9 甲公司 判为同一单位",
+        "左侧记录已与 L7 判为同一单位\n右侧记录已与 L7 判为同一单位",
+        None,
+    ]
+    assert told["linked_en"][1].startswith("the left record is linked to L7 already\n")
+    row = table(pair(linked_zh=told["linked_zh"][0]))
+    (path,) = write_review(row, tmp_path, INFO)
+    sheet = openpyxl.load_workbook(path)["待人工判定"]
+    assert sheet.cell(FIRST_ROW, column("linked")).value == "已有的匹配"
+    assert sheet.cell(FIRST_ROW + 1, column("linked")).value == told["linked_zh"][0]
+
+
+def test_answers_in_the_layout_of_before_still_come_in(issued: Path) -> None:
+    before = ISSUED_COLUMNS["review/1"]
+    book = openpyxl.load_workbook(fill(issued, **ANSWER))
+    sheet = book["待人工判定"]
+    sheet.delete_cols(column("linked"))
+    cells = [cell.value for cell in sheet[FIRST_ROW + 1]][: len(before)]
+    sheet.cell(FIRST_ROW + 1, len(before)).value = row_hash(
+        [cells[place] for place in locked_places(before)]
+    )
+    book["_meta"]["B1"] = "review/1"
+    book.save(issued)
+
+    (row,) = read_review(issued).rows
+    assert (row.answer, row.person, row.left_id, row.intact) == ("different", "王一", "L1", True)
 
 
 def test_other_files_are_refused_by_name(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from audit.engines.duckdb import DuckDBEngine
 from audit.model import RunInfo
 from audit.tasking import (
     UNKNOWN_INFLUENCE,
+    Draw,
     TaskPlan,
     draw_random,
     draw_revisits,
@@ -100,19 +101,18 @@ def test_priority_is_suspicion_times_influence_times_severity():
 
 
 COLUMNS = (
-    "finding_key", "subject_id", "task_id", "grain", "severity", "owner", "priority", "region_code"
+    "finding_key", "subject_id", "task_id", "severity", "owner", "priority", "region_code"
 )  # fmt: skip
 
 
 def test_one_task_a_unit_with_all_its_findings():
     frame = findings(
-        ("k1", "a", "t1", "unit", "query", "industry", 0.9, "430421100201"),
-        ("k2", "a", "t1", "unit", "fatal", "register", 0.6, "430421100201"),
-        ("k3", "a", "t1", "unit", "fatal", "trade", 0.7, None),
-        ("k4", "a", "t1", "unit", "info", "trade", 0.95, "430421100201"),
-        ("k5", "2|R1", "t2", "register", "query", "register", 0.3, "430421100000"),
-        ("k6", "acc", "t3", "account", "fatal", "inspection", 0.9, "430421100000"),
-        ("k7", "F1", "t4", "frame", "query", "register", None, None),
+        ("k1", "a", "t1", "query", "industry", 0.9, "430421100201"),
+        ("k2", "a", "t1", "fatal", "register", 0.6, "430421100201"),
+        ("k3", "a", "t1", "fatal", "trade", 0.7, None),
+        ("k4", "a", "t1", "info", "trade", 0.95, "430421100201"),
+        ("k5", "2|R1", "t2", "query", "register", 0.3, "430421100000"),
+        ("k7", "F1", "t4", "query", "register", None, None),
         columns=COLUMNS,
     )
     tasks = make_tasks(frame, PLAN)
@@ -127,7 +127,7 @@ def test_one_task_a_unit_with_all_its_findings():
 
 def test_tasks_do_not_depend_on_the_order_of_findings():
     rows = [
-        (f"k{n}", f"u{n % 5}", f"t{n % 5}", "unit", "fatal", f"o{n}", 0.5, "430421100201")
+        (f"k{n}", f"u{n % 5}", f"t{n % 5}", "fatal", f"o{n}", 0.5, "430421100201")
         for n in range(20)
     ]
     one = make_tasks(findings(*rows, columns=COLUMNS), PLAN)
@@ -209,13 +209,13 @@ def ctx(tmp_path: Path) -> Iterator[RunContext]:
         for name in ("finding", "rule", "region_score"):
             columns = CONTRACT.outputs[f"audit.{name}"].duckdb_columns()
             engine.execute(f"CREATE TABLE audit.{name} ({columns})")
+        for name in ("edit_event", "visit", "frame_unit", "register_unit", "region"):
+            columns = CONTRACT.tables[name].duckdb_columns()
+            engine.execute(f"CREATE TABLE census.{name} ({columns})")
         engine.execute(
             "INSERT INTO census.unit BY NAME SELECT 'U' || i AS unit_id, '1' AS unit_kind, "
             "'430421' || (100 + i // 10) || '201' AS region_code, 'B' AS specialty, "
             "CAST(i AS DOUBLE) AS revenue_kyuan FROM range(100) AS t(i)"
-        )
-        engine.execute(
-            "CREATE TABLE census.visit (visit_id VARCHAR, unit_id VARCHAR, enumerator_id VARCHAR)"
         )
         engine.execute(
             "INSERT INTO audit.region_score BY NAME SELECT region_code, '5' AS region_level, "
@@ -223,8 +223,9 @@ def ctx(tmp_path: Path) -> Iterator[RunContext]:
             "FROM (SELECT DISTINCT region_code FROM census.unit) AS q"
         )
         engine.execute(
-            "INSERT INTO audit.rule BY NAME SELECT * FROM (VALUES ('COD001', 'unit'), "
-            "('DUP008', 'account')) AS t(rule_id, grain)"
+            "INSERT INTO audit.rule BY NAME SELECT * FROM (VALUES ('COD001', 'unit', 'error'), "
+            "('DUP008', 'account', 'lead'), ('TRL009', 'event', 'error')) "
+            "AS t(rule_id, grain, statement)"
         )
         engine.execute(
             "INSERT INTO audit.finding BY NAME SELECT 'k' || i AS finding_key, "
@@ -296,6 +297,33 @@ def test_stage_is_idempotent_and_does_not_depend_on_the_run(ctx):
     assert tasks_of(ctx) == first
 
 
+def test_a_finding_about_an_edit_is_a_task_at_its_unit_and_no_chance_draws_that(ctx):
+    unit = min((f"U{i}" for i in range(30, 100) if f"U{i}" != PAIRED), key=lambda u: md5(f"7|{u}"))
+    ctx.engine.execute(
+        f"INSERT INTO census.edit_event BY NAME SELECT 7 AS event_id, '{unit}' AS unit_id"
+    )
+    ctx.engine.execute(
+        "INSERT INTO audit.finding BY NAME SELECT 'ke' AS finding_key, 'TRL009' AS rule_id, "
+        "'fatal' AS severity, '7' AS subject_id, 'new' AS state, 'inspection' AS owner"
+    )
+    dispatch.run(ctx)
+
+    told = ctx.engine.rows(
+        "SELECT arm, finding_keys, task_id FROM audit.verification_task "
+        f"WHERE subject_id = '{unit}'"
+    )
+    assert told == [("priority", "ke", md5(f"task|{unit}"))]
+
+
+def test_draws_tell_how_many_units_were_wanted_and_how_many_there_were(ctx):
+    ctx.engine.execute("DELETE FROM census.unit WHERE CAST(unit_id[2:] AS INTEGER) >= 35")
+    dispatch.run(ctx)
+
+    draws = ctx.engine.rows("SELECT * FROM audit.task_draw ORDER BY draw")
+    there = 5 - (int(PAIRED[1:]) < 35)
+    assert draws == [("control", 0, 0, 0), ("named", 0, 0, 0), ("random", None, 8, there)]
+
+
 def test_no_flagged_region_means_no_random_arm(ctx):
     ctx.engine.execute("UPDATE audit.region_score SET flagged = FALSE")
     assert dispatch.run(ctx) == DispatchSummary(n_priority=29, n_random=0)
@@ -327,11 +355,15 @@ def visited(**people: bool) -> pl.DataFrame:
 
 
 def test_three_units_of_everybody_named_and_of_the_drawn_are_called_on_again():
-    tasks = draw_revisits(visited(A=False, B=True, C=False, D=True), PLAN)
+    tasks, draws = draw_revisits(visited(A=False, B=True, C=False, D=True), PLAN)
 
     assert sorted(tasks["subject_id"]) == ["A2", "A3", "A4", "B2", "B3", "B4", "D2", "D3", "D4"]
     assert set(tasks["arm"]) == {"random"}
     assert set(tasks["owner"]) == {"enforcement"}
+    assert draws == (
+        Draw(draw="named", n_people=2, n_wanted=6, n_drawn=6),
+        Draw(draw="control", n_people=1, n_wanted=3, n_drawn=3),
+    )
 
 
 def test_a_unit_that_two_people_visited_is_one_task():
@@ -339,16 +371,21 @@ def test_a_unit_that_two_people_visited_is_one_task():
         unit_id=pl.lit("U1"), task_id=pl.lit("t1"), draw_key=pl.lit("0")
     )
 
-    assert draw_revisits(twice, PLAN)["task_id"].to_list() == ["t1"]
+    tasks, draws = draw_revisits(twice, PLAN)
+
+    assert tasks["task_id"].to_list() == ["t1"]
+    assert (draws[0].n_wanted, draws[0].n_drawn) == (6, 1)
 
 
 def test_stage_calls_again_on_units_of_an_enumerator_that_a_lead_names(ctx):
     ctx.engine.execute("UPDATE audit.region_score SET flagged = FALSE")
     ctx.engine.execute(
-        "INSERT INTO census.visit SELECT 'V' || i, 'U' || i, 'P1' FROM range(27, 40) AS t(i)"
+        "INSERT INTO census.visit BY NAME SELECT 'V' || i AS visit_id, 'U' || i AS unit_id, "
+        "'P1' AS enumerator_id FROM range(27, 40) AS t(i)"
     )
     ctx.engine.execute(
-        "INSERT INTO audit.rule BY NAME SELECT 'PAD010' AS rule_id, 'enumerator' AS grain"
+        "INSERT INTO audit.rule BY NAME SELECT 'PAD010' AS rule_id, 'enumerator' AS grain, "
+        "'lead' AS statement"
     )
     ctx.engine.execute(
         "INSERT INTO audit.finding BY NAME SELECT 'kp' AS finding_key, 'PAD010' AS rule_id, "
@@ -368,11 +405,13 @@ def test_stage_calls_again_on_units_of_an_enumerator_that_a_lead_names(ctx):
 def test_a_lead_that_was_waived_names_nobody(ctx):
     ctx.engine.execute("UPDATE audit.region_score SET flagged = FALSE")
     ctx.engine.execute(
-        "INSERT INTO census.visit SELECT 'V' || i, 'U' || i, 'P' || (i % 2) "
+        "INSERT INTO census.visit BY NAME SELECT 'V' || i AS visit_id, 'U' || i AS unit_id, "
+        "'P' || (i % 2) AS enumerator_id "
         "FROM range(30, 50) AS t(i)"
     )
     ctx.engine.execute(
-        "INSERT INTO audit.rule BY NAME SELECT 'PAD010' AS rule_id, 'enumerator' AS grain"
+        "INSERT INTO audit.rule BY NAME SELECT 'PAD010' AS rule_id, 'enumerator' AS grain, "
+        "'lead' AS statement"
     )
     ctx.engine.execute(
         "INSERT INTO audit.finding BY NAME SELECT 'kp' AS finding_key, 'PAD010' AS rule_id, "

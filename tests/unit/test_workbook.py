@@ -60,10 +60,11 @@ def test_four_bands_with_merged_titles(tmp_path: Path) -> None:
         ("C2:I2", "为何提示"),
         ("J2:N2", "哪个单位"),
         ("O2:R2", "有关数值"),
-        ("S2:X2", "您的答复"),
+        ("S2:Y2", "您的答复"),
     ]
     assert [c.value for c in sheet[3]][:2] == ["序号", "单位详细名称"]
-    assert [c.value for c in sheet[3]][18:24] == [
+    assert [c.value for c in sheet[3]][18:25] == [
+        "同一事实",
         "核查结果▼",
         "更正值",
         "依据▼",
@@ -100,16 +101,16 @@ def test_dropdowns_cover_the_rows_and_stop_other_values(tmp_path: Path) -> None:
     }
     entries = '"' + ",".join(label.zh for label in RESULTS) + '"'
 
-    assert rules["S4:S5"] == ("list", None, entries)
-    assert rules["U4:U5"][0] == "list"
-    assert rules["X4:X5"][0] == "date"
+    assert rules["T4:T5"] == ("list", None, entries)
+    assert rules["V4:V5"][0] == "list"
+    assert rules["Y4:Y5"][0] == "date"
 
 
 def test_print_and_view_set_up(tmp_path: Path) -> None:
     sheet = write_book(tmp_path, a_county())["核查差错一览表"]
 
     assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 8)
-    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("C4", "A3:X4")
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("C4", "A3:Y4")
     assert sheet.print_title_rows == "$2:$3"
     assert "珠晖区" in sheet.oddFooter.left.text
     assert "430405" in sheet.oddFooter.left.text
@@ -133,7 +134,7 @@ def test_summary_counts_answers_by_formula(tmp_path: Path) -> None:
         0,
         0,
         1,
-        "=COUNTIFS('核查差错一览表'!$AA$4:$AA$4,A3,'核查差错一览表'!$S$4:$S$4,\"<>\")",
+        "=COUNTIFS('核查差错一览表'!$AB$4:$AB$4,A3,'核查差错一览表'!$T$4:$T$4,\"<>\")",
         "=J3-K3",
     ]
     assert sheet["J4"].value == "=SUM(J3:J3)"
@@ -297,6 +298,76 @@ def test_leads_stay_in_the_index(tmp_path: Path) -> None:
     ]
     with zipfile.ZipFile(paths[0]) as archive:
         assert [n for n in archive.namelist() if b"P0501" in archive.read(n)] == []
+
+
+def test_conclusions_stand_apart_from_leads_and_long_texts_are_shown_in_full(
+    tmp_path: Path,
+) -> None:
+    beside = {"severity": "fatal", "subject": "430405000000", "code": "430405000000"}
+    long = "事后质量抽查单位差错率" * 30
+    paths = write_workbooks(
+        a_source(
+            a_county(),
+            leads=[{**beside, "rule_id": "PAD009", "message_zh": "线索：可能没有清查"}],
+            conclusions=[{**beside, "rule_id": "PES002", "message_zh": long}],
+        ),
+        tmp_path,
+        INFO,
+    )
+    index = openpyxl.load_workbook(paths[-1])
+
+    assert index.sheetnames == ["目录", "评估结论", "线索"]
+    assert [index[name]["C3"].value for name in index.sheetnames[1:]] == ["PES002", "PAD009"]
+    # 330 Chinese characters in a column of 70 Latin ones: ten lines.
+    assert index["评估结论"].row_dimensions[3].height >= 10 * 13
+    assert index["线索"].row_dimensions[3].height == 30
+    assert index["评估结论"]["D3"].alignment.wrap_text
+
+
+def test_the_index_tells_below_the_sum_how_random_visits_were_drawn(tmp_path: Path) -> None:
+    draws = [
+        {"draw": "random", "n_wanted": 1_200.0, "n_drawn": 1_100.0},
+        {"draw": "control", "n_people": 2.0, "n_wanted": 6.0, "n_drawn": 5.0},
+    ]
+    paths = write_workbooks(a_source(a_county(), draws=draws), tmp_path, INFO)
+    sheet = openpyxl.load_workbook(paths[-1])["目录"]
+
+    assert [cell.value for cell in sheet["A"]][3:] == [
+        "合计",
+        None,
+        "随机抽查：应抽 1,200 个单位，实抽 1,100 个",
+        "随机对照的普查员回访：普查员 2 人，应抽 6 个单位，实抽 5 个",
+        "另有评估结论 0 条、线索 0 条，见后面的表，不计入以上各数",
+    ]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_one_name_stands_for_one_list_of_answers(tmp_path: Path, lang: str) -> None:
+    info = WorkbookInfo(run_id="r1", created=INFO.created, rulebook_digest="ab", lang=lang)
+    book = write_book(tmp_path, a_county(), info=info)
+    lists: dict[str, set[str]] = {}
+    for sheet in book.worksheets:
+        for rule in sheet.data_validations.dataValidation:
+            if rule.type == "list":
+                column = next(iter(rule.sqref.ranges)).min_col
+                lists.setdefault(str(sheet.cell(3, column).value), set()).add(rule.formula1)
+
+    assert {name: len(entries) for name, entries in lists.items()} == dict.fromkeys(lists, 1)
+    assert len(lists) == 3
+
+
+def test_a_fact_that_is_asked_twice_is_answered_once(tmp_path: Path) -> None:
+    same = {"same_zh": "同一事实，见 XSP001 一行，不必另答", "rule_id": "XSP005"}
+    book = write_book(tmp_path, a_county([a_finding("k1"), a_finding("k2", **same)]))
+    found = book["核查差错一览表"]
+
+    assert [cell_of(found, FINDING_COLUMNS, "same", row).value for row in (4, 5)] == [
+        None,
+        "同一事实，见 XSP001 一行，不必另答",
+    ]
+    outstanding = str(book["核查情况汇总表"]["L3"].value)
+    assert outstanding.startswith("=J3-K3-SUMPRODUCT((")
+    assert "$S$4:$S$5<>" in outstanding
 
 
 def test_english_workbooks_have_no_chinese_labels(tmp_path: Path) -> None:
