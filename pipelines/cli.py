@@ -166,12 +166,15 @@ def sql(
 def explain(
     out: OutArgument,
     finding_key: Annotated[str, typer.Argument(help="差错标识（前几位即可） key or its beginning")],
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="共显示多少数据行 rows shown in all")
+    ] = None,
 ) -> None:
     """一条差错的来龙去脉：规则、语句、数据行、文件与行号。 Explain one finding."""
     from pipelines.explain import explain as explain_finding
     from pipelines.show import show_explanation
 
-    show_explanation(explain_finding(out, finding_key))
+    show_explanation(explain_finding(out, finding_key, limit))
 
 
 @app.command()

@@ -23,6 +23,10 @@ _IDS = (
 _REGIONS = ("region_code", "county_code", "township_code")
 _CODES = ("credit_code", "parent_credit_code")
 MOST_ROWS = 20
+"""Rows of one table that are shown of a finding about a unit."""
+
+MOST_OF_A_LEAD = 10
+"""Rows of all tables together that are shown where a finding is about very many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +61,22 @@ class SourceRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rest:
+    """Rows of a table that are not shown: how many there are in all, and the SQL of them."""
+
+    table: Table
+    n_rows: int
+    sql: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Everything that is known about one finding."""
+    """Everything that is known about one finding. `rest`: where more rows are than `rows` shows."""
 
     finding: dict[str, Any]
     rule: dict[str, Any]
     rows: tuple[SourceRow, ...]
+    rest: tuple[Rest, ...]
     again: list[dict[str, Any]]
     suggestions: list[dict[str, Any]]
 
@@ -136,17 +150,42 @@ def _credit_code(reader: PackageReader, key: object) -> object:
     return found[0]["credit_code"] if found else None
 
 
-def _rows_of(reader: PackageReader, table: Table, keys: Sequence[object]) -> Iterator[SourceRow]:
-    """Yield the rows of a table that speak of the subject or of the unit it is compared with."""
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """The rows of one table that speak of the subject or of the unit it is compared with."""
+
+    table: Table
+    where: str
+    n_rows: int
+
+    @property
+    def sql(self) -> str:
+        """Return the query of all of them."""
+        return f"SELECT * FROM census.{self.table.name} AS t WHERE {self.where}"
+
+
+def _behind(reader: PackageReader, table: Table, keys: Sequence[object]) -> _Behind | None:
     conditions = [_condition(table, key, _credit_code(reader, key)) for key in keys]
     if table.name == "region" or not any(conditions):
-        return
+        return None
+    where = " OR ".join(condition for condition in conditions if condition)
+    counted = f"SELECT COUNT(*) AS n FROM census.{table.name} AS t WHERE {where}"
+    n_rows = int(reader.fetch(counted).to_pylist()[0]["n"])
+    return _Behind(table, where, n_rows) if n_rows else None
+
+
+def _shown_rows(
+    reader: PackageReader, behind: _Behind, finding: dict[str, Any], most: int
+) -> Iterator[SourceRow]:
+    """Yield the first rows of a table: those that hold the finding's item, in order of delivery."""
+    table, keys = behind.table, _keys(finding)
+    item = finding["variable"] or ""
+    filled = f"t.{item} IS NULL, " if item in table.by_name else ""
     found = reader.fetch(
         f"SELECT t.*, f.file, f.format, f.encoding, r.file_line FROM census.{table.name} AS t "
         f"LEFT JOIN census.delivered_file AS f ON f.file_no = t.file_no "
         f"LEFT JOIN raw.{table.name} AS r ON r.file_no = t.file_no AND r.row_no = t.row_no "
-        f"WHERE {' OR '.join(c for c in conditions if c)} "
-        f"ORDER BY t.file_no, t.row_no LIMIT {MOST_ROWS}"
+        f"WHERE {behind.where} ORDER BY {filled}t.file_no, t.row_no LIMIT {most}"
     ).to_pylist()
     for row in found:
         raw = reader.fetch(
@@ -215,14 +254,34 @@ def _again(reader: PackageReader, rule: dict[str, Any], subject: object) -> list
     return [dict(row) for row in reader.fetch(again).to_pylist()]
 
 
-def explain(out: Path, key: str) -> Explanation:
-    """Explain one finding of the current package; `key` may be cut to its first characters."""
+def _keys(finding: dict[str, Any]) -> list[object]:
+    return [finding[c] for c in ("subject_id", "related_id") if finding[c] is not None]
+
+
+def _most(rule: dict[str, Any], n_tables: int, limit: int | None) -> int:
+    """Return how many rows of each table are shown: the most telling ones of a lead, which is about
+    very many, and all that fit of an error. `limit` is for all tables together.
+    """
+    if limit is None and rule.get("statement", "error") == "error":
+        return MOST_ROWS
+    return max(1, (limit or MOST_OF_A_LEAD) // max(1, n_tables))
+
+
+def explain(out: Path, key: str, limit: int | None = None) -> Explanation:
+    """Explain one finding of the current package; `key` may be cut to its first characters.
+
+    `limit`: rows shown of all tables together, at least one of each; without it, up to MOST_ROWS of
+    each table, and of a lead MOST_OF_A_LEAD in all.
+    """
     with PackageReader(current_package(out)) as reader:
         finding = _find(reader, key)
         rule_id = _quoted(finding["rule_id"])
         rule = reader.fetch(f"SELECT * FROM audit.rule WHERE rule_id = {rule_id}").to_pylist()[0]
-        keys = [finding[c] for c in ("subject_id", "related_id") if finding[c] is not None]
-        rows = [row for table in _tables(rule) for row in _rows_of(reader, table, keys)]
+        there = [
+            behind for table in _tables(rule) if (behind := _behind(reader, table, _keys(finding)))
+        ]
+        most = _most(rule, len(there), limit)
+        rows = [row for behind in there for row in _shown_rows(reader, behind, finding, most)]
         figures = [
             row
             for table in _estimates(rule)
@@ -237,6 +296,11 @@ def explain(out: Path, key: str) -> Explanation:
         finding=finding,
         rule=dict(rule),
         rows=(*figures, *rows),
+        rest=tuple(
+            Rest(table=one.table, n_rows=one.n_rows, sql=one.sql)
+            for one in there
+            if one.n_rows > most
+        ),
         again=again,
         suggestions=suggestions,
     )

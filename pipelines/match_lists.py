@@ -177,8 +177,8 @@ def read_list(path: Path, wanted: Mapping[str, str], table: str) -> UnitList:
         raise InputError(f"{path.name}：{error.zh}", f"{path.name}: {error.en}") from error
     if not parts or not sum(part.height for part in parts):
         raise InputError(
-            f"{path.name} 没有可用的数据行：列数不对 {n_broken} 行，含无法读取的字符 {n_unreadable} 行，"
-            f"空行 {n_blank} 行。请确认导出是否成功。",
+            f"{path.name} 没有可用的数据行：列数不对 {n_broken} 行，"
+            f"含无法读取的字符 {n_unreadable} 行，空行 {n_blank} 行。请确认导出是否成功。",
             f"{path.name} has no rows that can be used; left out: {n_broken} for the number of "
             f"their fields, {n_unreadable} for characters that cannot be read, {n_blank} blank "
             "ones. Check the export.",

@@ -229,6 +229,18 @@ def _show_row(out: Console, source: SourceRow) -> None:
     out.print(table)
 
 
+def _show_rest(out: Console, explanation: Explanation) -> None:
+    """Say of which tables more rows speak of the finding, and how to see them all."""
+    for rest in explanation.rest:
+        shown = sum(row.table.name == rest.table.name for row in explanation.rows)
+        out.print()
+        out.print(
+            f"{rest.table.title.zh} {rest.table.name}: 共 {rest.n_rows} 行，只列 {shown} 行；"
+            f"全部见 {shown} of {rest.n_rows} rows shown, for all (--limit): census-audit sql OUT"
+        )
+        out.print(_shown(rest.sql), soft_wrap=True)
+
+
 def _show_suggestions(out: Console, explanation: Explanation) -> None:
     if not explanation.suggestions:
         return
@@ -274,6 +286,7 @@ def show_explanation(explanation: Explanation) -> None:
             "No single row to show: it is about all records of that subject, or a row that is not "
             "stored. See the statement."
         )
+    _show_rest(out, explanation)
     _show_suggestions(out, explanation)
     out.print()
     out.print("[bold]规则语句 SQL[/]")

@@ -17,8 +17,8 @@ status: active
 parameters:
   limit: {type: number, default: "0.01", note: "highest omission, estimated units by units of the census less 1"}
 message:
-  zh: 线索：双系统估计该县{observed}；{expected}，请安排查遗补漏，不是对该地区的结论
-  en: "Lead: dual-system estimate of the county: {observed}; {expected}. List again what was missed; no verdict on the region"
+  zh: 线索：双系统估计该县{observed}；{expected}（漏报率为估计数超出普查登记数的部分占普查登记数的比重，PES001、PES003 的差错率以抽查数为分母，两者不可直接比较）；请安排查遗补漏，不是对该地区的结论
+  en: "Lead: dual-system estimate of the county: {observed}; {expected}. The omission is a share of the units that the census has; the rates of PES001 and PES003 are shares of the rechecked, and not to be compared with it. List again what was missed; no verdict on the region"
 verify:
   zh: 对该县同类单位查遗补漏，与部门名录、底册落实结果比对
   en: Look for more units of this kind in the county, beside the registers and the frame

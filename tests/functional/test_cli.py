@@ -46,6 +46,24 @@ def test_night_publishes_and_tells_where(
         assert (out / "current" / name).exists()
 
 
+def test_the_end_of_a_night_tells_undecided_rules_from_passed_ones_and_leads_from_findings(
+    delivery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """FRM002 fails, FRM018 passes; without a specialty XSP005 can judge no developer."""
+    builder = {"industry_code": "7010", "specialty": ""}
+    rows = [entity(**builder), entity(unit_id="L2", employees_female="1", **builder)]
+    write_csv(delivery / "legal_entity.csv", rows)
+    arguments = ("run", "--input", delivery, "--out", tmp_path / "out")
+
+    shown = _call(*arguments, "--rules", "FRM002,FRM018,XSP005", capsys=capsys)[1]
+
+    told = {row[0]: row[1] for line in shown.splitlines() if len(row := line.split("  ", 1)) == 2}
+    assert told["规则 rules"].strip() == "有差错 findings 1, 无法判定 undecided 1, 通过 passed 1"
+    assert told["其中无法判定 undecided"].strip().startswith("1 条规则")
+    assert told["强制性差错 fatal findings"].strip() == "1"
+    assert told["线索 leads"].strip() == told["评估结论 conclusions"].strip() == "0"
+
+
 def test_fail_on_gives_exit_code_one(
     delivery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -74,6 +74,27 @@ def test_lead_about_an_editor_leads_to_its_edits(night: Night) -> None:
     assert {place[1] for place in told} == {"edit_event"}
 
 
+def test_of_a_lead_the_first_rows_are_shown_and_where_the_others_are(night: Night) -> None:
+    found = explained(night, "TRL005", "P1")
+    (rest,) = found.rest
+
+    assert len(found.rows) == 10
+    assert (rest.table.name, rest.n_rows) == ("edit_event", 21)
+    assert night.table(rest.sql).height == 21
+    short = explain(night.out, found.finding["finding_key"], limit=3)
+    assert [row.row for row in short.rows] == [1, 2, 3]
+    told = CliRunner().invoke(app, ["explain", str(night.out), found.finding["finding_key"]]).output
+    assert "共 21 行，只列 10 行" in told
+    assert len(explained(night, "TRL005", "P1").again) == 1
+
+
+def test_of_an_error_every_row_is_shown(night: Night) -> None:
+    found = explained(night, "FRM002", "L1")
+
+    # All seven bear one code.
+    assert (len(found.rows), found.rest) == (7, ())
+
+
 def test_lead_about_an_account_leads_to_its_submissions(night: Night) -> None:
     told = places(explained(night, "DIR001", "H2"))
 

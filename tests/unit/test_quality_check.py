@@ -9,6 +9,7 @@ import pytest
 from audit.estimating.design import PLANNED_DESIGN_EFFECT, jeffreys, share
 from audit.estimating.dual_system import chapman
 from audit.estimating.recheck import blocks, rates, regions
+from audit.rulebook import load_rulebook
 
 
 def _blocks(rows: list[tuple[str, float, int, int]], fraction: float = 0.0) -> pl.DataFrame:
@@ -152,3 +153,10 @@ def test_a_region_is_shrunk_towards_the_regions_beside_it() -> None:
     assert village["rate_low"] < village["rate"] < 0.1
     assert village["revenue_share"] == 0.3
     assert found.height == 10
+
+
+def test_dual_system_rule_says_what_its_rate_is_a_share_of() -> None:
+    message = load_rulebook().get("PES004").message
+
+    assert "占普查登记数的比重" in message.zh
+    assert "share of the units that the census has" in message.en
