@@ -21,7 +21,9 @@ from audit.matching.pairs import (
     Compared,
     Scored,
     add_pairs,
+    blocking_quality,
     compare_candidates,
+    emptied,
     merit,
     ranked,
     verified,
@@ -73,12 +75,10 @@ def match_units(
     near = _within_reach(compared, scored, (human, weighed.weights, by_right), settings)
     let_go, scored = _labelled(scored) - _labelled(near), near
     scored = _completed(compared, scored, weighed.weights, settings)
-    # No further pair is compared.
-    compared = replace(compared, packed=compared.packed[:0])
+    blocking, compared = blocking_quality([compared]), emptied(compared)
     is_evidence = evidence(scored, weighed.weights, settings)
     known = human, expected, is_evidence, records["name"]
-    result = _decide(compared, scored, known, settings)
-    result = replace(result, let_go=let_go)
+    result = replace(_decide(compared, scored, known, settings), blocking=blocking, let_go=let_go)
     return matched(records, features, ([compared], result, weighed), settings)
 
 
