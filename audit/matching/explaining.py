@@ -58,7 +58,8 @@ def comparisons(scored: Scored, weights: Weights, matcher: str) -> pl.Series:
         dtype=pl.String,
     )
     rivals = pl.Series([f'"rivals": {gain}, ' for gain in gains.tolist()], dtype=pl.String)
-    return heads.gather(which) + rivals.gather(gain_of) + tails.gather(mask_of)
+    parts = heads.gather(which), rivals.gather(gain_of), tails.gather(mask_of)
+    return pl.select(pl.concat_str(*parts)).to_series()
 
 
 def key_names(mask: int) -> list[str]:

@@ -21,7 +21,9 @@ from audit.matching.pairs import (
     Compared,
     Scored,
     add_pairs,
+    blocking_quality,
     compare_candidates,
+    emptied,
     merit,
     ranked,
     verified,
@@ -66,17 +68,17 @@ def match_units(
     compared = compare_candidates(features, ranked(records["record_id"]), settings)
     weighed, (scored,) = weigh_compared([compared], weights or shipped(), settings)
     human = human_pairs(records["record_id"], decisions)
-    expected = _expected_same(features, scored)
+    n_proposed = len(scored.left)
     scored = with_human(compared, scored, human, weighed.weights, settings)
-    near = _within_reach(compared, scored, (human, weighed.weights), settings)
+    by_right = headquarters(features, scored.left, scored.right)
+    expected = float(scored.probability[:n_proposed][~by_right[:n_proposed]].sum())
+    near = _within_reach(compared, scored, (human, weighed.weights, by_right), settings)
     let_go, scored = _labelled(scored) - _labelled(near), near
     scored = _completed(compared, scored, weighed.weights, settings)
-    # No further pair is compared.
-    compared = replace(compared, packed=compared.packed[:0])
+    blocking, compared = blocking_quality([compared]), emptied(compared)
     is_evidence = evidence(scored, weighed.weights, settings)
     known = human, expected, is_evidence, records["name"]
-    result = _decide(compared, scored, known, settings)
-    result = replace(result, let_go=let_go)
+    result = replace(_decide(compared, scored, known, settings), blocking=blocking, let_go=let_go)
     return matched(records, features, ([compared], result, weighed), settings)
 
 
@@ -93,27 +95,21 @@ def with_human(
     return add_pairs(compared, scored, pairs, weights, settings) if new.any() else scored
 
 
-def _expected_same(features: Features, scored: Scored) -> float:
-    by_right = headquarters(features, scored.left, scored.right)
-    return float(scored.probability[~by_right].sum())
-
-
 def _within_reach(
-    compared: Compared, scored: Scored, known: tuple[Human, Weights], settings: MatchSettings
+    compared: Compared, scored: Scored, known: tuple[Human, Weights, Flags], settings: MatchSettings
 ) -> Scored:
     """Return the pairs that may be decided on or reported, and those within their groups.
 
     Most candidates are clearly two units and in no group with a pair that links: they are let go.
     """
-    human, weights = known
+    human, weights, by_right = known
     gain = _rival_gain(valid_codes(compared.features))
     least = min(log_odds(settings.link_at) - gain, SURE)
     linking = (scored.weight >= least) | (decided(scored.left, scored.right, human) != 0)
     group = components(len(compared.features), scored.left[linking], scored.right[linking])
     reached = linking | (group[scored.left] == group[scored.right])
     reached |= scored.probability >= settings.possible_at
-    reached |= evidence(scored, weights, settings)
-    reached |= headquarters(compared.features, scored.left, scored.right)
+    reached |= evidence(scored, weights, settings) | by_right
     return scored.where(reached)
 
 

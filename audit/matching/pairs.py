@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import polars as pl
@@ -118,6 +118,7 @@ def compare_candidates(features: Features, rows: Rows, settings: MatchSettings) 
     """Propose and compare the pairs of one set (or across two, where rows have sides)."""
     found = candidates(features, rows, settings)
     packed = pack_rows(features, found.holders)
+    found = replace(found, holders={})
     patterns = compare(features, packed, (found.left, found.right), settings)
     return Compared(
         features=features,
@@ -127,6 +128,14 @@ def compare_candidates(features: Features, rows: Rows, settings: MatchSettings) 
         found=found,
         patterns=patterns,
     )
+
+
+def emptied(compared: Compared) -> Compared:
+    """Return a pass without its pairs and packed rows, when nothing more is compared."""
+    none = np.empty(0, np.uint32)
+    keys = np.empty(0, np.uint64)
+    found = replace(compared.found, left=none, right=none, keys=keys)
+    return replace(compared, found=found, patterns=keys, packed=compared.packed[:0].copy())
 
 
 def weigh_compared(

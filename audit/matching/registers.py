@@ -18,6 +18,7 @@ from audit.matching.matcher import with_human
 from audit.matching.pairs import (
     Compared,
     Scored,
+    blocking_quality,
     concatenate,
     joined,
     merit,
@@ -97,6 +98,7 @@ def match_registers(
         updated=learnt.updated,
     )
     together = _with_settled(_together(rest, parts), known.settled, weighed.weights)
+    together = replace(together, blocking=blocking_quality(passes + rest))
     found = matched(known.records, known.features, (passes + rest, together, weighed), settings)
     # Rows that are nearly in order are sorted several times as fast.
     rank = ranked(left.records["record_id"]).rank

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -13,7 +13,7 @@ from audit.matching.comparing import labels
 from audit.matching.em import agreement
 from audit.matching.explaining import comparisons
 from audit.matching.features import Features, Flags
-from audit.matching.pairs import Compared, Scored, blocking_quality
+from audit.matching.pairs import Compared, Scored
 from audit.matching.records import LINK_SCHEMA, Matched
 from audit.matching.relations import Related, relations
 from audit.matching.settings import MatchSettings
@@ -41,8 +41,9 @@ class Decided:
     """Pairs (rows of the records, by rank), the decision and whether it goes against the weight.
 
     `output` says which are reported; `expected_same` the expected number of same pairs among all
-    candidates; `cluster` the cluster of each record, in rank order, or None for registers;
-    `let_go` how many pairs with two valid codes were let go before.
+    candidates; `blocking` what blocking did (`pairs.blocking_quality`); `cluster` the cluster of
+    each record, in rank order, or None for registers; `let_go` how many pairs with two valid codes
+    were let go before.
     """
 
     scored: Scored
@@ -50,6 +51,7 @@ class Decided:
     output: Flags
     conflict: Flags
     expected_same: float
+    blocking: dict[str, float] = field(default_factory=dict)
     cluster: NDArray[np.int64] | None = None
     let_go: int = 0
 
@@ -177,7 +179,7 @@ def _large_blocks(records: pl.DataFrame, compared: list[Compared]) -> pl.DataFra
 
 def _quality(compared: list[Compared], decided: Decided, weighed: Weighed) -> pl.DataFrame:
     """Return what the matcher says of itself; estimates come from calibrated probabilities."""
-    blocking = blocking_quality(compared)
+    blocking = decided.blocking
     link = decided.decision == LINK
     expected = decided.scored.probability
     found = float(expected[link].sum())
