@@ -44,7 +44,7 @@ def _kept(path: Path, *arguments: object) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _measure(folder: Path, cities: int, units: int) -> dict[str, Any]:
+def _measure(folder: Path, cities: int, units: int, times: int) -> dict[str, Any]:
     """Make, prepare and check; of a few checks the one with the least CPU counts."""
     delivery, work = folder / f"cities_{cities}", folder / f"work_{cities}"
     if not (folder / f"made_{cities}.json").is_file():
@@ -57,8 +57,14 @@ def _measure(folder: Path, cities: int, units: int) -> dict[str, Any]:
         for stage in BEFORE
     }
     checks = [
-        json.loads(_child("benchmarks.cities.stages", "check", delivery, work))
-        for _ in range(REPEATS)
+        _kept(
+            folder / f"check_{cities}_{turn}.json",
+            "benchmarks.cities.stages",
+            "check",
+            delivery,
+            work,
+        )
+        for turn in range(times)
     ]
     return {"cities": cities, "before": before, **min(checks, key=lambda c: c["cpu"])}
 
@@ -91,7 +97,7 @@ def _head(result: dict[str, Any]) -> list[str]:
         f"{result['date']}, {result['machine']}; {result['versions']}.",
         f"Cities of {result['units']} legal entities, made up and told apart by "
         f"`benchmarks/cities`; DuckDB with {MEMORY}.",
-        f"{REPEATS} checks each, that with the least CPU counts.",
+        f"Checks of each: {result['checks']}, that with the least CPU counts.",
         "",
         _row("", "one city", f"{many['cities']} cities", "ratio"),
         _row("---", "---:", "---:", "---:"),
@@ -144,15 +150,16 @@ def page(result: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _result(folder: Path, cities: int, units: int) -> dict[str, Any]:
+def _result(folder: Path, cities: int, units: int, times: int) -> dict[str, Any]:
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}",
         "versions": ", ".join(f"{name} {version(name)}" for name in PACKAGES),
         "units": units,
-        "one": _measure(folder, 1, units),
-        "many": _measure(folder, cities, units),
+        "checks": times,
+        "one": _measure(folder, 1, units, times),
+        "many": _measure(folder, cities, units, times),
     }
 
 
@@ -161,13 +168,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cities", type=int, default=CITIES)
     parser.add_argument("--units", type=int, default=UNITS)
+    parser.add_argument("--checks", type=int, default=REPEATS)
     parser.add_argument("--work", type=Path)
     parser.add_argument("--out", type=Path, default=HERE)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = args.work or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
-        result = _result(folder.resolve(), args.cities, args.units)
+        result = _result(folder.resolve(), args.cities, args.units, args.checks)
     target = args.out / "results" / f"cities-{result['date']}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

@@ -187,7 +187,7 @@ def measured(cities: int, cpu: float, **failed: int) -> dict[str, object]:
 def test_page_tells_the_ratio_each_rule_and_what_grows_faster_than_the_cities() -> None:
     told = page(
         {
-            "date": "2019-06-01", "machine": "m", "versions": "v", "units": 9,
+            "date": "2019-06-01", "machine": "m", "versions": "v", "units": 9, "checks": 2,
             "one": measured(1, 20.0, DUP001=20, PAD002=10),
             "many": measured(10, 210.0, DUP001=210, PAD002=400),
         }
