@@ -50,6 +50,8 @@ _CROWDED = 10
 _CROWDED_VILLAGE, _THRONGED_VILLAGE = 250 // VILLAGE_UNIT, 2_500 // VILLAGE_UNIT
 _BAG_NEAR, _BAG_SIMILAR = 0.25, 0.5
 _NEAR_SYMBOLS = 2
+_SHARED_BITS = 5
+"""Three characters and their neighbours."""
 _PACKED = 1 << 13
 """Rows that are packed at once: they fit a processor's cache."""
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -186,6 +188,7 @@ def _name(features: Features, ab: tuple[Columns, Columns], left: U32, right: U32
     close = _near(features, left[possible], right[possible])
     level[possible] = np.where(close > 0, close, level[possible])
     level[(level >= 3) & industry] += 1
+    level[(level == 2) & _one_shorter(a, b)] = 6
     similar = industry | (bag >= _BAG_SIMILAR)
     level[trade] = 7
     level[trade & similar] = 8
@@ -200,17 +203,33 @@ def _name(features: Features, ab: tuple[Columns, Columns], left: U32, right: U32
     return level
 
 
+def _one_shorter(a: Columns, b: Columns) -> NDArray[np.bool_]:
+    """Say which names lack one character of the other, however they were split (bags of both).
+
+    鸿湘莲农机 of 善鸿湘莲农机: the first takes 湘莲 for its 字号. A character at the edge takes one
+    pair of neighbours with it, one inside two, and makes one.
+    """
+    x, y = a["name_bag"], b["name_bag"]
+    more, less = np.bitwise_count(x & ~y), np.bitwise_count(y & ~x)
+    low, high = np.minimum(more, less), np.maximum(more, less)
+    result: NDArray[np.bool_] = (low == 0) & ((high == 1) | (high == 2))
+    result |= (low == 1) & (high == 3)
+    result &= (np.bitwise_count(x & y) >= _SHARED_BITS) & _both(a, b, "trade")
+    return result
+
+
 def _near(features: Features, left: U32, right: U32) -> U8:
     """Return the level of trade names that are one edit apart, 0 of others.
 
     5 where one has a character more, 3 where one has another in its place (or two are swapped),
-    1 where it is a numeral. Written or spoken; two characters at least.
+    1 where it is a numeral. Written or spoken; two characters at least, of which one may be lost
+    (a 字号 has two by law).
     """
     a, b = features.trade_chars[left], features.trade_chars[right]
     near = within_one(a, b)
     near |= within_one(features.trade_sounds[left], features.trade_sounds[right])
-    near &= (a[:, 1] != 0) & (b[:, 1] != 0)
     longer = (a != 0).sum(axis=1) != (b != 0).sum(axis=1)
+    near &= longer | (a[:, 1] != 0)
     level = np.where(longer, 5, 3).astype(np.uint8)
     level[_other_numbers(a, b, longer)] = 1
     level[~near] = 0

@@ -263,6 +263,11 @@ def test_a_shared_village_is_told_by_how_many_stand_there(n: int, level: str) ->
         ({"trade": "宏鑫达"}, {"trade": "宏金达"}, "trade_near_industry"),
         ({"trade": "宏鑫达"}, {"trade": "宏鑫"}, "trade_cut_industry"),
         ({"trade": "宏鑫达"}, {"trade": "宏鑫达兴", "industry": "五金"}, "trade_cut"),
+        (
+            {"trade": "善鸿", "industry": "湘莲农机"},
+            {"trade": "鸿湘莲", "industry": "农机"},
+            "trade_cut_industry",
+        ),
         ({"trade": "宏鑫达"}, {"trade": "鸿鑫达", "industry": "五金"}, "trade_sound"),
         ({"trade": "宏鑫达"}, {"trade": "鸿鑫达", "industry": ""}, "trade_sound_similar"),
         ({"trade": "宏鑫达"}, {"trade": "鸿鑫达"}, "core_sound"),
