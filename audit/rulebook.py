@@ -320,6 +320,12 @@ def _check_statement(rule: Rule, book: RuleBook) -> None:
             f"{rule.path}: a rule of grain {rule.grain} is no conclusion",
         )
     for other in rule.same_fact:
+        # A rule that points on, to one not named here, or back would leave nobody to answer.
+        if rule.id == other or not set(book.get(other).same_fact) <= set(rule.same_fact):
+            raise RuleError(
+                f"{rule.path}：same_fact 须写全 {other} 所指的规则，且不能指回本规则",
+                f"{rule.path}: same_fact must name all that {other} points to, and not itself",
+            )
         if rule.statement != "error" or book.get(other).statement != "error":
             raise RuleError(
                 f"{rule.path}：same_fact 只用于单位、底册行和名录记录的规则",

@@ -19,7 +19,11 @@ FORMS = frozenset({*UNIT_SOURCES, "employment", "finance", "institution_finance"
 """Tables told column by column: most nights correct a few values of what units report."""
 UNIT = "unit"
 _WORD = re.compile(r"\w+")
-_ALL_COLUMNS = re.compile(r"(?:\bSELECT|\bDISTINCT|,|\.)\s*\*", re.IGNORECASE)
+_ALL_COLUMNS = re.compile(
+    r"(?:\bSELECT|\bDISTINCT|,|\.)\s*\*|\)\s*\*\s*(?:,|\bFROM\b)"
+    r"|\bNATURAL\b|\bCOLUMNS\s*\(|^\s*FROM\b",
+    re.IGNORECASE,
+)
 Words = frozenset[str]
 
 
@@ -32,18 +36,26 @@ def digest(*texts: object) -> str:
 
 
 def words(sql: str) -> Words | None:
-    """Return the words of a SELECT, all columns that it reads among them; None where it has a *."""
+    """Return the words of a SELECT, all columns that it reads among them.
+
+    None where it may read columns that it does not name.
+    """
     return None if _ALL_COLUMNS.search(sql) else frozenset(_WORD.findall(sql.lower()))
+
+
+def _sums(values: str) -> str:
+    """Return SQL of what stands for `values` of all rows, in any order.
+
+    The hash of several values is the exclusive or of theirs: summed as it is, what two rows
+    exchange may cancel out. So it is hashed once more.
+    """
+    mixed = f"hash(hash({values}))"
+    return f"CAST(SUM({mixed}) AS VARCHAR) || ' ' || BIT_XOR(hash(1, {mixed}))"
 
 
 def rows_left(engine: DuckDBEngine, name: str, row: str) -> str:
     """Return the count of a table's rows and two sums over `row`, an expression of each."""
-    return str(
-        engine.rows(
-            f"SELECT COUNT(*), CAST(SUM(hash({row})) AS VARCHAR), "
-            f"CAST(BIT_XOR(hash(1, {row})) AS VARCHAR) FROM {name} AS t"
-        )
-    )
+    return str(engine.rows(f"SELECT COUNT(*), {_sums(row)} FROM {name} AS t"))
 
 
 @dataclass(slots=True)
@@ -97,7 +109,7 @@ class Contents:
         content = self.of(name)
         held = self._columns.get(name, {})
         if held.get("") != content:
-            held = {"": content, **_by_column(self.engine, name)}
+            held = {"": content, **by_column(self.engine, name)}
             self._columns[name] = held
         return {column: value for column, value in held.items() if column}
 
@@ -120,7 +132,8 @@ class Contents:
             kept = json.loads(self._file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return kept if isinstance(kept, dict) else {}
+        sound = isinstance(kept, dict) and all(isinstance(held, dict) for held in kept.values())
+        return kept if sound else {}
 
     def keep(self) -> Path:
         """Keep the digests of columns for the next night; return the file."""
@@ -134,13 +147,10 @@ def _as_delivered(table: str, said: Words) -> Words:
     return said | {delivered_as(table, word) for word in said}
 
 
-def _by_column(engine: DuckDBEngine, name: str) -> dict[str, str]:
+def by_column(engine: DuckDBEngine, name: str) -> dict[str, str]:
     """Return what stands for each column of a delivered table, its values told by their key."""
     key = ", ".join(CONTRACT.tables[name].key)
     columns = engine.columns(f"SELECT * FROM census.{name}")
-    sums = (
-        f"CAST(SUM(hash({key}, {c})) AS VARCHAR) || ' ' || BIT_XOR(hash({key}, {c}))"
-        for c in columns
-    )
-    found = engine.rows(f"SELECT {', '.join(sums)} FROM census.{name}")[0]
+    sums = ", ".join(_sums(f"{key}, {column}") for column in columns)
+    found = engine.rows(f"SELECT {sums} FROM census.{name}")[0]
     return dict(zip(columns, map(str, found), strict=True))

@@ -42,7 +42,8 @@ MOVES = "ingest_move"
 SHIFT = 1_000_000_000
 """Added to the numbers of files read into a database that still holds the parts of last night."""
 MOST_GROWTH, LITTLE = 1.5, 64 << 20
-_CODE = ("audit", "pipelines", "sample_data")
+ROOT = Path(__file__).parents[1]
+_CODE = ("audit", "pipelines", "sample_data", "rules/reference", "rules/relations.yaml")
 _PACKAGES = ("duckdb", "polars", "pyarrow", "python-calamine")
 _NO_MATTER = ("memory", "threads", "keep_runs", "scoring", "tasks", "parameters", "salt_file")
 _SCHEMA = {
@@ -242,13 +243,12 @@ def fingerprint(input_dir: Path, config: RunConfig) -> str:
 
     It is keyed with the salt, of which it tells nothing.
     """
-    root = Path(__file__).parents[1]
     total = hashlib.sha256(f"{platform.python_version()} {platform.machine()}\n".encode())
     for name in _PACKAGES:
         total.update(f"{name} {version(name)}\n".encode())
-    for path in sorted(p for room in _CODE for p in (root / room).rglob("*.*")):
+    for path in sorted(p for room in _CODE for p in (ROOT / room, *(ROOT / room).rglob("*.*"))):
         if path.suffix != ".pyc" and path.is_file():
-            total.update(f"{path.relative_to(root).as_posix()}\0".encode())
+            total.update(f"{path.relative_to(ROOT).as_posix()}\0".encode())
             total.update(hashlib.sha256(path.read_bytes()).digest())
     settings = {k: v for k, v in asdict(config).items() if k not in _NO_MATTER}
     total.update(json.dumps(settings, sort_keys=True, default=str).encode())

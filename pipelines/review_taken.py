@@ -19,11 +19,11 @@ def _told(pairs: pl.DataFrame, taken: pl.DataFrame, side: str) -> pl.DataFrame:
         .filter(pl.col("other_id") != pl.col(other))
         .sort("other_id")
         .group_by(_PAIR, maintain_order=True)
-        .agg(pl.col("other").str.join("、").alias("units"))
+        .agg(zh=pl.col("other").str.join("、"), en=pl.col("other").str.join(", "))
         .select(
             *_PAIR,
-            pl.format("{}记录已与 {} 判为同一单位", pl.lit(zh), "units").alias(f"{side}_linked_zh"),
-            pl.format("the {} record is linked to {} already", pl.lit(en), "units").alias(
+            pl.format("{}记录已与 {} 判为同一单位", pl.lit(zh), "zh").alias(f"{side}_linked_zh"),
+            pl.format("the {} record is linked to {} already", pl.lit(en), "en").alias(
                 f"{side}_linked_en"
             ),
         )

@@ -236,7 +236,9 @@ def _show_rest(out: Console, explanation: Explanation) -> None:
         out.print()
         out.print(
             f"{rest.table.title.zh} {rest.table.name}: 共 {rest.n_rows} 行，只列 {shown} 行；"
-            f"全部见 {shown} of {rest.n_rows} rows shown, for all (--limit): census-audit sql OUT"
+            "多看用 --limit，全部用下面的语句查询\n"
+            f"{shown} of {rest.n_rows} rows shown; more with --limit, all with this statement "
+            "(census-audit sql OUT):"
         )
         out.print(_shown(rest.sql), soft_wrap=True)
 

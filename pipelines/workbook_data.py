@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from audit.scoring import city_prefix
 from pipelines import finding_places, workbook_items
 from pipelines.context import RunContext
 from pipelines.finding_places import OPEN
@@ -280,7 +281,7 @@ def _prepare(ctx: RunContext) -> None:
     city = ctx.config.city
     words = {
         "vintage": ctx.config.vintage.replace("'", "''"),
-        "city": city[:2] if city[2:4] == "00" else city[:4],
+        "city": city_prefix(city),
         "nowhere": NOWHERE,
         "unknown": NOWHERE_NAME,
         "no_township": NO_TOWNSHIP,

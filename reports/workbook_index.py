@@ -122,7 +122,8 @@ def _notes(sheet: Any, data: IndexData, formats: Formats) -> None:
         sheet.write_string(row, 0, say(key, lang, draw=words, **told), formats.get())
         row += 1
     beside = {"leads": data.leads.num_rows, "conclusions": data.conclusions.num_rows}
-    sheet.write_string(row, 0, say("index_beside", lang, **beside), formats.get())
+    if any(beside.values()):
+        sheet.write_string(row, 0, say("index_beside", lang, **beside), formats.get())
 
 
 def _beside(book: Any, name: str, found: pa.Table, info: WorkbookInfo) -> None:

@@ -119,7 +119,7 @@ TEXTS = REVIEW_TEXTS | {
     ),
     "index_beside": Label(
         "另有评估结论 {conclusions} 条、线索 {leads} 条，见后面的表，不计入以上各数",
-        "Beside these, on the sheets that follow: conclusions {conclusions}, leads {leads}",
+        "Not among these numbers, on sheets of their own: conclusions {conclusions}, leads {leads}",
     ),
     "title_leads": Label(
         "线索  仅供数据质量管理组研判，不是单位差错，也不作为认定依据",
@@ -150,7 +150,8 @@ TEXTS = REVIEW_TEXTS | {
     ),
     "guide_how_2": Label(
         "2. 按“单位核查表”逐户核查，一次上门核实该单位的全部差错，并填写核查情况、核查人、日期。",
-        "2. Work through the Units sheet; settle all findings of a unit in one visit.",
+        "2. Work through the Units sheet; settle all findings of a unit in one visit, and note the "
+        "visit's result, who went, and the day.",
     ),
     "guide_how_3": Label(
         "3. 在“核查差错一览表”的黄色栏内逐条答复，“同一事实”栏有字的行不必另答；"
@@ -204,7 +205,9 @@ TEXTS = REVIEW_TEXTS | {
         "“预案条款”指《衡阳市第四次全国经济普查预防风险工作预案》（衡经普办〔2019〕19号）的条款。",
         "'Plan clause' is a clause of the Hengyang risk plan for the fourth census (2019-19).",
     ),
-    "guide_visits": Label("“核查情况”代码（单位核查表）：{codes}", "Visit results: {codes}"),
+    "guide_visits": Label(
+        "“核查情况”代码（单位核查表）：{codes}", "Visit results (Units sheet): {codes}"
+    ),
     "guide_results": Label("核查结果代码", "Result codes"),
     "guide_result_rule": Label("填写要求", "What it asks for"),
     "guide_examples": Label("填写示例", "Examples"),

@@ -29,6 +29,8 @@ _BY_HASH = (
     *((lv.ADDRESS, (4, 5, 6), "road_no"), (lv.ADDRESS, (7, 8), "address")),
 )
 """Levels that say that two hashes are equal."""
+_CORE_IN_BRANCH = lv.number_of(lv.NAME, "core_branch")
+"""Says that one of two hashes is equal."""
 SURE = 6.0
 """Weight (log odds) beyond which pairs are told apart by their evidence."""
 _LATIN_END = 0x250
@@ -240,6 +242,10 @@ def verified(features: Features, scored: Scored, names: pl.Series) -> Flags:
         at = np.flatnonzero(np.isin(lv.level_of(scored.patterns, field), levels))
         column = getattr(features, hashed)
         result[at] &= column[left[at]] == column[right[at]]
+    at = np.flatnonzero(name == _CORE_IN_BRANCH)
+    result[at] &= (features.core[left[at]] == features.core[right[at]]) | (
+        features.core_sound[left[at]] == features.core_sound[right[at]]
+    )
     return result
 
 

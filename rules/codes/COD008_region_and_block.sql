@@ -45,12 +45,12 @@ mapped AS (
 SELECT
   u.unit_id AS subject_id,
   u.region_code AS region_code,
-  CASE WHEN LEFT(u.region_code, 4) <> :city OR r.region_code IS NULL THEN 'region_code'
+  CASE WHEN u.region_code NOT LIKE :city || '%' OR r.region_code IS NULL THEN 'region_code'
     ELSE 'block_code' END AS variable,
   u.region_code || COALESCE('-' || u.block_code, '') AS observed,
   CASE
     WHEN u.region_code NOT LIKE :city || '%'
-      THEN '区划代码不属本市（' || :city || '）'
+      THEN '区划代码不在审核地区（' || :city || '）'
     WHEN r.region_code IS NULL THEN '区划代码不在 ' || :vintage || ' 版代码库内'
     ELSE '普查小区代码不在小区清单内'
   END AS expected,

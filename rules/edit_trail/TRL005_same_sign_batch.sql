@@ -13,7 +13,7 @@ variable: main_revenue_kyuan
 tables: [edit_event]
 optional_tables: [unit]
 owner: enforcement
-version: 2
+version: 3
 status: active
 parameters:
   key_items: {type: list, default: "employees|revenue_kyuan|main_revenue_kyuan|assets_kyuan|fixed_assets_kyuan|depreciation_total_kyuan|depreciation_year_kyuan|cost_kyuan|taxes_surcharges_kyuan|taxes_kyuan|operating_profit_kyuan|total_profit_kyuan|pay_kyuan|wages_kyuan|vat_kyuan|income_kyuan|expenditure_kyuan|gross_output_kyuan|sales_kyuan|turnover_kyuan|investment_kyuan|consumed_tce|rd_expense_kyuan", note: "main items (主要指标)"}
@@ -71,7 +71,8 @@ SELECT
     WHEN first_region = last_region THEN first_region
     WHEN LEFT(first_region, 9) = LEFT(last_region, 9) THEN LEFT(first_region, 9) || '000'
     WHEN LEFT(first_region, 6) = LEFT(last_region, 6) THEN LEFT(first_region, 6) || '000000'
-    ELSE LEFT(first_region, 4) || '00000000'
+    WHEN LEFT(first_region, 4) = LEFT(last_region, 4) THEN LEFT(first_region, 4) || '00000000'
+    ELSE LEFT(first_region, 2) || '0000000000'
   END AS region_code,
   day || ' 修改主要指标 ' || CAST(n AS STRING) || ' 项，其中 ' || CAST(one_way AS STRING) || ' 项'
     || direction AS observed,

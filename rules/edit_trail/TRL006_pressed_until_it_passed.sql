@@ -13,7 +13,7 @@ variable: new_value
 tables: [edit_event, edit_bound]
 optional_tables: [unit]
 owner: enforcement
-version: 1
+version: 2
 status: active
 parameters:
   tolerance: {type: number, default: "1", note: "thousand yuan allowed for rounding in each summed item, as in the form rules"}
@@ -72,7 +72,8 @@ account AS (
 SELECT editor_id AS subject_id,
   CASE WHEN first_region = last_region THEN first_region
     WHEN LEFT(first_region, 6) = LEFT(last_region, 6) THEN LEFT(first_region, 6) || '000000'
-    ELSE LEFT(first_region, 4) || '00000000' END AS region_code,
+    WHEN LEFT(first_region, 4) = LEFT(last_region, 4) THEN LEFT(first_region, 4) || '00000000'
+    ELSE LEFT(first_region, 2) || '0000000000' END AS region_code,
   '逐次修改直到通过 ' || CAST(n_pressed AS STRING) || ' 处，无依据而恰好改到界限 '
     || CAST(n_landed AS STRING) || ' 处，例如第 ' || CAST(example AS STRING) || ' 号' AS observed,
   '核实后一次更正' AS expected, CAST(n_pressed + n_landed AS DOUBLE) AS score,

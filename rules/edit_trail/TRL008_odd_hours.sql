@@ -13,7 +13,7 @@ variable: edited_at
 tables: [edit_event]
 optional_tables: [unit]
 owner: enforcement
-version: 1
+version: 2
 status: active
 always_decidable: true
 parameters:
@@ -58,7 +58,8 @@ SELECT
     WHEN first_region = last_region THEN first_region
     WHEN LEFT(first_region, 9) = LEFT(last_region, 9) THEN LEFT(first_region, 9) || '000'
     WHEN LEFT(first_region, 6) = LEFT(last_region, 6) THEN LEFT(first_region, 6) || '000000'
-    ELSE LEFT(first_region, 4) || '00000000'
+    WHEN LEFT(first_region, 4) = LEFT(last_region, 4) THEN LEFT(first_region, 4) || '00000000'
+    ELSE LEFT(first_region, 2) || '0000000000'
   END AS region_code,
   '共修改 ' || CAST(n AS STRING) || ' 次，其中夜间 ' || CAST(night AS STRING)
     || ' 次，最密集时 ' || CAST(:window AS STRING) || ' 秒内 ' || CAST(recent AS STRING) || ' 次'

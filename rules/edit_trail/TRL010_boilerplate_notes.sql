@@ -13,7 +13,7 @@ variable: reason
 tables: [unit]
 optional_tables: [edit_event]
 owner: data_quality
-version: 1
+version: 2
 status: active
 parameters:
   same_units: {type: integer, default: "10", note: "units with the same text from which on it is boilerplate"}
@@ -62,7 +62,8 @@ SELECT
     WHEN first_region = last_region THEN first_region
     WHEN LEFT(first_region, 9) = LEFT(last_region, 9) THEN LEFT(first_region, 9) || '000'
     WHEN LEFT(first_region, 6) = LEFT(last_region, 6) THEN LEFT(first_region, 6) || '000000'
-    ELSE LEFT(first_region, 4) || '00000000'
+    WHEN LEFT(first_region, 4) = LEFT(last_region, 4) THEN LEFT(first_region, 4) || '00000000'
+    ELSE LEFT(first_region, 2) || '0000000000'
   END AS region_code,
   CASE
     WHEN n_same >= :same_units THEN '有 ' || CAST(n_same AS STRING) || ' 个单位文字相同'

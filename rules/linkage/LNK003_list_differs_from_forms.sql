@@ -18,7 +18,7 @@ parameters:
   city: {type: text, default: "4304", note: "first digits of the audited city, four or, of a municipality or province, two: only lines inside it must come back"}
 message:
   zh: "{observed}，与收到的产业活动单位表不一致：{expected}"
-  en: The list of establishments inside the city differs from the establishment forms received
+  en: The list of establishments inside the audited region differs from the establishment forms received
 verify:
   zh: 已列未收的到清单所列地点补登或核销；收到未列的补入清单，或改正其归属法人代码
   en: Enumerate or strike out what was listed and never came; add to the list what came unlisted, or correct its parent code

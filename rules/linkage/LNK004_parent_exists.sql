@@ -25,8 +25,8 @@ verify:
   zh: 看营业执照上的隶属企业，改正归属法人代码或所在地；确实找不到的填 9 个 1 或 18 个 1 并写明情况
   en: Correct the parent's code or region from the licence; where it cannot be found, give nine or eighteen 1s and a remark
 false_positives:
-  zh: 归属法人在外市的，本市没有其法人表属正常；在本市新设、尚未进入名录的法人须核实是否漏登
-  en: A parent in another city rightly has no form here; a new one in this city may have been left out
+  zh: 归属法人在审核地区以外的，这里没有其法人表属正常；新设、尚未进入名录的法人须核实是否漏登
+  en: A parent outside the audited region rightly has no form here; a new one inside may have been left out
 --- */
 -- Scope: all establishments. A parent in another city passes; an orphan code needs a remark.
 -- Unknown: no parent code; or one found nowhere whose region is missing.

@@ -24,7 +24,7 @@ verify:
   zh: 没有本部的补登本部表；有多个的，把有自己信用代码或另处经营的改为分支机构
   en: Enumerate the headquarters where there is none; where there are several, those with a code or a place of their own are branches
 false_positives:
-  zh: 本部在外市、清单已写明的，本市没有其表属正常
+  zh: 本部在审核地区以外、清单已写明的，这里没有其表属正常
   en: A headquarters that the list places in another city rightly has no form here
 --- */
 -- Scope: legal entities whose item 214 is yes or missing. Counted: headquarters (本部) forms that

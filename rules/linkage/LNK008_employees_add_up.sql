@@ -25,7 +25,7 @@ verify:
   zh: 对照花名册或工资表，看哪张表的期末人数填错，或是否漏登分支机构
   en: See from the payroll which form is wrong at year end, or whether a branch was left out
 false_positives:
-  zh: 有外市分支机构的不在此列；年末人员调动可有一两人之差
+  zh: 在审核地区以外有分支机构的不在此列；年末人员调动可有一两人之差
   en: Legal entities with branches in other cities are left out; transfers at year end make a person's difference
 --- */
 -- Scope: legal entities with at least one establishment form, none of them listed in another city.

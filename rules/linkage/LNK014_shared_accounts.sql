@@ -24,8 +24,8 @@ verify:
   zh: 由上级统一核算的不再单独填报财务表；能独立核算的删去统一核算单位
   en: With accounts kept by another unit it files no return of its own; otherwise take that unit out
 false_positives:
-  zh: 统一核算单位在外地登记的（代码第 3 至 6 位不是本市），本市名录查不到属正常，只列为无法判定
-  en: A unit registered elsewhere (characters 3 to 6 of its code are not the city's) need not be in the city's lists and stays unknown
+  zh: 统一核算单位在外地登记的（代码第 3 至 6 位不在审核地区），名录查不到属正常，只列为无法判定
+  en: A unit registered elsewhere (characters 3 to 6 of its code are outside the audited region) need not be in these lists and stays unknown
 --- */
 -- Scope: legal entities that name a unit which keeps their accounts (form 611-5, extra block).
 -- Fails with a financial return of its own, or where that unit is neither enumerated nor in a

@@ -49,10 +49,10 @@ SELECT
   unit_id AS subject_id,
   region_code AS region_code,
   record_id AS related_id,
-  CASE WHEN NOT name_ok OR name_ok IS NULL THEN 'name' WHEN unit_kind = '2' THEN 'person_in_charge'
+  CASE WHEN NOT name_ok THEN 'name' WHEN unit_kind = '2' THEN 'person_in_charge'
     ELSE 'legal_rep' END AS variable,
-  CASE WHEN name_ok THEN person ELSE name END AS observed,
-  CASE WHEN name_ok THEN register_person ELSE register_name END AS expected,
+  CASE WHEN NOT name_ok THEN name ELSE person END AS observed,
+  CASE WHEN NOT name_ok THEN register_name ELSE register_person END AS expected,
   name_ok AND person_ok AS holds
 FROM compared
 WHERE place = 1

@@ -24,7 +24,7 @@ verify:
   zh: 按税务登记的电话和地址再找一次，到实际经营地登记；确属无固定场所的取得证明后登记
   en: Look again with the tax register's telephone and address; enumerate it where it trades, or with proof of no premises
 false_positives:
-  zh: 迁出本市、注册在此经营在外的改填相应的核实结果
+  zh: 迁出审核地区、注册在此经营在外的改填相应的核实结果
   en: Units that moved away or trade elsewhere need that outcome instead
 --- */
 -- Scope: frame lines whose outcome is 5 (not found) and that no form answers.

@@ -195,7 +195,7 @@ def test_an_audited_province_is_all_its_cities(tmp_path: Path) -> None:
         "WHERE region_code = '430421000000' AND check_id = 'unlisted'"
     ).rows()
     elsewhere = night.table(
-        "SELECT COUNT(*) FROM audit.finding WHERE expected LIKE '区划代码不属本市%'"
+        "SELECT COUNT(*) FROM audit.finding WHERE expected LIKE '区划代码不在审核地区%'"
     ).item()
 
     assert [("register_region_code", 0.125)] == unlisted

@@ -381,3 +381,24 @@ def test_any_list_survives_rendering(engine: DuckDBEngine, values: list[str]) ->
     sql = render(_rule("SELECT * FROM (VALUES :x)", ("x", "list", "|".join(values))))
 
     assert engine.rows(sql) == [tuple(values)]
+
+
+@pytest.mark.parametrize(
+    ("same", "said"),
+    [
+        ({"LNK001": "LNK001"}, "not itself"),
+        ({"LNK001": "LNK002", "LNK002": "LNK001"}, "all that LNK002 points to"),
+        ({"LNK001": "LNK002", "LNK002": "LNK003"}, "all that LNK002 points to"),
+    ],
+)
+def test_a_fact_is_always_answered_somewhere(
+    tmp_path: Path, same: dict[str, str], said: str
+) -> None:
+    for number in "123":
+        rule_id = f"LNK00{number}"
+        text = TEXT.replace("LNK001", rule_id).replace("linkage.sample", f"linkage.sample{number}")
+        if rule_id in same:
+            text = text.replace("version: 3", f"version: 3\nsame_fact: [{same[rule_id]}]")
+        _write(tmp_path, text, f"linkage/{rule_id}_sample{number}.sql")
+    with pytest.raises(RuleError, match=said):
+        load_rulebook(tmp_path)
