@@ -148,6 +148,16 @@ def _records(frame: pl.DataFrame, ids: pl.Series, table: str) -> pl.DataFrame:
     )
 
 
+def _without_rows(file: str, n_broken: int, n_unreadable: int, n_blank: int) -> InputError:
+    return InputError(
+        f"{file} 没有可用的数据行：列数不对 {n_broken} 行，含无法读取的字符 {n_unreadable} 行，"
+        f"空行 {n_blank} 行。请确认导出是否成功。",
+        f"{file} has no rows that can be used; left out: {n_broken} for the number of their "
+        f"fields, {n_unreadable} for characters that cannot be read, {n_blank} blank ones. "
+        "Check the export.",
+    )
+
+
 def read_list(path: Path, wanted: Mapping[str, str], table: str) -> UnitList:
     """Read a CSV, TSV, XLSX or Parquet list of units.
 
@@ -176,13 +186,7 @@ def read_list(path: Path, wanted: Mapping[str, str], table: str) -> UnitList:
     except RefusedFileError as error:
         raise InputError(f"{path.name}：{error.zh}", f"{path.name}: {error.en}") from error
     if not parts or not sum(part.height for part in parts):
-        raise InputError(
-            f"{path.name} 没有可用的数据行：列数不对 {n_broken} 行，"
-            f"含无法读取的字符 {n_unreadable} 行，空行 {n_blank} 行。请确认导出是否成功。",
-            f"{path.name} has no rows that can be used; left out: {n_broken} for the number of "
-            f"their fields, {n_unreadable} for characters that cannot be read, {n_blank} blank "
-            "ones. Check the export.",
-        )
+        raise _without_rows(path.name, n_broken, n_unreadable, n_blank)
     frame, n_damaged = _clean(pl.concat(parts, how="diagonal"))
     ids, by_row = _ids(frame, "id" in wanted, path.name)
     return UnitList(
