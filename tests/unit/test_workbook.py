@@ -337,7 +337,6 @@ def test_the_index_tells_below_the_sum_how_random_visits_were_drawn(tmp_path: Pa
         None,
         "随机抽查：应抽 1,200 个单位，实抽 1,100 个",
         "随机对照的普查员回访：普查员 2 人，应抽 6 个单位，实抽 5 个",
-        "另有评估结论 0 条、线索 0 条，见后面的表，不计入以上各数",
     ]
 
 

@@ -118,7 +118,7 @@ def test_rows_carry_key_and_hash_and_meta_tells_the_export(tmp_path: Path) -> No
     digest = hashlib.sha256(b"k1\nk2").hexdigest()
 
     assert key.value == "k2"
-    assert sheet.column_dimensions["Y"].hidden
+    assert sheet.column_dimensions[key.column_letter].hidden
     assert cell_of(sheet, FINDING_COLUMNS, "row_hash").value == row_hash(locked)
     assert meta["keys_digest"] == digest
     assert meta["export_id"] == f"20190520-013000-430405-{digest[:8]}"
