@@ -25,7 +25,7 @@ OPEN = "COALESCE(state, 'new') IN ('new', 'persisting', 'reopened')"
 
 # A register subject may be a frame line (REG001, REG010), and a frame line may have its unit.
 _SELECT = """
-WITH told AS (
+WITH told AS MATERIALIZED (
   SELECT f.finding_key, f.rule_id, f.severity, COALESCE(f.state, 'new') AS state,
     COALESCE(r.statement, 'error') AS statement, NULLIF(f.region_code, '') AS told_region,
     CASE
@@ -46,14 +46,18 @@ WITH told AS (
   LEFT JOIN census.frame_unit AS w
     ON r.grain IN ('frame', 'register') AND w.frame_id = f.subject_id
   WHERE {open}
+), asked AS (
+  SELECT DISTINCT place_key, left(place_key, 1) AS kind, substr(place_key, 3) AS id FROM told
+  WHERE place_key IS NOT NULL
 ), known AS (
-  SELECT 'u|' || unit_id AS place_key, MIN_BY(NULLIF(region_code, ''), unit_kind) AS region_code
-  FROM census.unit GROUP BY unit_id
+  SELECT a.place_key, MIN_BY(NULLIF(u.region_code, ''), u.unit_kind) AS region_code
+  FROM asked AS a JOIN census.unit AS u ON u.unit_id = a.id WHERE a.kind = 'u' GROUP BY a.place_key
   UNION ALL
-  SELECT 'f|' || frame_id, MIN(NULLIF(region_code, '')) FROM census.frame_unit GROUP BY frame_id
+  SELECT a.place_key, MIN(NULLIF(w.region_code, '')) FROM asked AS a
+  JOIN census.frame_unit AS w ON w.frame_id = a.id WHERE a.kind = 'f' GROUP BY a.place_key
   UNION ALL
-  SELECT 'r|' || record_id, MIN(NULLIF(region_code, '')) FROM census.register_unit
-  GROUP BY record_id
+  SELECT a.place_key, MIN(NULLIF(r.region_code, '')) FROM asked AS a
+  JOIN census.register_unit AS r ON r.record_id = a.id WHERE a.kind = 'r' GROUP BY a.place_key
 ), placed AS (
   SELECT t.finding_key, t.rule_id, t.severity, t.state, t.statement, t.place_key,
     CASE left(t.place_key, 1) WHEN 'u' THEN 'unit' WHEN 'f' THEN 'frame' WHEN 'r' THEN 'register'
