@@ -18,6 +18,7 @@ from audit.errors import AuditError
 from audit.memory import Memory
 from audit.model import OutcomeStatus, Rule
 from audit.portable import OPTIONAL_COLUMNS, ROW_ALIAS, RowShape, row_shape
+from audit.quoting import quoted
 from audit.rulebook import render
 from audit.told import STAGED, publish_findings, repeated_rules
 
@@ -36,15 +37,11 @@ FINDING_COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckSummary:
-    """Counts of a check: rules by status, findings. `repeated`: rules that told a doubt twice.
-
-    `n_undecided`: rules among those without a failure that could judge nothing, all unknown.
-    """
+    """Counts of a check: rules by status, findings. `repeated`: rules that told a doubt twice."""
 
     statuses: Mapping[str, int]
     n_findings: int
     errors: tuple[str, ...]
-    n_undecided: int = 0
     repeated: tuple[str, ...] = ()
 
 
@@ -57,20 +54,16 @@ class _Ready:
     shape: RowShape | None
 
 
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
 def _region_filter(plan: CheckPlan, column: str = "region_code") -> str:
     if not plan.region_prefix:
         return "TRUE"
-    return f"{column} LIKE {_text(plan.region_prefix + '%')}"
+    return f"{column} LIKE {quoted(plan.region_prefix + '%')}"
 
 
 def _outcome_select(plan: CheckPlan, counts: str, seconds: float) -> str:
     # A rule with nothing in scope in a region has no row there.
     return f"""
-SELECT {_text(plan.run_id)} AS run_id, rule_id, region_code,
+SELECT {quoted(plan.run_id)} AS run_id, rule_id, region_code,
   n_checked, n_failed, n_unknown,
   CASE WHEN n_failed > 0 THEN 'FAILED' ELSE 'PASSED' END AS status,
   CAST({seconds:.6f} AS DOUBLE) AS seconds
@@ -79,15 +72,15 @@ FROM ({counts}) AS counts WHERE n_checked > 0"""
 
 def _no_outcome(plan: CheckPlan, rule_id: str, status: OutcomeStatus, detail: str) -> str:
     return f"""
-SELECT {_text(plan.run_id)} AS run_id, {_text(rule_id)} AS rule_id,
-  {_text(plan.whole_region)} AS region_code, 0 AS n_checked, 0 AS n_failed, 0 AS n_unknown,
-  {_text(status)} AS status, CAST(0 AS DOUBLE) AS seconds, {_text(detail)} AS detail"""
+SELECT {quoted(plan.run_id)} AS run_id, {quoted(rule_id)} AS rule_id,
+  {quoted(plan.whole_region)} AS region_code, 0 AS n_checked, 0 AS n_failed, 0 AS n_unknown,
+  {quoted(status)} AS status, CAST(0 AS DOUBLE) AS seconds, {quoted(detail)} AS detail"""
 
 
 def _column(rule: Rule, columns: Mapping[str, str], name: str) -> str:
     if name in columns:
         return columns[name]
-    return {"variable": _text(rule.variable), "score": "CAST(1 AS DOUBLE)"}.get(name, "NULL")
+    return {"variable": quoted(rule.variable), "score": "CAST(1 AS DOUBLE)"}.get(name, "NULL")
 
 
 def _scopes(ready: Sequence[_Ready]) -> dict[str, str]:
@@ -117,7 +110,7 @@ def _verdict_scan(table: str, ready: Sequence[_Ready], plan: CheckPlan) -> str:
             continue
         columns, scope = item.shape.columns, item.shape.scope
         holds = f"({columns['holds']})"
-        values = [f"'rule_id': {_text(item.rule.id)}", f"'failed': {holds} IS NOT NULL"]
+        values = [f"'rule_id': {quoted(item.rule.id)}", f"'failed': {holds} IS NOT NULL"]
         for name in FINDING_COLUMNS[1:]:
             kind = "DOUBLE" if name == "score" else "VARCHAR"
             values.append(f"'{name}': CAST({_column(item.rule, columns, name)} AS {kind})")
@@ -136,7 +129,7 @@ def _shared_counts(ready: Sequence[_Ready]) -> str:
     """Return checked, failed and unknown by rule and region from the two scans."""
     scopes = _scopes(ready)
     checked = "\nUNION ALL ".join(
-        f"SELECT {_text(item.rule.id)} AS rule_id, region_code, {scopes[item.shape.scope]} AS n "
+        f"SELECT {quoted(item.rule.id)} AS rule_id, region_code, {scopes[item.shape.scope]} AS n "
         f"FROM {SCRATCH}"
         for item in ready
         if item.shape
@@ -171,12 +164,12 @@ def _check_single(engine: Engine, item: _Ready, plan: CheckPlan) -> None:
     engine.materialise(SCRATCH, f"SELECT * FROM ({item.sql}) AS r WHERE {asked}")
     given = set(engine.columns(f"SELECT * FROM {SCRATCH}"))
     columns = {name: name for name in OPTIONAL_COLUMNS if name in given}
-    values = [f"{_text(item.rule.id)} AS rule_id", "subject_id", "region_code"]
+    values = [f"{quoted(item.rule.id)} AS rule_id", "subject_id", "region_code"]
     values += ["observed", "expected"]
     values += [f"{_column(item.rule, columns, name)} AS {name}" for name in FINDING_COLUMNS[5:]]
     engine.append(STAGED, f"SELECT {', '.join(values)} FROM {SCRATCH} WHERE NOT holds")
     counts = (
-        f"SELECT {_text(item.rule.id)} AS rule_id, "
+        f"SELECT {quoted(item.rule.id)} AS rule_id, "
         "COALESCE(region_code, '') AS region_code, COUNT(*) AS n_checked, "
         "COUNT(CASE WHEN NOT holds THEN 1 END) AS n_failed, "
         "COUNT(CASE WHEN holds IS NULL THEN 1 END) AS n_unknown "
@@ -240,8 +233,8 @@ def _record_error(
     engine: Engine, plan: CheckPlan, rule_id: str, error: AuditError, errors: list[str]
 ) -> None:
     errors.append(rule_id)
-    engine.execute(f"DELETE FROM audit.outcome WHERE rule_id = {_text(rule_id)}")
-    engine.execute(f"DELETE FROM {STAGED} WHERE rule_id = {_text(rule_id)}")
+    engine.execute(f"DELETE FROM audit.outcome WHERE rule_id = {quoted(rule_id)}")
+    engine.execute(f"DELETE FROM {STAGED} WHERE rule_id = {quoted(rule_id)}")
     detail = error.en.splitlines()[0][:500]
     engine.append("audit.outcome", _no_outcome(plan, rule_id, OutcomeStatus.ERROR, detail))
 
@@ -257,7 +250,7 @@ def _run_ready(engine: Engine, ready: Sequence[_Ready], plan: CheckPlan, errors:
                 continue
             except AuditError:
                 # One rule spoils a shared scan: run them alone to learn which, and keep the rest.
-                names = ", ".join(_text(item.rule.id) for item in items)
+                names = ", ".join(quoted(item.rule.id) for item in items)
                 engine.execute(f"DELETE FROM audit.outcome WHERE rule_id IN ({names})")
                 engine.execute(f"DELETE FROM {STAGED} WHERE rule_id IN ({names})")
         for item in items:
@@ -301,15 +294,11 @@ def check(engine: Engine, plan: CheckPlan, memory: Memory | None = None) -> Chec
     for name in (SCRATCH, VERDICTS, STAGED):
         engine.execute(f"DROP TABLE IF EXISTS {name}")
     rows = engine.fetch(
-        "SELECT status, COUNT(*) AS n, "
-        "COUNT(CASE WHEN checked > 0 AND checked = unknown THEN 1 END) AS undecided "
-        "FROM (SELECT rule_id, MIN(status) AS status, SUM(n_checked) AS checked, "
-        "SUM(n_unknown) AS unknown FROM audit.outcome GROUP BY rule_id) AS o "
-        "GROUP BY status ORDER BY status"
+        "SELECT status, COUNT(*) AS n FROM (SELECT rule_id, MIN(status) AS status "
+        "FROM audit.outcome GROUP BY rule_id) AS o GROUP BY status ORDER BY status"
     ).to_pylist()
     return CheckSummary(
         statuses={row["status"]: row["n"] for row in rows},
-        n_undecided=sum(row["undecided"] for row in rows),
         n_findings=n_findings,
         errors=tuple(errors),
         repeated=repeated,

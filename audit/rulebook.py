@@ -17,6 +17,7 @@ import yaml
 from audit.contracts import CONTRACT, TEXT_LOADER
 from audit.errors import RuleError
 from audit.model import GRAINS, Label, Parameter, Rule, RuleStatus, Severity
+from audit.quoting import quoted, quoted_list
 from audit.reference import load_families, load_owners
 
 RULES_DIR = Path(__file__).resolve().parents[1] / "rules"
@@ -348,13 +349,11 @@ def literal(kind: str, value: str, where: str) -> str:
         raise RuleError(
             f"{where}：参数值不是 {kind} 类型", f"{where}: the parameter value is not {kind}"
         )
-    quoted = "'" + value.replace("'", "''") + "'"
     if kind == "list":
-        items = ("'" + item.replace("'", "''") + "'" for item in value.split("|"))
-        return "(" + ", ".join(items) + ")"
+        return f"({quoted_list(value.split('|'))})"
     # `-:x` must not become the comment `--1`.
     number = f"({value})" if value.startswith("-") else value
-    return {"date": f"DATE {quoted}", "text": quoted}.get(kind, number)
+    return {"date": f"DATE {quoted(value)}", "text": quoted(value)}.get(kind, number)
 
 
 def render(rule: Rule, overrides: Mapping[str, str] | None = None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audit.engines.base import Engine
+from audit.quoting import quoted
 from audit.wording import worded
 
 STAGED = "staged_finding"
@@ -66,7 +67,7 @@ def publish_findings(engine: Engine, run_id: str) -> int:
     of its own; what is the same in every column is one finding.
     """
     _word(engine)
-    run = "'" + run_id.replace("'", "''") + "'"
+    run = quoted(run_id)
     n_findings = engine.append(
         "audit.finding",
         f"""

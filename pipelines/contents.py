@@ -21,7 +21,7 @@ UNIT = "unit"
 _WORD = re.compile(r"\w+")
 _ALL_COLUMNS = re.compile(
     r"(?:\bSELECT|\bDISTINCT|,|\.)\s*\*|\)\s*\*\s*(?:,|\bFROM\b)"
-    r"|\bNATURAL\b|\bCOLUMNS\s*\(|^\s*FROM\b",
+    r"|\bNATURAL\b|\bCOLUMNS\s*\(|(?:^|[(;])\s*FROM\b",
     re.IGNORECASE,
 )
 Words = frozenset[str]
@@ -89,10 +89,9 @@ class Contents:
 
     def reference(self, sql: str) -> str:
         """Return the digest of the reference lists that a SELECT names."""
-        said = words(sql) or frozenset()
-        return digest(
-            *(self.of(f"ref_{name}") for name in load_reference() if f"ref_{name}" in said)
-        )
+        said = words(sql)
+        lists = (f"ref_{name}" for name in load_reference())
+        return digest(*(self.of(name) for name in lists if said is None or name in said))
 
     def _of_columns(self, name: str, said: Words | None) -> str:
         if said is None or name not in FORMS | {UNIT}:

@@ -6,10 +6,11 @@ input for every rule that needs the table, whatever else was looked at there.
 
 from __future__ import annotations
 
+from audit.quoting import quoted
 from audit.views import UNIT_SOURCES
 from pipelines.context import LOG, RunContext
 from pipelines.gate_held import HELD_RULES
-from pipelines.report_regions import in_city, text
+from pipelines.report_regions import in_city
 
 TABLE = "audit.coverage"
 
@@ -60,13 +61,13 @@ def _counties(ctx: RunContext) -> str:
     return f"""
 county AS (
   SELECT DISTINCT region_code AS county_code, name AS county_name FROM census.region
-  WHERE vintage = {text(ctx.config.vintage)} AND level = '3' AND {in_city(ctx, "region_code")}
+  WHERE vintage = {quoted(ctx.config.vintage)} AND level = '3' AND {in_city(ctx, "region_code")}
   UNION ALL SELECT '', NULL
 )"""
 
 
 def _select(ctx: RunContext, region_prefix: str) -> str:
-    asked = f"(LEFT(k.county_code, 6) LIKE {text(region_prefix[:6] + '%')})"
+    asked = f"(LEFT(k.county_code, 6) LIKE {quoted(region_prefix[:6] + '%')})"
     told = PARTLY_ASKED if len(region_prefix) > COUNTY_DIGITS else "verdict"
     checked = "'partly_asked'" if len(region_prefix) > COUNTY_DIGITS else "'checked'"
     return f"""
@@ -98,12 +99,12 @@ WITH {_counties(ctx)}, {_LACKING}, whole AS (
   LEFT JOIN lacking AS l ON l.rule_id = r.rule_id AND l.county_code = k.county_code
   LEFT JOIN cell AS x ON x.rule_id = r.rule_id AND x.county_code = k.county_code
   LEFT JOIN (SELECT DISTINCT h.rule_id, k.county_code FROM held AS h JOIN county AS k
-    ON h.county IN (LEFT(k.county_code, 6), {text(ctx.config.city[:6])})) AS h
+    ON h.county IN (LEFT(k.county_code, 6), {quoted(ctx.config.city[:6])})) AS h
     ON h.rule_id = r.rule_id AND h.county_code = k.county_code
 ), told AS (
   SELECT * REPLACE ({told} AS verdict) FROM every
 )
-SELECT {text(ctx.info.run_id)} AS run_id, rule_id, county_code, county_name,
+SELECT {quoted(ctx.info.run_id)} AS run_id, rule_id, county_code, county_name,
   CASE WHEN verdict = 'ERROR' THEN 'crashed' WHEN verdict = 'MISSING' THEN 'input_missing'
     WHEN verdict = 'HELD' THEN 'held' WHEN verdict = 'NOT_ASKED' THEN 'not_asked'
     WHEN n_checked > 0 THEN {checked} ELSE 'not_applicable' END AS state,

@@ -13,6 +13,7 @@ import sqlglot
 from audit.contracts import CONTRACT, Table
 from audit.engines.duckdb import PackageReader
 from audit.errors import UsageError
+from audit.quoting import quoted
 from audit.views import UNIT_SOURCES
 from pipelines.sql import current_package
 
@@ -106,12 +107,8 @@ def _escaped(char: str) -> str:
     return f"\\u{ord(char):04X}" if ord(char) < 0x10000 else f"\\U{ord(char):08X}"
 
 
-def _quoted(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
-
-
 def _find(reader: PackageReader, key: str) -> dict[str, Any]:
-    prefix = _quoted(key.strip().lower())
+    prefix = quoted(key.strip().lower())
     rows = reader.fetch(
         f"SELECT * FROM audit.finding WHERE starts_with(finding_key, {prefix}) "
         "ORDER BY finding_key LIMIT 2"
@@ -135,17 +132,17 @@ def _tables(rule: dict[str, Any]) -> Iterator[Table]:
 
 def _condition(table: Table, key: object, code: object) -> str:
     """Return which rows of a table belong to a subject: by its id, or by its credit code."""
-    parts = [f"CAST(t.{c} AS VARCHAR) = {_quoted(key)}" for c in _IDS if c in table.by_name]
+    parts = [f"CAST(t.{c} AS VARCHAR) = {quoted(key)}" for c in _IDS if c in table.by_name]
     if code is not None:
-        parts += [f"t.{c} = {_quoted(code)}" for c in _CODES if c in table.by_name]
+        parts += [f"t.{c} = {quoted(code)}" for c in _CODES if c in table.by_name]
     return " OR ".join(parts)
 
 
 def _credit_code(reader: PackageReader, key: object) -> object:
     found = reader.fetch(
-        f"SELECT credit_code FROM census.unit WHERE unit_id = {_quoted(key)} "
-        f"UNION ALL SELECT credit_code FROM census.frame_unit WHERE frame_id = {_quoted(key)} "
-        f"UNION ALL SELECT credit_code FROM census.register_unit WHERE record_id = {_quoted(key)}"
+        f"SELECT credit_code FROM census.unit WHERE unit_id = {quoted(key)} "
+        f"UNION ALL SELECT credit_code FROM census.frame_unit WHERE frame_id = {quoted(key)} "
+        f"UNION ALL SELECT credit_code FROM census.register_unit WHERE record_id = {quoted(key)}"
     ).to_pylist()
     return found[0]["credit_code"] if found else None
 
@@ -213,9 +210,9 @@ def _estimates(rule: dict[str, Any]) -> Iterator[Table]:
 def _figures(reader: PackageReader, table: Table, subject: object) -> Iterator[SourceRow]:
     """Yield the rows of an estimate that are about the subject, by the columns of its key."""
     names = [name for name in table.key if name in (*_IDS, *_REGIONS, "subject_id")]
-    parts = [f"CAST({name} AS VARCHAR) = {_quoted(subject)}" for name in names]
+    parts = [f"CAST({name} AS VARCHAR) = {quoted(subject)}" for name in names]
     if "specialty" in table.key:
-        parts += [f"{name} || '|' || specialty = {_quoted(subject)}" for name in names]
+        parts += [f"{name} || '|' || specialty = {quoted(subject)}" for name in names]
     if not parts:
         return
     found = reader.fetch(
@@ -250,7 +247,7 @@ def _cells(table: Table, row: dict[str, Any], raw: dict[str, Any]) -> Iterator[C
 
 def _again(reader: PackageReader, rule: dict[str, Any], subject: object) -> list[dict[str, Any]]:
     """Run the stored SQL once more for this subject: the verdict re-derived from the package."""
-    again = f"SELECT * FROM ({rule['sql']}\n) AS r WHERE subject_id = {_quoted(subject)} LIMIT 20"
+    again = f"SELECT * FROM ({rule['sql']}\n) AS r WHERE subject_id = {quoted(subject)} LIMIT 20"
     return [dict(row) for row in reader.fetch(again).to_pylist()]
 
 
@@ -275,7 +272,7 @@ def explain(out: Path, key: str, limit: int | None = None) -> Explanation:
     """
     with PackageReader(current_package(out)) as reader:
         finding = _find(reader, key)
-        rule_id = _quoted(finding["rule_id"])
+        rule_id = quoted(finding["rule_id"])
         rule = reader.fetch(f"SELECT * FROM audit.rule WHERE rule_id = {rule_id}").to_pylist()[0]
         there = [
             behind for table in _tables(rule) if (behind := _behind(reader, table, _keys(finding)))
@@ -290,7 +287,7 @@ def explain(out: Path, key: str, limit: int | None = None) -> Explanation:
         again = _again(reader, rule, finding["subject_id"])
         suggestions = reader.fetch(
             "SELECT * FROM audit.suggestion "
-            f"WHERE finding_key = {_quoted(finding['finding_key'])} ORDER BY form, variable"
+            f"WHERE finding_key = {quoted(finding['finding_key'])} ORDER BY form, variable"
         ).to_pylist()
     return Explanation(
         finding=finding,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from audit.model import Label, Severity
+from audit.quoting import quoted
 from audit.scoring import city_prefix
 from pipelines.context import RunContext
 
@@ -83,12 +84,8 @@ COLUMNS: dict[str, Label] = {
 """Words for the columns that no published table has."""
 
 
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def create(ctx: RunContext, vintage: str = "") -> None:
-    """Create the view `main.finding_place` over the region list in use; safe to run again.
+def create(ctx: RunContext) -> None:
+    """Create the view `main.finding_place` over the night's region list; safe to run again.
 
     finding_key, rule_id, severity, state and statement of every open finding; place_key (`u|`, `f|`
     or `r|` and the id), place_kind, place_id, region_code (of the place where it is known, else the
@@ -96,13 +93,13 @@ def create(ctx: RunContext, vintage: str = "") -> None:
     """
     body = _SELECT.format(
         open=OPEN.replace("state", "f.state"),
-        vintage=_text(vintage or ctx.config.vintage),
-        city=_text(city_prefix(ctx.config.city) + "%"),
+        vintage=quoted(ctx.config.vintage),
+        city=quoted(city_prefix(ctx.config.city) + "%"),
     )
     ctx.engine.execute(f"CREATE OR REPLACE VIEW {VIEW} AS {body}")
-    ctx.engine.execute(f"COMMENT ON VIEW {VIEW} IS {_text(f'{TITLE.zh} | {TITLE.en}')}")
+    ctx.engine.execute(f"COMMENT ON VIEW {VIEW} IS {quoted(f'{TITLE.zh} | {TITLE.en}')}")
     for name, label in COLUMNS.items():
-        text = _text(f"{label.zh} | {label.en}")
+        text = quoted(f"{label.zh} | {label.en}")
         ctx.engine.execute(f"COMMENT ON COLUMN {VIEW}.{name} IS {text}")
 
 

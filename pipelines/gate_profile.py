@@ -13,6 +13,7 @@ import polars as pl
 
 from audit.contracts import CONTRACT, Column, Table
 from audit.gate import Cell
+from audit.quoting import quoted
 from audit.scoring import city_prefix
 from pipelines.context import RunContext
 from pipelines.places import UNIT_PLACE, Counties, variants
@@ -47,13 +48,9 @@ class Refused:
         return Refused(by_reason=Counter(self.by_reason) + Counter(other.by_reason))
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 def prepare(ctx: RunContext) -> None:
     """Make the scratch table `gate_county`: profiles are grouped by it and by `unit_place`."""
-    vintage, city = _quoted(ctx.config.vintage), _quoted(city_prefix(ctx.config.city) + "%")
+    vintage, city = quoted(ctx.config.vintage), quoted(city_prefix(ctx.config.city) + "%")
     ctx.engine.materialise(
         "gate_county",
         "SELECT DISTINCT left(region_code, 6) AS county, "
@@ -73,7 +70,7 @@ def _place(ctx: RunContext, table: Table) -> tuple[str, str]:
             "LEFT JOIN gate_county AS c ON c.county = u.county"
         )
     else:
-        return _quoted(ctx.config.city), ""
+        return quoted(ctx.config.city), ""
     return "COALESCE(c.code, '')", joins
 
 
@@ -94,15 +91,15 @@ def _known_codes(ctx: RunContext, column: Column) -> str:
     name = f't."{column.name}"'
     if column.code_list == "region":
         listed = (
-            f"SELECT region_code FROM census.region WHERE vintage = {_quoted(ctx.config.vintage)}"
+            f"SELECT region_code FROM census.region WHERE vintage = {quoted(ctx.config.vintage)}"
         )
         # Parents and register records of other cities are right, and not on this list.
-        city = _quoted(city_prefix(ctx.config.city) + "%")
+        city = quoted(city_prefix(ctx.config.city) + "%")
         return f"{name} NOT LIKE {city} OR rpad({name}, 12, '0') IN ({listed})"
     if column.code_list == "industry":
         return f"{name} IN (SELECT industry_code FROM ref_industry_profile)"
     codes = CONTRACT.code_lists.get(column.code_list, {})
-    return f"{name} IN ({', '.join(map(_quoted, codes))})" if codes else ""
+    return f"{name} IN ({', '.join(map(quoted, codes))})" if codes else ""
 
 
 def _window(ctx: RunContext, column: Column) -> str:

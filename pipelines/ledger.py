@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from audit.contracts import CONTRACT
 from audit.errors import InputError
 from audit.ledger import FACTS, KEPT_OPEN, LEDGER, Night, compare, vanished
+from audit.quoting import quoted
 from pipelines.context import LOG, RunContext
 from pipelines.gate_held import HELD_RULES, SHORT_LISTS
 from pipelines.ledger_came import counties_of
@@ -51,7 +52,7 @@ LEFT JOIN (SELECT unit_id, MAX(unit_kind) AS unit_kind FROM census.unit GROUP BY
 # county where it judged somebody, or where all tables it reads came.
 _FACTS_SQL = """
 WITH county AS (
-  SELECT DISTINCT left(region_code, 6) AS code FROM census.region WHERE vintage = '{vintage}'
+  SELECT DISTINCT left(region_code, 6) AS code FROM census.region WHERE vintage = {vintage}
 ),
 unit AS (
   SELECT unit_id, MAX(region_code) AS region_code FROM census.unit
@@ -261,11 +262,10 @@ def _verdict_sql(ctx: RunContext, rule_id: str, variable: str, sql: str) -> str:
     related = "COALESCE(q.related_id, '')" if "related_id" in names else "''"
     if "group_key" in names:
         related = f"CASE WHEN q.group_key IS NULL THEN {related} ELSE '' END"
-    fixed = "'" + variable.replace("'", "''") + "'"
     return _VERDICT_SQL.format(
         rule_id=rule_id,
         related=related,
-        variable="q.variable" if "variable" in names else fixed,
+        variable="q.variable" if "variable" in names else quoted(variable),
         sql=sql,
     )
 
@@ -303,7 +303,7 @@ def _facts(ctx: RunContext, missing: pl.DataFrame) -> pl.DataFrame:
 def _presence(ctx: RunContext, missing: pl.DataFrame) -> pl.DataFrame:
     tables = _register_tables(ctx, missing)
     ctx.engine.register("vanished_rows", missing.to_arrow())
-    vintage = ctx.config.vintage.replace("'", "''")
+    vintage = quoted(ctx.config.vintage)
     sql = _FACTS_SQL.format(
         vintage=vintage, delivered_tables=tables, held=HELD_RULES, short=SHORT_LISTS,
         city=ctx.config.city[:6],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from audit.contracts import CONTRACT, Table
 from audit.model import Label
+from audit.quoting import quoted
 from pipelines import finding_places
 from pipelines.context import RunContext
 from pipelines.finding_places import VIEW
@@ -125,15 +126,11 @@ VIEW_COLUMNS: dict[str, dict[str, Label]] = {
 """Words for columns of views that no published table has."""
 
 
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
 def create_views(ctx: RunContext) -> None:
     """Create the views in the database's main schema, over the region list in use."""
     regions = (
         "(SELECT region_code, MIN(name) AS name, MIN(level) AS level FROM census.region "
-        f"WHERE vintage = {_text(ctx.config.vintage)} GROUP BY region_code)"
+        f"WHERE vintage = {quoted(ctx.config.vintage)} GROUP BY region_code)"
     )
     finding_places.create(ctx)
     for name, (title, select) in VIEWS.items():
@@ -143,10 +140,10 @@ def create_views(ctx: RunContext) -> None:
             finding_place=VIEW,
         )
         ctx.engine.execute(f"CREATE OR REPLACE VIEW main.{name} AS {body}")
-        ctx.engine.execute(f"COMMENT ON VIEW main.{name} IS {_text(f'{title.zh} | {title.en}')}")
+        ctx.engine.execute(f"COMMENT ON VIEW main.{name} IS {quoted(f'{title.zh} | {title.en}')}")
         for column, label in VIEW_COLUMNS.get(name, {}).items():
             ctx.engine.execute(
-                f"COMMENT ON COLUMN main.{name}.{column} IS {_text(f'{label.zh} | {label.en}')}"
+                f"COMMENT ON COLUMN main.{name}.{column} IS {quoted(f'{label.zh} | {label.en}')}"
             )
 
 
@@ -182,10 +179,10 @@ def published_tables() -> dict[str, Table]:
 def _comments(ctx: RunContext, name: str, table: Table) -> list[str]:
     present = set(ctx.engine.columns(f"SELECT * FROM {name}"))
     return [
-        f"COMMENT ON TABLE {name} IS {_text(f'{table.title.zh} | {table.title.en}')}",
+        f"COMMENT ON TABLE {name} IS {quoted(f'{table.title.zh} | {table.title.en}')}",
         *(
             f'COMMENT ON COLUMN {name}."{column.name}" IS '
-            + _text(f"{column.label.zh} | {column.label.en}")
+            + quoted(f"{column.label.zh} | {column.label.en}")
             for column in table.all_columns
             if column.name in present
         ),

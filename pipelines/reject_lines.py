@@ -11,6 +11,7 @@ import polars as pl
 
 from audit.contracts import CONTRACT
 from audit.engines.duckdb import DuckDBEngine
+from audit.quoting import quoted, quoted_list
 from pipelines import refusals
 from pipelines.places import UNIT_PLACE, UNKNOWN, Variant, variants
 from pipelines.readers.headers import fold, known_headers
@@ -49,11 +50,6 @@ class SheetPlan:
     tag: str
     first: int
     last: int
-
-
-def quoted(texts: Sequence[str]) -> str:
-    """Return texts as a list for SQL."""
-    return ", ".join("'" + text.replace("'", "''") + "'" for text in texts)
 
 
 def own_column(label: str) -> bool:
@@ -107,7 +103,7 @@ def _lines_sql(senders: Senders) -> str:
 
     A row that another one of its key counts instead of is in no sheet: it is told, not asked.
     """
-    counties = quoted(sorted(senders.counties.names)) or "''"
+    counties = quoted_list(sorted(senders.counties.names)) or "''"
     cell = "TRIM(json_extract_string(r.delivered, v.{}))"
     return f"""
 WITH placed AS (
@@ -123,7 +119,7 @@ WITH placed AS (
 ), sent AS (
   SELECT file, row, reason, superseded_by,
     CASE WHEN superseded_by IS NULL THEN sheet END AS sheet, COALESCE(
-    CASE WHEN source IN ({quoted(sorted(SOURCES))}) THEN '{department("")}' || source END,
+    CASE WHEN source IN ({quoted_list(sorted(SOURCES))}) THEN '{department("")}' || source END,
     NULLIF(by_path, ''),
     CASE WHEN table_name <> '{REGISTER}' AND region IN ({counties}) THEN region END,
     CASE WHEN county IN ({counties}) THEN county END,
@@ -186,7 +182,7 @@ def sheet_plans(engine: DuckDBEngine, found: Layout, sender: str) -> list[SheetP
         "SELECT l.sheet, MIN(l.seq), MAX(l.seq), "
         "MD5(STRING_AGG(CONCAT_WS('|', l.file, l.row, MD5(r.delivered)), ',' ORDER BY l.seq)) "
         f"FROM {LINE} AS l JOIN census.rejected_row AS r ON r.file = l.file AND r.row = l.row "
-        f"WHERE l.sender = {quoted([sender])} AND l.sheet IS NOT NULL "
+        f"WHERE l.sender = {quoted(sender)} AND l.sheet IS NOT NULL "
         "GROUP BY l.sheet ORDER BY l.sheet"
     )
     plans = []

@@ -12,11 +12,12 @@ from typing import Any
 from audit.contracts import CONTRACT
 from audit.engines.duckdb import DuckDBEngine
 from audit.model import Label
+from audit.quoting import quoted
 from pipelines import refusals
 from pipelines.context import RunContext
 from pipelines.places import UNKNOWN
 from pipelines.readers.headers import fold, known_headers
-from pipelines.reject_lines import Layout, forget, own_column, prepare, quoted, sheet_plans
+from pipelines.reject_lines import Layout, forget, own_column, prepare, sheet_plans
 from pipelines.reject_senders import Senders, read_senders, sender_label
 from reports.reject_lists import FileLine, SenderLine, SummaryLine, UnreadFile
 from reports.reject_texts import FOLDER, WHOLE_ROW, both
@@ -140,7 +141,7 @@ def _summary(engine: DuckDBEngine, sender: str) -> list[SummaryLine]:
         "FILTER (WHERE l.superseded_by IS NOT NULL) AS settled_by, "
         f"LIST(l.row ORDER BY l.row) FILTER (WHERE l.reason = '{CONFIDENTIAL}') AS numbers "
         "FROM reject_line AS l JOIN census.delivered_file AS d ON d.file = l.file "
-        f"WHERE l.sender = {quoted([sender])} GROUP BY ALL "
+        f"WHERE l.sender = {quoted(sender)} GROUP BY ALL "
         "ORDER BY l.file, n DESC, l.reason"
     )
     return [
@@ -164,7 +165,7 @@ def _unread(engine: DuckDBEngine, sender: str) -> list[UnreadFile]:
     found = engine.rows(
         "SELECT r.file, r.table_name, r.reason, r.message_zh, r.message_en "
         "FROM reject_line AS l JOIN census.rejected_row AS r ON r.file = l.file AND r.row = l.row "
-        f"WHERE l.sender = {quoted([sender])} AND l.row = 0 ORDER BY r.file"
+        f"WHERE l.sender = {quoted(sender)} AND l.row = 0 ORDER BY r.file"
     )
     return [
         UnreadFile(str(file), _table(table), _reason(reason), Label(str(zh or ""), str(en or "")))

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from audit.contracts import CONTRACT
 from audit.ledger import KEPT_OPEN_SQL
+from audit.quoting import quoted
 from pipelines import finding_places, link
 from pipelines.context import RunContext
 from pipelines.coverage import COUNTS, VERDICT
@@ -23,7 +24,6 @@ from pipelines.report_regions import (
     levels,
     regions,
     tasks,
-    text,
 )
 from reports.html import Intake, ReportData, Totals
 
@@ -32,7 +32,7 @@ FILES_SHOWN = 400
 
 def vintage(ctx: RunContext) -> str:
     """Return the vintage of the region list in use: the configured one, else the latest there."""
-    wanted = text(ctx.config.vintage)
+    wanted = quoted(ctx.config.vintage)
     found = ctx.engine.scalar(
         f"SELECT COALESCE(MAX(vintage) FILTER (WHERE vintage = {wanted}), MAX(vintage)) "
         "FROM census.region"
@@ -45,7 +45,7 @@ def _places(ctx: RunContext, in_use: str) -> str:
     return f"""
 place AS (
   SELECT region_code, MIN(name) AS name, MIN(level) AS level
-  FROM census.region WHERE vintage = {text(in_use)} GROUP BY region_code
+  FROM census.region WHERE vintage = {quoted(in_use)} GROUP BY region_code
 ), county AS (
   SELECT region_code AS county_code, name FROM place
   WHERE level = '3' AND {in_city(ctx, "region_code")}
@@ -172,7 +172,7 @@ ORDER BY r.rule_id, k.county_code""")
 
 
 def _changes(ctx: RunContext) -> pa.Table:
-    run_id = text(ctx.info.run_id)
+    run_id = quoted(ctx.info.run_id)
     return ctx.engine.fetch(f"""
 WITH life AS (
   SELECT COALESCE(state, 'new') AS state, severity FROM audit.finding
@@ -189,7 +189,7 @@ GROUP BY state, severity ORDER BY state, severity""")
 def _causes(ctx: RunContext) -> pa.Table:
     return ctx.engine.fetch(f"""
 SELECT COALESCE(cause, '') AS cause, COUNT(*) AS n FROM audit.finding_history
-WHERE run_id = {text(ctx.info.run_id)} AND state = 'resolved'
+WHERE run_id = {quoted(ctx.info.run_id)} AND state = 'resolved'
 GROUP BY 1 ORDER BY n DESC, cause""")
 
 
@@ -269,7 +269,7 @@ def _previous_run(ctx: RunContext) -> str:
     current = ctx.state_dir.parent / CURRENT
     if current.is_symlink():
         return current.resolve().name
-    earlier = f"WHERE first_run_id <> {text(ctx.info.run_id)}"
+    earlier = f"WHERE first_run_id <> {quoted(ctx.info.run_id)}"
     found = ctx.engine.scalar(f"SELECT MAX(first_run_id) FROM audit.finding {earlier}")
     return str(found or "?")
 
@@ -277,7 +277,7 @@ def _previous_run(ctx: RunContext) -> str:
 def _finish(ctx: RunContext) -> tuple[str, str]:
     rows = ctx.engine.rows(
         "SELECT COALESCE(STRFTIME(finished_at, '%Y-%m-%d %H:%M:%S'), ''), COALESCE(status, '') "
-        f"FROM audit.run WHERE run_id = {text(ctx.info.run_id)}"
+        f"FROM audit.run WHERE run_id = {quoted(ctx.info.run_id)}"
     )
     finished, status = rows[0] if rows else ("", "")
     return str(finished), str(status)
@@ -285,8 +285,8 @@ def _finish(ctx: RunContext) -> tuple[str, str]:
 
 def _city_name(ctx: RunContext, in_use: str) -> str:
     found = ctx.engine.scalar(
-        f"SELECT MIN(name) FROM census.region WHERE vintage = {text(in_use)} "
-        f"AND region_code = {text(ctx.config.city)}"
+        f"SELECT MIN(name) FROM census.region WHERE vintage = {quoted(in_use)} "
+        f"AND region_code = {quoted(ctx.config.city)}"
     )
     return str(found or ctx.config.city)
 
@@ -294,10 +294,9 @@ def _city_name(ctx: RunContext, in_use: str) -> str:
 def collect(ctx: RunContext) -> ReportData:
     """Read the night's aggregates from `census.*` and `audit.*` of the run's database.
 
-    EngineError when a table of the contract is not there. Makes the view that it counts from.
+    EngineError when a table of the contract or the view `finding_place` is not there. Reads only.
     """
     in_use = vintage(ctx)
-    finding_places.create(ctx, in_use)
     places = _places(ctx, in_use)
     counties = _counties(ctx, places)
     finished_at, status = _finish(ctx)

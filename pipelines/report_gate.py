@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from audit.quoting import quoted
 from pipelines.context import RunContext
 from pipelines.gate_worker import DOCS
-from pipelines.report_regions import text
 
 
 def gate_rows(ctx: RunContext, in_use: str) -> pa.Table:
@@ -16,7 +16,7 @@ SELECT g.table_name, g.file, g.region_code, p.name, g.verdict, g.n_rows, g.n_ref
   g.n_came, g.gx, g.because, g.reasons, g.reasons_en
 FROM audit.gate AS g
 LEFT JOIN (SELECT region_code, MIN(name) AS name FROM census.region
-  WHERE vintage = {text(in_use)} GROUP BY region_code) AS p ON p.region_code = g.region_code
+  WHERE vintage = {quoted(in_use)} GROUP BY region_code) AS p ON p.region_code = g.region_code
 ORDER BY CASE g.verdict WHEN 'missing' THEN 0 WHEN 'quarantine' THEN 1 WHEN 'remarks' THEN 2
   ELSE 3 END, g.table_name, g.region_code, g.file""")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from audit.quoting import quoted
 from audit.scoring import city_prefix
 from pipelines.context import RunContext
 from pipelines.publish import CURRENT
@@ -13,14 +14,9 @@ from reports.html import FlagChanges, Tasks
 VILLAGES_SHOWN = 200
 
 
-def text(value: str) -> str:
-    """Quote a text for SQL."""
-    return "'" + value.replace("'", "''") + "'"
-
-
 def in_city(ctx: RunContext, column: str) -> str:
     """Return the condition that a region code lies in the audited city."""
-    return f"{column} LIKE {text(city_prefix(ctx.config.city) + '%')}"
+    return f"{column} LIKE {quoted(city_prefix(ctx.config.city) + '%')}"
 
 
 def worth_listing(ctx: RunContext, table: str = "s") -> str:

@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from audit.contracts import CONTRACT
 from audit.matching.relations import RELATIONS
+from audit.quoting import quoted
 from pipelines.context import RunContext
 from pipelines.report_data import vintage
-from pipelines.report_regions import text
 from pipelines.review_taken import add_linked
 from reports.review import PAIR_FIELDS, ReviewInfo, write_review
 from reports.workbook_book import WorkbookInfo
@@ -66,7 +66,7 @@ WITH waiting AS (
 ),
 detail AS ({_details()}),
 place AS (
-  SELECT region_code, MIN(name) AS name FROM census.region WHERE vintage = {text(in_use)}
+  SELECT region_code, MIN(name) AS name FROM census.region WHERE vintage = {quoted(in_use)}
   GROUP BY region_code
 )
 SELECT w.left_id, w.right_id, w.left_table, w.right_table, w.probability, w.relation,
@@ -143,7 +143,7 @@ def write_review_workbooks(ctx: RunContext, lang: str = "zh") -> list[Path]:
         lang=lang,
     )
     city = ctx.engine.rows(
-        f"SELECT MIN(name) FROM census.region WHERE region_code = {text(ctx.config.city)}"
+        f"SELECT MIN(name) FROM census.region WHERE region_code = {quoted(ctx.config.city)}"
     )
     place = str(city[0][0] or ctx.config.city)
     return write_review(

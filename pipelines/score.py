@@ -8,6 +8,7 @@ import polars as pl
 
 from audit.contracts import CONTRACT
 from audit.engines.duckdb import DuckDBEngine
+from audit.quoting import quoted
 from audit.scoring import VISITED_LEVELS, Evidence, Limits, score_regions
 from pipelines.context import LOG, RunContext
 from pipelines.gate_held import HELD_COUNTIES
@@ -121,11 +122,10 @@ def run(ctx: RunContext, *, partial: bool = False) -> ScoreSummary:
 
     After a night of some rules or one region (`partial`) counts are published without rates.
     """
-    vintage = ctx.config.vintage.replace("'", "''")
     regions = fetch_frame(
         ctx.engine,
         "SELECT region_code, name, level, parent_code FROM census.region "
-        f"WHERE vintage = '{vintage}'",
+        f"WHERE vintage = {quoted(ctx.config.vintage)}",
     )
     counts = fetch_frame(ctx.engine, _COUNTS)
     settings = ctx.config.scoring

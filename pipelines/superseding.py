@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from audit.contracts import CONTRACT, Table
 from audit.engines.duckdb import DuckDBEngine
+from audit.quoting import quoted
 from pipelines.confidential import TABLE as DIGESTS
 from pipelines.loading import REJECTED, FileReport
 from pipelines.places import Counties
@@ -230,8 +231,7 @@ def _take_out(engine: DuckDBEngine, report: FileReport, newer: Newer) -> None:
     source = report.source
     for schema in ("census", "raw"):
         engine.execute(f"DELETE FROM {schema}.{source.table} WHERE file_no = {source.file_no}")
-    name = source.file.replace("'", "''")
-    engine.execute(f"DELETE FROM {REJECTED} WHERE file = '{name}'")
+    engine.execute(f"DELETE FROM {REJECTED} WHERE file = {quoted(source.file)}")
     same = report.digest == newer.report.digest
     append(engine, REJECTED, refused_file(source, _message(newer, same=same)))
     report.superseded_by = newer.report.source.file

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from audit.quoting import quoted
 from audit.scoring import city_prefix
 from pipelines import finding_places, workbook_items
 from pipelines.context import RunContext
@@ -29,7 +30,7 @@ _RANK = "CASE severity WHEN 'fatal' THEN 0 WHEN 'query' THEN 1 ELSE 2 END"
 _REGIONS = """
 CREATE OR REPLACE TEMP TABLE export_region AS
 SELECT region_code, MIN(name) AS name, MIN(level) AS level
-FROM census.region WHERE vintage = '{vintage}' GROUP BY region_code
+FROM census.region WHERE vintage = {vintage} GROUP BY region_code
 """
 
 _FINDINGS = f"""
@@ -280,7 +281,7 @@ def _prepare(ctx: RunContext) -> None:
     """Build the temporary tables that the counties are read from; they leave no trace."""
     city = ctx.config.city
     words = {
-        "vintage": ctx.config.vintage.replace("'", "''"),
+        "vintage": quoted(ctx.config.vintage),
         "city": city_prefix(city),
         "nowhere": NOWHERE,
         "unknown": NOWHERE_NAME,
@@ -290,7 +291,6 @@ def _prepare(ctx: RunContext) -> None:
             f"CAST(COALESCE(j.{name}, 0) AS BIGINT) AS {name}" for name in TOWNSHIP_FIELDS[2:]
         ),
     }
-    finding_places.create(ctx)
     ctx.engine.execute(_REGIONS.format(**words))
     ctx.engine.execute(_FINDINGS)
     ctx.engine.execute(SAME_FACT)

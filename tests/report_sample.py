@@ -293,14 +293,8 @@ def _gate() -> list[dict[str, object]]:
     return [base | held, base | held | follows, base | remark, base]
 
 
-def city_report() -> ReportData:
-    """Return the made-up data of a city on its second night; the same at every call."""
-    rng = np.random.default_rng(2018)
-    regions = pa.Table.from_pylist(_region_rows(rng))
-    rules = _rule_rows(rng)
-    files, refusals = _files()
-    flagged = regions.to_pylist()
-    levels = [
+def _level_rows(flagged: list[dict[str, object]]) -> list[dict[str, object]]:
+    return [
         {
             "region_level": level,
             "n_regions": n,
@@ -308,7 +302,10 @@ def city_report() -> ReportData:
         }
         for level, n in (("3", 15), ("4", 192), ("5", 2_789))
     ]
-    tables = [
+
+
+def _table_rows() -> list[dict[str, object]]:
+    return [
         {
             "table_name": table.name,
             "n_rows": 0 if table.name == "prior_value" else 3_600,
@@ -317,42 +314,56 @@ def city_report() -> ReportData:
         }
         for table in CONTRACT.delivered
     ]
+
+
+INFO = RunInfo(
+    run_id="20190318-013000",
+    started_at="2019-03-18 01:30:00",
+    engine="duckdb",
+    code_version="0.1.0",
+    rulebook_digest="9f2c51d07ab34e66f0c1",
+    input_digest="4be1907cc23d8a55e912",
+)
+TOTALS = Totals(
+    n_units=357_044, n_legal=45_020, n_establishments=52_011, n_self_employed=260_013,
+    n_fatal_units=1_288, n_fatal_lines=14, n_fatal=1_425, n_query_units=8_102,
+    n_query_lines=33, n_query=9_679, n_info=1_062, n_leads=71, n_conclusions=6,
+    n_outside=37,
+)  # fmt: skip
+TASKS = Tasks(
+    n_priority=1_200, n_random=240, due_on="2019-03-25",
+    draws=(
+        {"draw": "random", "n_people": None, "n_wanted": 300, "n_drawn": 225},
+        {"draw": "control", "n_people": 5, "n_wanted": 15, "n_drawn": 15},
+    ),
+)  # fmt: skip
+
+
+def city_report() -> ReportData:
+    """Return the made-up data of a city on its second night; the same at every call."""
+    rng = np.random.default_rng(2018)
+    regions = pa.Table.from_pylist(_region_rows(rng))
+    rules = _rule_rows(rng)
+    files, refusals = _files()
+    flagged = regions.to_pylist()
     return ReportData(
         city="衡阳市",
         reference_date="2018-12-31",
         vintage="2018-10-31",
-        info=RunInfo(
-            run_id="20190318-013000",
-            started_at="2019-03-18 01:30:00",
-            engine="duckdb",
-            code_version="0.1.0",
-            rulebook_digest="9f2c51d07ab34e66f0c1",
-            input_digest="4be1907cc23d8a55e912",
-        ),
+        info=INFO,
         finished_at="2019-03-18 01:31:12",
         status="rule_error",
         previous_run="20190317-013000",
         limits=(0.03, 0.05),
         flag_probability=0.8,
-        totals=Totals(
-            n_units=357_044, n_legal=45_020, n_establishments=52_011, n_self_employed=260_013,
-            n_fatal_units=1_288, n_fatal_lines=14, n_fatal=1_425, n_query_units=8_102,
-            n_query_lines=33, n_query=9_679, n_info=1_062, n_leads=71, n_conclusions=6,
-            n_outside=37,
-        ),
+        totals=TOTALS,
         intake=Intake(n_files=27, n_delivered=271_000, n_loaded=270_881, n_refused=119),
-        tasks=Tasks(
-            n_priority=1_200, n_random=240, due_on="2019-03-25",
-            draws=(
-                {"draw": "random", "n_people": None, "n_wanted": 300, "n_drawn": 225},
-                {"draw": "control", "n_people": 5, "n_wanted": 15, "n_drawn": 15},
-            ),
-        ),
+        tasks=TASKS,
         flag_changes=FlagChanges(became=("新联村",), ceased=()),
         flagged=pa.Table.from_pylist(
             [r | {"only_child": ""} for r in flagged if r["flagged"]]
         ),
-        levels=pa.Table.from_pylist(levels),
+        levels=pa.Table.from_pylist(_level_rows(flagged)),
         regions=regions,
         counties=pa.Table.from_pylist(_county_rows(rng)),
         rules=pa.Table.from_pylist(rules),
@@ -363,7 +374,7 @@ def city_report() -> ReportData:
             {"cause": "unit_gone", "n": 97},
             {"cause": "rule_changed", "n": 40},
         ]),
-        tables=pa.Table.from_pylist(tables),
+        tables=pa.Table.from_pylist(_table_rows()),
         files=pa.Table.from_pylist(files),
         refusals=pa.Table.from_pylist(refusals),
         outside=pa.Table.from_pylist([{"county_code": "", "n_units": 37}]),

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from audit.errors import EngineError
+from audit.quoting import quoted
 
 SCHEMAS = ("census", "raw", "ref", "linkage", "estimate", "audit")
 STORAGE_VERSION = "v1.5.0"
@@ -74,10 +75,9 @@ class DuckDBEngine:
         if path is not None:
             # Each commit of a small file would store all that is new and unfinished once more.
             self._con.execute("SET checkpoint_threshold = '1GB'")
-            target = str(path).replace("'", "''")
             # A night that does not end is begun anew: nothing is read from a log of its writes.
             self._con.execute(
-                f"ATTACH '{target}' AS package "
+                f"ATTACH {quoted(path)} AS package "
                 f"(STORAGE_VERSION '{STORAGE_VERSION}', RECOVERY_MODE no_wal_writes)"
             )
             self._con.execute("USE package")
@@ -137,8 +137,7 @@ class DuckDBEngine:
 
     def append_file(self, name: str, path: Path) -> int:
         """Insert the rows of a Parquet file into a table by column name; return the rows added."""
-        source = str(path).replace("'", "''")
-        return self.append(name, f"SELECT * FROM read_parquet('{source}')")
+        return self.append(name, f"SELECT * FROM read_parquet({quoted(path)})")
 
     def append_table(self, name: str, rows_to_append: pa.Table) -> None:
         """Insert the rows of an Arrow table into a table by column name.
@@ -165,11 +164,10 @@ class DuckDBEngine:
 
     def write(self, name: str, path: Path, order: Sequence[str] = ()) -> None:
         """Write a table to a zstd Parquet file; `order` names the columns to sort by."""
-        target = str(path).replace("'", "''")
         select = f"SELECT * FROM {self._checked(name)}"
         if order:
             select += " ORDER BY " + ", ".join(f'"{column}"' for column in order)
-        self._run(f"COPY ({select}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+        self._run(f"COPY ({select}) TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd)")
 
     def checkpoint(self) -> None:
         """Bring everything committed into the file, so that it can be moved."""

@@ -36,6 +36,7 @@ from audit.matching.results import (
     NON_LINK,
     POSSIBLE,
     Decided,
+    Proposed,
     empty_result,
     evidence,
     matched,
@@ -75,11 +76,12 @@ def match_units(
     near = _within_reach(compared, scored, (human, weighed.weights, by_right), settings)
     let_go, scored = _labelled(scored) - _labelled(near), near
     scored = _completed(compared, scored, weighed.weights, settings)
-    blocking, compared = blocking_quality([compared]), emptied(compared)
+    proposed = Proposed(quality=blocking_quality([compared]), let_go=let_go)
+    compared = emptied(compared)
     is_evidence = evidence(scored, weighed.weights, settings)
     known = human, expected, is_evidence, records["name"]
-    result = replace(_decide(compared, scored, known, settings), blocking=blocking, let_go=let_go)
-    return matched(records, features, ([compared], result, weighed), settings)
+    result = _decide(compared, scored, known, settings)
+    return matched(records, features, ([compared], proposed, result, weighed), settings)
 
 
 def _labelled(scored: Scored) -> int:

@@ -33,6 +33,7 @@ from audit.matching.results import (
     NON_LINK,
     POSSIBLE,
     Decided,
+    Proposed,
     empty_result,
     evidence,
     matched,
@@ -98,8 +99,10 @@ def match_registers(
         updated=learnt.updated,
     )
     together = _with_settled(_together(rest, parts), known.settled, weighed.weights)
-    together = replace(together, blocking=blocking_quality(passes + rest))
-    found = matched(known.records, known.features, (passes + rest, together, weighed), settings)
+    compared = passes + rest
+    proposed = Proposed(quality=blocking_quality(compared))
+    result = compared, proposed, together, weighed
+    found = matched(known.records, known.features, result, settings)
     # Rows that are nearly in order are sorted several times as fast.
     rank = ranked(left.records["record_id"]).rank
     in_order = known.settled.where(np.argsort(rank[known.settled.left], kind="stable"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -41,9 +41,7 @@ class Decided:
     """Pairs (rows of the records, by rank), the decision and whether it goes against the weight.
 
     `output` says which are reported; `expected_same` the expected number of same pairs among all
-    candidates; `blocking` what blocking did (`pairs.blocking_quality`); `cluster` the cluster of
-    each record, in rank order, or None for registers; `let_go` how many pairs with two valid codes
-    were let go before.
+    candidates; `cluster` the cluster of each record, in rank order, or None for registers.
     """
 
     scored: Scored
@@ -51,8 +49,14 @@ class Decided:
     output: Flags
     conflict: Flags
     expected_same: float
-    blocking: dict[str, float] = field(default_factory=dict)
     cluster: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """What came before the decisions: `quality` of blocking, and the labelled pairs let go."""
+
+    quality: dict[str, float]
     let_go: int = 0
 
 
@@ -84,11 +88,11 @@ def evidence(scored: Scored, weights: Weights, settings: MatchSettings) -> Flags
 def matched(
     records: pl.DataFrame,
     features: Features,
-    found: tuple[list[Compared], Decided, Weighed],
+    found: tuple[list[Compared], Proposed, Decided, Weighed],
     settings: MatchSettings,
 ) -> Matched:
     """Return the frames of a result; `records` and `features` row by row."""
-    compared, decided, weighed = found
+    compared, proposed, decided, weighed = found
     return Matched(
         links=links_of_pairs(
             records,
@@ -102,7 +106,7 @@ def matched(
         ),
         clusters=_clusters(records, compared[0], decided),
         large_blocks=_large_blocks(records, compared),
-        quality=_quality(compared, decided, weighed),
+        quality=_quality(compared, proposed, decided, weighed),
     )
 
 
@@ -177,16 +181,18 @@ def _large_blocks(records: pl.DataFrame, compared: list[Compared]) -> pl.DataFra
     )
 
 
-def _quality(compared: list[Compared], decided: Decided, weighed: Weighed) -> pl.DataFrame:
+def _quality(
+    compared: list[Compared], proposed: Proposed, decided: Decided, weighed: Weighed
+) -> pl.DataFrame:
     """Return what the matcher says of itself; estimates come from calibrated probabilities."""
-    blocking = decided.blocking
+    blocking = proposed.quality
     link = decided.decision == LINK
     expected = decided.scored.probability
     found = float(expected[link].sum())
     n_links = int(link.sum())
     precision = found / n_links if n_links else 1.0
     recall = found / decided.expected_same if decided.expected_same > 0 else 1.0
-    labelled = int(labels(decided.scored.patterns)[0].sum()) + decided.let_go
+    labelled = int(labels(decided.scored.patterns)[0].sum()) + proposed.let_go
     values = {
         "records": float(sum(len(c.features) for c in compared)),
         "links": float(n_links),

@@ -210,7 +210,7 @@ def _unsupported(level: dict[str, U8]) -> NDArray[np.bool_]:
 
     Neighbours in a market, shops named by their trade: neither person nor telephone agrees, and
     the name differs (or it is a bare name, or another trade name, and both contradict). Namesakes:
-    name, telephone and address are others.
+    telephone and address are others, and the name is another one or not given.
     """
     name, owner, phone = level["name"], level["owner"], level["phone"]
     alone = (owner <= 1) & (phone <= 2)

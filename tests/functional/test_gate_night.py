@@ -165,41 +165,34 @@ def test_a_small_county_that_loses_rows_gets_a_remark(tmp_path: Path) -> None:
     assert ["accept", "accept", "remarks"] == found
 
 
-def test_region_codes_of_other_cities_are_not_judged(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("city", "elsewhere", "unlisted"),
+    [
+        ("430400000000", "430102001001", "430499999999"),
+        ("430000000000", "440106001001", "430102001001"),
+    ],
+)
+def test_region_codes_outside_the_audited_region_are_not_judged(
+    tmp_path: Path, city: str, elsewhere: str, unlisted: str
+) -> None:
     rows = units(EAST, 40)
     for row in rows:
-        row["register_region_code"] = "430102001001"
+        row["register_region_code"] = elsewhere
     for row in rows[:5]:
-        row["register_region_code"] = "430499999999"
-    night = run(deliver(tmp_path / "1", rows, []), tmp_path / "out", config=OWN)
+        row["register_region_code"] = unlisted
+    config = replace(OWN, city=city)
+    night = run(deliver(tmp_path / "1", rows, []), tmp_path / "out", config=config)
 
     found = night.table(
         "SELECT item, ROUND(value, 4) AS value FROM audit.gate_check "
         "WHERE region_code = '430421000000' AND check_id = 'unlisted'"
     ).rows()
-
-    assert [("register_region_code", 0.125)] == found
-
-
-def test_an_audited_province_is_all_its_cities(tmp_path: Path) -> None:
-    rows = units(EAST, 40)
-    for row in rows:
-        row["register_region_code"] = "440106001001"
-    for row in rows[:5]:
-        row["register_region_code"] = "430102001001"
-    config = replace(OWN, city="430000000000")
-    night = run(deliver(tmp_path / "1", rows, []), tmp_path / "out", config=config)
-
-    unlisted = night.table(
-        "SELECT item, ROUND(value, 4) AS value FROM audit.gate_check "
-        "WHERE region_code = '430421000000' AND check_id = 'unlisted'"
-    ).rows()
-    elsewhere = night.table(
-        "SELECT COUNT(*) FROM audit.finding WHERE expected LIKE '区划代码不在审核地区%'"
+    outside = night.table(
+        "SELECT COUNT(*) FROM audit.finding WHERE rule_id = 'COD008' AND variable = 'region_code'"
     ).item()
 
-    assert [("register_region_code", 0.125)] == unlisted
-    assert elsewhere == 0
+    assert [("register_region_code", 0.125)] == found
+    assert outside == 0
 
 
 def test_profile_counts_what_is_empty_unlisted_refused_and_repeated(tmp_path: Path) -> None:

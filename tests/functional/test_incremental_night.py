@@ -193,10 +193,27 @@ def test_whatever_selects_all_columns_reads_all() -> None:
         "SELECT a, * FROM b",
         "SELECT DISTINCT ON (a) * FROM b",
         "FROM b",
+        "WITH x AS (FROM b) SELECT a FROM x",
         "SELECT a FROM b NATURAL JOIN c",
         "SELECT COLUMNS('x') FROM b",
     ):
         assert words(sql) is None
+
+
+def test_a_reference_list_counts_for_what_names_it(tmp_path: Path) -> None:
+    with DuckDBEngine() as engine:
+        create_outputs(engine)
+        create_reference(engine)
+        store = parts.Store(tmp_path, "made", tmp_path / "night.duckdb")
+        sqls = (
+            "SELECT a FROM finance JOIN ref_threshold",
+            "SELECT a FROM finance",
+            "SELECT * FROM finance",
+        )
+        before = [Contents(engine, store, tmp_path).reference(sql) for sql in sqls]
+        engine.execute("DELETE FROM ref.threshold WHERE specialty = 'B'")
+        after = [Contents(engine, store, tmp_path).reference(sql) for sql in sqls]
+    assert [False, True, False] == [one == other for one, other in zip(before, after, strict=True)]
 
 
 HOWS = ("drop", "restore", "repeat", "women", "code", "name")

@@ -79,13 +79,6 @@ def test_unknown_is_neither_passed_nor_failed() -> None:
     ]
 
 
-def test_rule_that_could_judge_nothing_is_told_apart_from_a_pass() -> None:
-    summary, _, _ = _check([_rule("FRM002", WOMEN)], [_unit(1, None, 3), _unit(2, None, 3)])
-
-    assert 1 == summary.n_undecided
-    assert 0 == _check([_rule("FRM002", WOMEN)], [_unit(1, None, 3), _unit(2, 1, 3)])[0].n_undecided
-
-
 def test_row_of_no_region_is_told_to_whoever_asks_for_a_region() -> None:
     sql = (
         "SELECT e.unit_id AS subject_id, NULL AS region_code, NULL AS observed, NULL AS expected, "

@@ -14,7 +14,7 @@ from audit.contracts import CONTRACT
 from audit.engines.duckdb import DuckDBEngine
 from audit.model import RunInfo
 from audit.views import unit_view
-from pipelines import coverage
+from pipelines import coverage, finding_places
 from pipelines.config import RunConfig
 from pipelines.context import RunContext
 from pipelines.report_data import collect
@@ -147,6 +147,12 @@ def context(engine: DuckDBEngine, folder: Path) -> RunContext:
     )  # fmt: skip
 
 
+def _collected(engine: DuckDBEngine, folder: Path) -> ReportData:
+    ctx = context(engine, folder)
+    finding_places.create(ctx)
+    return collect(ctx)
+
+
 @pytest.fixture
 def engine() -> Iterator[DuckDBEngine]:
     with DuckDBEngine() as engine:
@@ -158,9 +164,8 @@ def engine() -> Iterator[DuckDBEngine]:
 def night(engine: DuckDBEngine, tmp_path: Path) -> ReportData:
     fill_night(engine)
     fill_scores_and_files(engine)
-    ctx = context(engine, tmp_path)
-    coverage.run(ctx)
-    return collect(ctx)
+    coverage.run(context(engine, tmp_path))
+    return _collected(engine, tmp_path)
 
 
 def pick(table: pa.Table, *names: str) -> list[tuple[object, ...]]:
@@ -227,15 +232,15 @@ def test_changes_and_causes_are_tonights(night: ReportData) -> None:
 
 
 def test_previous_run_is_the_one_compared_with(engine: DuckDBEngine, tmp_path: Path) -> None:
-    assert "" == collect(context(engine, tmp_path)).previous_run
+    assert "" == _collected(engine, tmp_path).previous_run
     run = tmp_path / "out" / "runs" / "20190312-013000"
     run.mkdir(parents=True)
     (tmp_path / "out" / "current").symlink_to(run)
     # A package without its ledger: everything counts as new, so nothing was compared.
-    assert "" == collect(context(engine, tmp_path)).previous_run
+    assert "" == _collected(engine, tmp_path).previous_run
     (tmp_path / "out" / "state").mkdir()
     (tmp_path / "out" / "state" / "ledger.parquet").touch()
-    assert "20190312-013000" == collect(context(engine, tmp_path)).previous_run
+    assert "20190312-013000" == _collected(engine, tmp_path).previous_run
 
 
 def test_villages_are_cut_and_counted(night: ReportData) -> None:
@@ -268,7 +273,7 @@ def test_table_that_a_rule_reads_is_not_called_unused(engine: DuckDBEngine, tmp_
     fill_night(engine)
     fill_scores_and_files(engine)
     engine.execute("UPDATE audit.rule SET tables = 'unit|region' WHERE rule_id = 'COD001'")
-    found = collect(context(engine, tmp_path)).tables.to_pylist()
+    found = _collected(engine, tmp_path).tables.to_pylist()
     assert "delivered" == next(r["state"] for r in found if r["table_name"] == "legal_entity")
 
 
@@ -281,7 +286,7 @@ def test_place_with_the_same_units_as_its_parent_shares_its_line(
         (TOWN, "石亭子镇", "4", COUNTY, 4, True, 1),
         (VILLAGE, "东风街居委会", "5", TOWN, 4, True, 2),
     ])  # fmt: skip
-    found = collect(context(engine, tmp_path)).flagged
+    found = _collected(engine, tmp_path).flagged
     assert [("石亭子镇", "东风街居委会"), ("珠晖区", "")] == pick(
         found, "region_name", "only_child"
     )
@@ -289,7 +294,7 @@ def test_place_with_the_same_units_as_its_parent_shares_its_line(
 
 def test_flags_are_compared_with_the_last_package(engine: DuckDBEngine, tmp_path: Path) -> None:
     fill_scores_and_files(engine)
-    assert collect(context(engine, tmp_path)).flag_changes is None
+    assert _collected(engine, tmp_path).flag_changes is None
     parquet = tmp_path / "out" / "runs" / "20190312-013000" / "parquet"
     parquet.mkdir(parents=True)
     (tmp_path / "out" / "current").symlink_to(parquet.parent)
@@ -299,7 +304,7 @@ def test_flags_are_compared_with_the_last_package(engine: DuckDBEngine, tmp_path
         "ELSE flagged END AS flagged FROM audit.region_score"
     )
     pq.write_table(before, parquet / "audit.region_score.parquet")
-    changes = collect(context(engine, tmp_path)).flag_changes
+    changes = _collected(engine, tmp_path).flag_changes
     assert FlagChanges(became=("衡州路街道",), ceased=("雁峰区",)) == changes
 
 
@@ -325,5 +330,5 @@ def test_other_vintage_is_used_where_the_wanted_one_is_missing(
 ) -> None:
     region = "region_code name level parent_code vintage"
     fill(engine, "census.region", region, [(CITY, "衡阳市", "2", "430000000000", "2023-06-30")])
-    found = collect(context(engine, tmp_path))
+    found = _collected(engine, tmp_path)
     assert ("2023-06-30", "衡阳市") == (found.vintage, found.city)
