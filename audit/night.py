@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from audit.arrow_tables import of_columns
 from audit.contracts import CONTRACT
 from audit.engines.base import Engine
 from audit.reference import load_owners, load_reference
@@ -57,7 +58,7 @@ def rule_texts(engine: Engine, book: RuleBook) -> None:
     """
     engine.register(
         "item_label",
-        pa.table(
+        of_columns(
             {
                 "variable": list(CONTRACT.items),
                 "label_zh": [label.zh for label in CONTRACT.items.values()],
@@ -67,24 +68,22 @@ def rule_texts(engine: Engine, book: RuleBook) -> None:
     )
     engine.register(
         "rule_text",
-        pa.table(
+        of_columns(
             {
                 "rule_id": [rule.id for rule in book.rules],
-                "rule_version": pa.array([rule.version for rule in book.rules], pa.int64()),
+                "rule_version": [rule.version for rule in book.rules],
                 "severity": [str(rule.severity) for rule in book.rules],
                 "owner": [rule.owner for rule in book.rules],
                 "message_zh": [rule.message.zh for rule in book.rules],
                 "message_en": [rule.message.en for rule in book.rules],
-            }
+            },
+            rule_version=pa.int64(),
         ),
     )
     pairs = [(code, owner.id) for owner in load_owners() for code in owner.specialties]
     engine.register(
         "specialty_owner",
-        pa.table(
-            {
-                "specialty": pa.array([code for code, _ in pairs], pa.string()),
-                "owner": pa.array([owner for _, owner in pairs], pa.string()),
-            }
+        of_columns(
+            {"specialty": [code for code, _ in pairs], "owner": [owner for _, owner in pairs]}
         ),
     )

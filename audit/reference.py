@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from audit.arrow_tables import of_rows
 from audit.contracts import read_yaml
 from audit.model import Label
 
@@ -142,7 +143,7 @@ def _profile(lists: Mapping[str, pa.Table]) -> pa.Table:
             | {to: threshold.get(name) for to, name in _PROFILE_THRESHOLDS.items()}
             | {f"size_{name}": size.get(name) for name in _BOUNDS}
         )
-    return pa.Table.from_pylist(rows, schema=PROFILE_SCHEMA)
+    return of_rows(rows, PROFILE_SCHEMA)
 
 
 @cache

@@ -11,6 +11,7 @@ from functools import cache
 
 import pyarrow as pa
 
+from audit.arrow_tables import of_columns
 from audit.contracts import CONTRACT
 from audit.model import Label
 from audit.reference import load_reference
@@ -100,11 +101,11 @@ def worded(values: Iterable[tuple[str, str]]) -> pa.Table:
     """Return variable, value, zh, en of the values that read otherwise than they stand."""
     told = [(variable, value, word(variable, value)) for variable, value in values]
     known = [(variable, value, label) for variable, value, label in told if label]
-    return pa.table(
+    return of_columns(
         {
-            "variable": pa.array([variable for variable, _, _ in known], pa.string()),
-            "value": pa.array([value for _, value, _ in known], pa.string()),
-            "zh": pa.array([label.zh for _, _, label in known], pa.string()),
-            "en": pa.array([label.en for _, _, label in known], pa.string()),
+            "variable": [variable for variable, _, _ in known],
+            "value": [value for _, value, _ in known],
+            "zh": [label.zh for _, _, label in known],
+            "en": [label.en for _, _, label in known],
         }
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
+from audit.arrow_tables import of_columns
 from audit.check_plan import CheckPlan, LinkState
 from audit.checking import CheckSummary, check
 from audit.engines.base import Engine
@@ -70,13 +72,13 @@ def _optional(rule: Rule) -> tuple[str, ...]:
 
 def _write_rules(ctx: RunContext, book: RuleBook, parameters: Parameters) -> None:
     rules = book.rules
-    columns = {
+    columns: dict[str, list[Any]] = {
         "rule_id": [rule.id for rule in rules],
-        "rule_version": pa.array([rule.version for rule in rules], pa.int64()),
+        "rule_version": [rule.version for rule in rules],
         "name": [rule.name for rule in rules],
         "family": [rule.family for rule in rules],
         "severity": [str(rule.severity) for rule in rules],
-        "level": pa.array([rule.level for rule in rules], pa.int64()),
+        "level": [rule.level for rule in rules],
         "grain": [rule.grain for rule in rules],
         "statement": [rule.statement for rule in rules],
         "same_fact": ["|".join(rule.same_fact) for rule in rules],
@@ -93,7 +95,8 @@ def _write_rules(ctx: RunContext, book: RuleBook, parameters: Parameters) -> Non
         "false_positives_en": [rule.false_positives.en for rule in rules],
         "sql": [render(rule, parameters[rule.id]) for rule in rules],
     }
-    ctx.engine.register("incoming", pa.table(columns))
+    types = {"rule_version": pa.int64(), "level": pa.int64()}
+    ctx.engine.register("incoming", of_columns(columns, **types))
     ctx.engine.append("audit.rule", "SELECT * FROM incoming")
     ctx.engine.unregister("incoming")
 

@@ -16,6 +16,7 @@ from typing import cast
 import polars as pl
 import pyarrow as pa
 
+from audit.arrow_tables import of_rows
 from audit.check_plan import Estimated, EstimateState
 from audit.contracts import CONTRACT
 from audit.derive import POLARS_TYPES
@@ -62,7 +63,7 @@ def _write(engine: Engine, table: str, rows: pl.DataFrame) -> int:
 def _state(engine: Engine, table: str, state: EstimateState, n_rows: int, missing: str) -> None:
     row = {"table_name": table, "state": state, "missing": missing or None, "n_rows": n_rows}
     schema = CONTRACT.outputs[STATES].arrow_schema()
-    _append(engine, STATES, pa.Table.from_pylist([row], schema=schema))
+    _append(engine, STATES, of_rows([row], schema))
 
 
 def _make(engine: Engine, estimate: Estimate) -> dict[str, int]:

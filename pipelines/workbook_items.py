@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from audit.arrow_tables import of_columns
 from audit.contracts import CONTRACT
 from audit.model import Label
 from audit.wording import NUMBERS
@@ -19,7 +20,7 @@ def kinds() -> pa.Table:
             for code, label in CONTRACT.code_lists["register_source"].items()
         },
     }
-    return pa.table(
+    return of_columns(
         {
             "kind": list(names),
             "kind_zh": [label.zh for label in names.values()],
@@ -32,7 +33,7 @@ def labels() -> pa.Table:
     """Return the code lists that the texts about a related unit name: list, code, zh, en."""
     lists = ("register_source", "specialty")
     rows = [(name, code, v) for name in lists for code, v in CONTRACT.code_lists[name].items()]
-    return pa.table(
+    return of_columns(
         {
             "list": [name for name, _, _ in rows],
             "code": [code for _, code, _ in rows],
@@ -101,11 +102,12 @@ def _item(variable: str) -> tuple[str, str, bool]:
 def items(variables: list[str]) -> pa.Table:
     """Return the names of items in both languages, and whether their values are numbers."""
     told = [_item(variable) for variable in variables]
-    return pa.table(
+    return of_columns(
         {
-            "variable": pa.array(variables, pa.string()),
-            "item_zh": pa.array([item[0] for item in told], pa.string()),
-            "item_en": pa.array([item[1] for item in told], pa.string()),
-            "is_number": pa.array([item[2] for item in told], pa.bool_()),
-        }
+            "variable": variables,
+            "item_zh": [item[0] for item in told],
+            "item_en": [item[1] for item in told],
+            "is_number": [item[2] for item in told],
+        },
+        is_number=pa.bool_(),
     )

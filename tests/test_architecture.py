@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,9 +46,27 @@ def test_imports_go_one_way(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_heavy_packages_are_not_loaded_at_import(path: Path) -> None:
-    roots = {name.split(".")[0] for name in _imports(path, top_level=True)}
+    names = _imports(path, top_level=True)
+    roots = {name.split(".")[0] for name in names}
 
     assert roots & {"great_expectations", "pandas", "pyspark"} == set()
+    assert "scipy.stats" not in names
+
+
+def test_tables_of_rules_and_lists_are_made_without_pandas() -> None:
+    code = (
+        "import sys, pipelines.run\n"
+        "from audit.engines.duckdb import DuckDBEngine\n"
+        "from audit.night import create_outputs, create_reference, rule_texts\n"
+        "from audit.rulebook import load_rulebook\n"
+        "with DuckDBEngine() as engine:\n"
+        "    create_outputs(engine), create_reference(engine)\n"
+        "    rule_texts(engine, load_rulebook())\n"
+        "print(sorted({'pandas', 'scipy.stats'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"
 
 
 def test_the_injector_knows_nothing_of_the_checks() -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy import stats
 
 from audit.estimating.model import Estimate, Frames
 
@@ -94,6 +93,8 @@ def bunching(frames: Frames) -> Frames:
         .join(_shares(binned), on="specialty", how="left")
     )
     n, mass, share = (found[c].to_numpy() for c in ("n_window", "n_outside", "share"))
+    from scipy import stats  # half a second, in nights that make these figures only
+
     usual = stats.nbinom(mass + 1.0, 1.0 / (1.0 + share))
     return {
         "bunching": found.drop("n_outside", "share").with_columns(

@@ -10,10 +10,11 @@ sums of counted events are skewed. q-values after Benjamini and Hochberg (1995),
 from __future__ import annotations
 
 import polars as pl
-from scipy import stats
+from scipy import special
 
 from audit.estimating.enumerator_signs import SIGNS, signs_of
 from audit.estimating.model import Estimate, Frames
+from audit.estimating.tails import discovery_rates
 from audit.estimating.visit_legs import FAMILY
 
 FEWEST_VISITS = 10
@@ -54,13 +55,7 @@ def _robust(values: pl.Expr, least: float) -> pl.Expr:
 
 def _upper_tail(scores: pl.Series) -> pl.Series:
     """Return P(T > t) of Student's t."""
-    return pl.Series(stats.t.sf(scores.to_numpy(), DEGREES_OF_FREEDOM), dtype=pl.Float64)
-
-
-def _discovery_rates(p_values: pl.Series) -> pl.Series:
-    if p_values.is_empty():
-        return pl.Series(dtype=pl.Float64)
-    return pl.Series(stats.false_discovery_control(p_values.to_numpy()))
+    return pl.Series(special.stdtr(DEGREES_OF_FREEDOM, -scores.to_numpy()), dtype=pl.Float64)
 
 
 def _reasons(judged: pl.DataFrame) -> pl.DataFrame:
@@ -102,7 +97,7 @@ def enumerator_risk(frames: Frames) -> Frames:
         composite=pl.sum_horizontal(*SIGNS) / known.cast(pl.Float64).sqrt()
     ).with_columns(z=_robust(pl.col("composite"), LEAST_SPREAD))
     judged = judged.with_columns(p_value=_upper_tail(judged["z"]))
-    judged = judged.with_columns(q_value=_discovery_rates(judged["p_value"]))
+    judged = judged.with_columns(q_value=discovery_rates(judged["p_value"]))
     scores = judged.join(_reasons(judged), on="enumerator_id", how="left").select(
         "enumerator_id", "stratum", *SIGNS, "composite", "z", "p_value", "q_value", "reasons",
         pl.col("n_signs").fill_null(0),

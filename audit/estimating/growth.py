@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy import stats
 
 from audit.estimating.model import Estimate, Frames
+from audit.estimating.tails import binomial_tail
 
 WIDTH = 0.002
 """Half the width of a window of growth ratios: 0.2 % either way."""
@@ -55,7 +55,7 @@ def _windows(pairs: pl.DataFrame) -> pl.DataFrame:
     elsewhere = (_within(city, growth, WIDTH) - n_equal + 0.5) / (n_out + 1.0)
     ring = (_within(keys, keys, AROUND) - n_equal) * WIDTH / (AROUND - WIDTH) / n_units
     share = np.clip(np.maximum(elsewhere, ring), 0.0, 1.0)
-    tail = stats.binom.sf(n_equal - 1, n_units, share)
+    tail = binomial_tail(n_equal, n_units, share)
     return ordered.select("township_code", "ratio").with_columns(
         n_units=pl.Series(n_units),
         n_equal=pl.Series(n_equal),

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from scipy import stats
+from scipy import special
 
 from audit.estimating.model import Estimate, Frames
+from audit.estimating.tails import binomial_tail, discovery_rates
 
 FEWEST = 20
 """Values of one subject below which nothing is tested."""
@@ -87,7 +88,7 @@ def _endings(counts: pl.DataFrame, feature: str) -> pl.DataFrame:
         (pl.col("n") * pl.col("share")).sum().alias("n_expected"),
     )
     n, k, expected = (found[c].to_numpy() for c in ("n_values", "n_found", "n_expected"))
-    p_value = stats.binom.sf(k - 1, n, expected / np.maximum(n, 1))
+    p_value = binomial_tail(k, n, expected / np.maximum(n, 1))
     return found.with_columns(feature=pl.lit(feature), p_value=pl.Series(p_value, dtype=pl.Float64))
 
 
@@ -122,16 +123,10 @@ def _first_digits(counts: pl.DataFrame) -> pl.DataFrame:
         e.filter(k > e).sum().alias("n_expected"),
         ((k - e) ** 2 / e).sum().alias("chi"),
     )
-    tail = stats.chi2.sf(found["chi"].to_numpy(), len(BENFORD) - 1)
+    tail = special.chdtrc(len(BENFORD) - 1, found["chi"].to_numpy())
     return found.drop("chi").with_columns(
         feature=pl.lit("first_digit"), p_value=pl.Series(tail, dtype=pl.Float64)
     )
-
-
-def _false_discovery(p_values: pl.Series) -> pl.Series:
-    if p_values.is_empty():
-        return pl.Series(dtype=pl.Float64)
-    return pl.Series(stats.false_discovery_control(p_values.to_numpy()))
 
 
 def heaping(frames: Frames) -> Frames:
@@ -157,7 +152,7 @@ def heaping(frames: Frames) -> Frames:
     unknown = pl.lit(None, pl.Float64)
     found = pl.concat(
         [
-            tested.with_columns(q_value=_false_discovery(tested["p_value"])),
+            tested.with_columns(q_value=discovery_rates(tested["p_value"])),
             few.with_columns(p_value=unknown, q_value=unknown),
         ]
     )
