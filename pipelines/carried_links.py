@@ -11,6 +11,7 @@ from pipelines.decisions import FILE
 from pipelines.link_tables import DONE, TABLES, clear, state_of
 from pipelines.publish import CURRENT
 from pipelines.reuse import LINKS, Published
+from pipelines.standing import stands
 from reports.matching import Matching
 
 INPUTS = (
@@ -51,7 +52,7 @@ def run(ctx: RunContext) -> Matching:
     if ctx.store is None or ctx.contents_tonight is None or not ctx.config.link.enabled:
         return link.run(ctx)
     key = _key(ctx, ctx.contents_tonight)
-    if _take_over(ctx, key):
+    if stands(ctx.engine, ctx.store, LINKS, key) or _take_over(ctx, key):
         LOG.info("link: nothing changed that links follow from, those of the last run stand")
         matched = link.summary(ctx)
     else:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from audit.contracts import CONTRACT
 from audit.engines.duckdb import DuckDBEngine
@@ -25,6 +26,7 @@ _ALL_COLUMNS = re.compile(
     re.IGNORECASE,
 )
 Words = frozenset[str]
+_COLUMNS, _COUNTS = "columns", "counts"
 
 
 def digest(*texts: object) -> str:
@@ -64,7 +66,8 @@ class Contents:
 
     A delivered table is told by the bytes of its files, by all that changes a reading
     (`Store.contents`) and by which rows are left; any other table by its rows. Of `FORMS` it is
-    also known what each column holds: the digests of those that did not change lie in `folder`.
+    also known what each column holds: the digests of those that did not change lie in `folder`, and
+    counts that follow from unchanged tables.
     """
 
     engine: DuckDBEngine
@@ -72,6 +75,8 @@ class Contents:
     folder: Path
     _known: dict[str, str] = field(default_factory=dict)
     _columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    _counts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _earlier: dict[str, dict[str, Any]] | None = None
 
     def of(self, name: str) -> str:
         """Return the digest of a table."""
@@ -93,6 +98,20 @@ class Contents:
         lists = (f"ref_{name}" for name in load_reference())
         return digest(*(self.of(name) for name in lists if said is None or name in said))
 
+    def counts(self, name: str, key: str, count: Callable[[], list[Any]]) -> list[Any]:
+        """Return what `count` gives, made anew where `key` is not that of last night.
+
+        `key` stands for all that the counts follow from; they are numbers and codes of regions and
+        files, nothing of a unit.
+        """
+        held = self._kept(_COUNTS, name)
+        if held.get("key") != key or held.get("sound") != _sound(key, held.get("rows")):
+            rows = count()
+            held = {"key": key, "rows": rows, "sound": _sound(key, rows)}
+        self._counts[name] = held
+        rows_kept: list[Any] = held["rows"]
+        return rows_kept
+
     def _of_columns(self, name: str, said: Words | None) -> str:
         if said is None or name not in FORMS | {UNIT}:
             return self.of(name)
@@ -103,13 +122,11 @@ class Contents:
         return digest(*(f"{c} {value}" for c, value in held.items() if c in said or c in key))
 
     def _of_table(self, name: str) -> dict[str, str]:
-        if not self._columns:
-            self._columns = self._kept()
         content = self.of(name)
-        held = self._columns.get(name, {})
+        held = self._columns.get(name) or self._kept(_COLUMNS, name)
         if held.get("") != content:
             held = {"": content, **by_column(self.engine, name)}
-            self._columns[name] = held
+        self._columns[name] = held
         return {column: value for column, value in held.items() if column}
 
     def _digest(self, name: str) -> str:
@@ -123,23 +140,34 @@ class Contents:
 
     @property
     def _file(self) -> Path:
-        return self.folder / f"{self.store.fingerprint}-columns.json"
+        return self.folder / f"{self.store.fingerprint}-contents.json"
 
-    def _kept(self) -> dict[str, dict[str, str]]:
-        """Return the digests of columns of the last night; those of other rows are of no use."""
-        try:
-            kept = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        sound = isinstance(kept, dict) and all(isinstance(held, dict) for held in kept.values())
-        return kept if sound else {}
+    def _kept(self, kind: str, name: str) -> dict[str, Any]:
+        """Return what the last night kept under a name; nothing where it is damaged."""
+        held = self._all_kept(kind).get(name)
+        return held if isinstance(held, dict) else {}
+
+    def _all_kept(self, kind: str) -> dict[str, Any]:
+        if self._earlier is None:
+            try:
+                self._earlier = dict(json.loads(self._file.read_text(encoding="utf-8")))
+            except (OSError, ValueError, TypeError):
+                self._earlier = {}
+        held = self._earlier.get(kind)
+        return held if isinstance(held, dict) else {}
 
     def keep(self) -> Path:
-        """Keep the digests of columns for the next night; return the file."""
-        waiting = self.folder / ".columns"
+        """Keep the digests of columns and the counts for the next night; return the file."""
+        waiting = self.folder / ".contents"
         waiting.touch(mode=0o600)
-        waiting.write_text(json.dumps(self._columns), encoding="utf-8")
+        tonight = {_COLUMNS: self._columns, _COUNTS: self._counts}
+        text = json.dumps({kind: self._all_kept(kind) | held for kind, held in tonight.items()})
+        waiting.write_text(text, encoding="utf-8")
         return waiting.rename(self._file)
+
+
+def _sound(key: str, rows: object) -> str:
+    return digest(key, json.dumps(rows))
 
 
 def _as_delivered(table: str, said: Words) -> Words:

@@ -27,8 +27,10 @@ from audit.estimating.registry import ESTIMATES
 from audit.night import create_unit_view, filled_tables
 from pipelines.contents import Contents, digest
 from pipelines.context import LOG, RunContext, bar
+from pipelines.parts import Store
 from pipelines.publish import CURRENT
 from pipelines.reuse import Published
+from pipelines.standing import stands
 
 SCHEMA = "estimate"
 STATES = f"{SCHEMA}.estimate_state"
@@ -61,6 +63,7 @@ def _write(engine: Engine, table: str, rows: pl.DataFrame) -> int:
 
 
 def _state(engine: Engine, table: str, state: EstimateState, n_rows: int, missing: str) -> None:
+    engine.execute(f"DELETE FROM {STATES} WHERE table_name = '{table}'")
     row = {"table_name": table, "state": state, "missing": missing or None, "n_rows": n_rows}
     schema = CONTRACT.outputs[STATES].arrow_schema()
     _append(engine, STATES, of_rows([row], schema))
@@ -92,7 +95,6 @@ def clear(engine: Engine, tables: Iterable[str]) -> None:
     """Empty tables of the schema, so that they can be made again."""
     for table in tables:
         engine.execute(f"DELETE FROM {SCHEMA}.{table}")
-        engine.execute(f"DELETE FROM {STATES} WHERE table_name = '{table}'")
 
 
 def fill(
@@ -103,11 +105,12 @@ def fill(
     `filled`: the tables that hold rows. The tables of `estimate.*` must exist. What would come out
     as it did before is taken from `earlier`.
     """
-    clear(engine, estimate.makes)
-    rows: Mapping[str, int] = {}
     missing = [table for table in estimate.needs if table not in filled]
+    rows: Mapping[str, int] = {} if missing or not earlier else earlier.standing(estimate)
+    if not rows:
+        clear(engine, estimate.makes)
     state = EstimateState.NO_INPUT if missing else EstimateState.MADE
-    if not missing:
+    if not missing and not rows:
         try:
             rows = (earlier and earlier.take_over(estimate)) or _make(engine, estimate)
         # The night goes on without it, whatever it was; a fault inside polars is no Exception.
@@ -138,19 +141,28 @@ class Earlier:
     published: Published
     engine: DuckDBEngine
     contents: Contents
+    store: Store
     keys: dict[str, str] = field(default_factory=dict)
+
+    def standing(self, estimate: Estimate) -> dict[str, int]:
+        """Return the rows of each table of an estimate where tonight's lie there already."""
+        key = self._key(estimate)
+        names = {table: f"{SCHEMA}.{table}" for table in estimate.makes}
+        self.keys |= dict.fromkeys(names.values(), key)
+        if not all(stands(self.engine, self.store, name, key) for name in names.values()):
+            return {}
+        count = "SELECT COUNT(*) FROM"
+        return {t: int(str(self.engine.scalar(f"{count} {n}"))) for t, n in names.items()}
 
     def take_over(self, estimate: Estimate) -> dict[str, int]:
         """Fill the tables of an estimate as last made; nothing where it reads other rows tonight.
 
         Return the rows of each table.
         """
-        key = self._key(estimate)
         found = {}
         for table in estimate.makes:
             name = f"{SCHEMA}.{table}"
-            self.keys[name] = key
-            if path := self.published.sound(name, name, key):
+            if path := self.published.sound(name, name, self.keys[name]):
                 found[table] = path
         if len(found) < len(estimate.makes):
             return {}
@@ -164,9 +176,10 @@ class Earlier:
 
 
 def _earlier(ctx: RunContext) -> Earlier | None:
-    if ctx.contents_tonight is None:
+    if ctx.store is None or ctx.contents_tonight is None:
         return None
-    return Earlier(Published(ctx.state_dir.parent / CURRENT), ctx.engine, ctx.contents_tonight)
+    published = Published(ctx.state_dir.parent / CURRENT)
+    return Earlier(published, ctx.engine, ctx.contents_tonight, ctx.store)
 
 
 def run(ctx: RunContext) -> EstimateSummary:

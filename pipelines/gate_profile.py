@@ -15,10 +15,12 @@ from audit.contracts import CONTRACT, Column, Table
 from audit.gate import Cell
 from audit.quoting import quoted
 from audit.scoring import city_prefix
+from pipelines.contents import digest
 from pipelines.context import RunContext
 from pipelines.places import UNIT_PLACE, Counties, variants
 
 REGION = "region_code"
+COUNTY = "gate_county"
 _UNIT_KEYS = ("unit_id", "legal_unit_id")
 _CREDIT = {"legal_entity": "TRUE", "establishment": "t.is_headquarters IS DISTINCT FROM '1'"}
 _WHOLE = "SELECT DISTINCT file FROM census.rejected_row WHERE row = 0"
@@ -49,10 +51,10 @@ class Refused:
 
 
 def prepare(ctx: RunContext) -> None:
-    """Make the scratch table `gate_county`: profiles are grouped by it and by `unit_place`."""
+    """Make the scratch table `COUNTY`: profiles are grouped by it and by `unit_place`."""
     vintage, city = quoted(ctx.config.vintage), quoted(city_prefix(ctx.config.city) + "%")
     ctx.engine.materialise(
-        "gate_county",
+        COUNTY,
         "SELECT DISTINCT left(region_code, 6) AS county, "
         "left(region_code, 6) || '000000' AS code FROM census.region "
         f"WHERE vintage = {vintage} AND level = '3' AND region_code LIKE {city}",
@@ -63,11 +65,11 @@ def _place(ctx: RunContext, table: Table) -> tuple[str, str]:
     """Return the expression of a row's region and the joins that it needs."""
     column = _place_column(table)
     if column == REGION:
-        joins = f"LEFT JOIN gate_county AS c ON c.county = left(t.{REGION}, 6)"
+        joins = f"LEFT JOIN {COUNTY} AS c ON c.county = left(t.{REGION}, 6)"
     elif column:
         joins = (
             f"LEFT JOIN {UNIT_PLACE} AS u ON u.unit_id = t.{column} "
-            "LEFT JOIN gate_county AS c ON c.county = u.county"
+            f"LEFT JOIN {COUNTY} AS c ON c.county = u.county"
         )
     else:
         return quoted(ctx.config.city), ""
@@ -156,10 +158,10 @@ def _refused(ctx: RunContext) -> dict[tuple[str, str], Refused]:
             f"""SELECT r.file, COALESCE(v.whole, c.code, d.code, '') AS place, r.reason, COUNT(*)
 FROM census.rejected_row AS r
 LEFT JOIN {_VARIANT} AS v ON v.file = r.file AND v.keys = json_keys(r.delivered)
-LEFT JOIN gate_county AS c
+LEFT JOIN {COUNTY} AS c
   ON c.county = left(trim(json_extract_string(r.delivered, v.region)), 6)
 LEFT JOIN {UNIT_PLACE} AS u ON u.unit_id = trim(json_extract_string(r.delivered, v.unit))
-LEFT JOIN gate_county AS d ON d.county = u.county
+LEFT JOIN {COUNTY} AS d ON d.county = u.county
 WHERE r.row > 0 AND r.reason <> 'confidential' AND r.superseded_by IS NULL
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
         )
@@ -210,11 +212,21 @@ def _table_counts(
 ) -> list[tuple[int, str, list[int]]]:
     region, joins = _place(ctx, table)
     counts = "".join(f", COUNT(*) FILTER (WHERE {test})" for test in measures.values())
-    rows = ctx.engine.rows(
+    sql = (
         f"SELECT t.file_no, {region} AS region{counts} "
         f"FROM census.{table.name} AS t {joins} GROUP BY 1, 2 ORDER BY 1, 2"
     )
-    return [(int(str(row[0])), str(row[1]), [int(str(n)) for n in row[2:]]) for row in rows]
+
+    def count() -> list[tuple[int, str, list[int]]]:
+        rows = ctx.engine.rows(sql)
+        return [(int(str(row[0])), str(row[1]), [int(str(n)) for n in row[2:]]) for row in rows]
+
+    contents = ctx.contents_tonight
+    if contents is None:
+        return count()
+    read = (table.name, "region", *(name for name in (UNIT_PLACE, COUNTY) if name in joins))
+    key = digest(sql, *(contents.of(name) for name in read))
+    return contents.counts(f"gate {table.name}", key, count)
 
 
 def profile(ctx: RunContext) -> list[Cell]:
@@ -234,7 +246,7 @@ def profile(ctx: RunContext) -> list[Cell]:
             "WHERE table_name IS NOT NULL AND superseded_by IS NULL ORDER BY file_no"
         )
     }
-    listed = {str(row[0]) for row in ctx.engine.rows("SELECT county FROM gate_county")}
+    listed = {str(row[0]) for row in ctx.engine.rows(f"SELECT county FROM {COUNTY}")}
     counties = Counties({c: n for c, n in Counties.read(ctx.engine).names.items() if c in listed})
     cells: list[Cell] = []
     for name in sorted({table for _, table in files.values()}):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from audit.localising import failing_sql, suggestion_sql
+from audit.quoting import quoted
 from audit.relations import Relations, load_relations
 from audit.rulebook import RuleBook
+from pipelines.contents import digest, rows_left
 from pipelines.context import LOG, RunContext
+from pipelines.publish import CURRENT
+from pipelines.reuse import LINKS, Published
 
 TABLE = "audit.suggestion"
 _ROWS, _FOUND = "failing_row", "found_suggestion"
@@ -73,12 +77,47 @@ LEFT JOIN p ON p.unit_id = s.unit_id AND p.variable = s.variable""",
     )
 
 
+def _key(ctx: RunContext, relations: Relations) -> str:
+    """Return what stands for all that suggestions follow from; empty where that is not known.
+
+    These are the findings of the rules, the items of their relations, registers, the last period
+    and links.
+    """
+    contents, links = ctx.contents_tonight, ctx.contents.get(LINKS)
+    if contents is None or not links:
+        return ""
+    said = [
+        f"{r.rule_id} {r.table} {r.low} {r.high} {r.where} {r.total}" for r in relations.relations
+    ]
+    rules = ", ".join(quoted(r.rule_id) for r in relations.relations)
+    found = (
+        f"(SELECT finding_key, rule_id, subject_id FROM audit.finding WHERE rule_id IN ({rules}))"
+    )
+    read = contents.read(f"unit_id form credit_code {' '.join(said)}", (*relations.tables, "unit"))
+    others = (contents.of(name) for name in ("register_unit", "prior_value"))
+    return digest(
+        contents.store.fingerprint, *said, read, *others, links, rows_left(ctx.engine, found, "t")
+    )
+
+
+def _carried(ctx: RunContext, key: str) -> int | None:
+    """Take over the suggestions of the last published run; None where they may be others."""
+    published = Published(ctx.state_dir.parent / CURRENT)
+    path = published.sound(TABLE, TABLE, key) if key else None
+    return None if path is None else ctx.engine.append_file(TABLE, path)
+
+
 def run(ctx: RunContext, book: RuleBook) -> int:
     """Fill `audit.suggestion` from tonight's findings; return its rows. Changes no value."""
     relations = load_relations(book, ctx.info.parameters)
     ctx.engine.execute(f"DELETE FROM {TABLE}")
-    written = sum(_suggest(ctx, relations, table) for table in relations.tables)
-    for name in (_ROWS, _FOUND):
-        ctx.engine.execute(f"DROP TABLE IF EXISTS {name}")
+    key = _key(ctx, relations)
+    written = _carried(ctx, key)
+    if written is None:
+        written = sum(_suggest(ctx, relations, table) for table in relations.tables)
+        for name in (_ROWS, _FOUND):
+            ctx.engine.execute(f"DROP TABLE IF EXISTS {name}")
+    if key:
+        ctx.contents[TABLE] = key
     LOG.info("localise: %d suggestions", written)
     return written

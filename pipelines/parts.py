@@ -37,6 +37,9 @@ LOG = logging.getLogger("census_audit")
 FOLDER = "intake"
 TABLE = "raw.part"
 """What is known of each part; in the kept database only, never in a published one."""
+STANDING = "raw.standing"
+"""What the links and estimates that lie in the kept database follow from; nowhere else."""
+STANDING_COLUMNS = "name VARCHAR, key VARCHAR, n_rows BIGINT"
 EARLIER = "ingest_earlier_refusal"
 MOVES = "ingest_move"
 SHIFT = 1_000_000_000
@@ -46,6 +49,7 @@ ROOT = Path(__file__).parents[1]
 _CODE = ("audit", "pipelines", "sample_data", "rules/reference", "rules/relations.yaml")
 _PACKAGES = ("duckdb", "polars", "pyarrow", "python-calamine")
 _NO_MATTER = ("memory", "threads", "keep_runs", "scoring", "tasks", "parameters", "salt_file")
+_STANDING = {"name": pl.String(), "key": pl.String(), "n_rows": pl.Int64()}
 _SCHEMA = {
     "file": pl.String(), "file_no": pl.Int32(), "key": pl.String(), "report": pl.String(),
     "secrets": pl.String(), "built_bytes": pl.Int64(),
@@ -71,7 +75,8 @@ class Part:
 class Store:
     """The kept parts of a state folder. `restored`: tonight's database began with them.
 
-    `contents`: by table, the digest of all that its rows of tonight follow from.
+    `contents`: by table, the digest of all that its rows of tonight follow from. `standing`: of
+    the links and estimates that came with the database, by name what they follow from, and rows.
     """
 
     folder: Path
@@ -82,6 +87,12 @@ class Store:
     taken: list[Part] = field(default_factory=list)
     built_bytes: int = 0
     contents: dict[str, str] = field(default_factory=dict)
+    standing: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> Path | None:
+        """The kept database; None where there is none."""
+        return next(self.folder.glob(f"{self.fingerprint}-*.duckdb"), None)
 
     def open(self, engine: DuckDBEngine) -> None:
         """Take the list of parts out of a restored database, and lay last refusals aside."""
@@ -89,7 +100,11 @@ class Store:
             self.known.append(_part(row))
             self.built_bytes = row["built_bytes"]
         engine.materialise(EARLIER, f"SELECT * FROM {REJECTED}")
-        engine.execute(f"DROP TABLE {TABLE}")
+        if STANDING in engine.tables():
+            rows = engine.rows(f"SELECT name, key, n_rows FROM {STANDING}")
+            self.standing = {str(n): (str(key), int(str(count))) for n, key, count in rows}
+        for table in (TABLE, STANDING):
+            engine.execute(f"DROP TABLE IF EXISTS {table}")
 
     def take(self, key: str, file: str) -> Part | None:
         """Return the part of a file with this key, once; that of the same name is preferred."""
@@ -136,6 +151,9 @@ class Store:
             return
         engine.execute(f"CREATE TABLE {TABLE} ({_columns()})")
         append(engine, TABLE, _frame(parts, self.built_bytes))
+        engine.execute(f"CREATE TABLE {STANDING} ({STANDING_COLUMNS})")
+        held = [(name, *told) for name, told in self.standing.items()]
+        append(engine, STANDING, pl.DataFrame(held, _STANDING, orient="row"))
         engine.checkpoint()
         if not self.restored:
             self.built_bytes = self.database.stat().st_size
@@ -146,7 +164,8 @@ class Store:
         else:
             # Rows deleted night after night leave holes: the next night builds anew.
             clear(self.folder)
-        engine.execute(f"DROP TABLE {TABLE}")
+        for table in (TABLE, STANDING):
+            engine.execute(f"DROP TABLE {table}")
 
 
 def _in_place(part: Part) -> bool:
@@ -279,6 +298,13 @@ def _keep(database: Path, folder: Path, name: str) -> None:
     kept = folder / f"{name}-{copy_file(database, waiting)}.duckdb"
     waiting.rename(kept)
     clear(folder, but=kept)
+
+
+def sealed(kept: Path, name: str) -> Path:
+    """Give a kept database that was written to the name of its bytes; return it."""
+    with kept.open("rb") as stream:
+        whole = hashlib.file_digest(stream, "sha256").hexdigest()
+    return kept.rename(kept.with_name(f"{name}-{whole}.duckdb"))
 
 
 def clear(folder: Path, *, but: Path | None = None) -> None:

@@ -29,8 +29,8 @@ def content_of(ctx: RunContext, name: str) -> str:
     schema, _, table = name.partition(".")
     if schema == LINKS:
         return ctx.contents.get(LINKS, "")
-    if schema == "estimate":
-        return ctx.contents.get(name, "")
+    if name in ctx.contents:
+        return ctx.contents[name]
     if ctx.contents_tonight is None or schema != "census" or table not in CONTRACT.tables:
         return ""
     return ctx.contents_tonight.of(table)

@@ -41,6 +41,7 @@ from pipelines import (
     publish,
     rule_memory,
     score,
+    standing,
 )
 from pipelines.config import RunConfig
 from pipelines.contents import Contents
@@ -231,7 +232,7 @@ def _changes(ctx: RunContext) -> dict[str, int]:
 
 
 def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Clock) -> NightSummary:
-    create_outputs(ctx.engine)
+    create_outputs(ctx.engine, replace=False)
     create_reference(ctx.engine)
     intake = clock.time("ingest", lambda: ingest.run(ctx))
     # A mistyped code fails before the long stages.
@@ -362,8 +363,10 @@ def run_night(options: NightOptions) -> NightSummary:
         try:
             ctx, summary = work.run_safely(clock)
             manifest.write(ctx, book, clock.stages, summary.intake.unchanged)
-            publish.publish(options.out, info.run_id)
+            published = publish.publish(options.out, info.run_id)
             ledger.commit(ctx)
+            if ctx.store:
+                standing.hold(ctx.store, published / PACKAGE, ctx.contents)
             publish.tidy(options.out, keep=options.config.keep_runs)
         finally:
             publish.discard(options.out, info.run_id)

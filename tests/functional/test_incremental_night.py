@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from deliveries import Night, run
 from ingest_night import context
-from tiny import entity, write_csv
+from small_delivery import FILES
+from tiny import write_csv
 
 from audit.engines.duckdb import DuckDBEngine
-from audit.errors import InputError
 from audit.night import create_outputs, create_reference
 from audit.rulebook import RuleBook, load_rulebook
-from pipelines import carried_links, check, contents, estimate, ingest, link, parts, rule_memory
+from pipelines import (
+    carried_links,
+    check,
+    contents,
+    estimate,
+    ingest,
+    parts,
+    rule_memory,
+)
 from pipelines.config import RunConfig
 from pipelines.contents import Contents, words
-from pipelines.link_tables import TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTNER = "91430422209679931R"
 BOOK = load_rulebook().select("COD0*,DUP001,DUP005,DUP008,DUP011,FRM*,REG003")
 Results = dict[str, list[Any]]
-
-FILES: dict[str, list[dict[str, str]]] = {
-    "legal_entity_1.csv": [entity(), entity(unit_id="L2", name="衡南县乙厂")],
-    "legal_entity_2.csv": [entity(unit_id="L3", region_code="430405010002", employees="")],
-    "finance.csv": [{"unit_id": "L1", "form": "611-3", "revenue_kyuan": "7"}],
-    "agency.csv": [{"agency_id": "A1", "name": "所", "phone": "13500000001"}],
-}
-"""Two units of one code, each with more women than people employed."""
 
 
 @dataclass
@@ -216,6 +211,32 @@ def test_a_reference_list_counts_for_what_names_it(tmp_path: Path) -> None:
     assert [False, True, False] == [one == other for one, other in zip(before, after, strict=True)]
 
 
+def test_counts_stand_while_what_they_follow_from_does(tmp_path: Path) -> None:
+    made: list[str] = []
+
+    def count(name: str) -> list[Any]:
+        made.append(name)
+        return [[1, "430422", [7, 0]]]
+
+    def night(key: str) -> list[Any]:
+        with DuckDBEngine() as engine:
+            store = parts.Store(tmp_path, "made", tmp_path / "night.duckdb")
+            held = contents.Contents(engine, store, tmp_path)
+            rows = held.counts("gate visit", key, lambda: count(key))
+            held.keep()
+        return rows
+
+    assert night("a") == night("a") == [[1, "430422", [7, 0]]]
+    assert ["a"] == made
+    night("b")
+    kept = tmp_path / "made-contents.json"
+    kept.write_text(kept.read_text(encoding="utf-8").replace("[7, 0]", "[8, 0]"), encoding="utf-8")
+    assert [[1, "430422", [7, 0]]] == night("b")
+    kept.write_text('{"counts": 1', encoding="utf-8")
+    night("b")
+    assert ["a", "b", "b", "b"] == made
+
+
 HOWS = ("drop", "restore", "repeat", "women", "code", "name")
 
 
@@ -271,84 +292,3 @@ def test_everything_that_links_follow_from_is_looked_at() -> None:
     read = {name for text in texts for name in re.findall(r"census\.([a-z_]+)", text)}
 
     assert read == set(carried_links.INPUTS)
-
-
-@pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Path]:
-    """A folder for published runs, which are read-only until the end."""
-    yield tmp_path
-    for path in tmp_path.rglob("*"):
-        if path.is_dir() and not path.is_symlink():
-            path.chmod(0o700)
-
-
-def _forget(out: Path) -> None:
-    """Take away all that would spare a night work."""
-    for name in (parts.FOLDER, rule_memory.FOLDER):
-        shutil.rmtree(out / "state" / name)
-    manifest = out / "current" / "manifest.json"
-    content = json.loads(manifest.read_text(encoding="utf-8"))
-    manifest.chmod(0o600)
-    manifest.write_text(json.dumps(content | {"contents": {}}), encoding="utf-8")
-
-
-def _published(night: Night) -> dict[str, Any]:
-    """Return what people read: every workbook's bytes, and the rows of every table."""
-    folder = night.out / "current"
-    books = {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.xlsx")
-    }
-    tables = night.table(
-        "SELECT table_schema || '.' || table_name AS name FROM information_schema.tables "
-        "WHERE table_type = 'BASE TABLE' AND table_schema IN ('census', 'linkage', 'audit')"
-    )["name"]
-    clock = {"audit.outcome": "seconds", "audit.run": "started_at, finished_at"}
-    rows = {
-        name: night.table(
-            f"SELECT * EXCLUDE ({clock.get(name, '')}) FROM {name} ORDER BY ALL"
-            if name in clock
-            else f"SELECT * FROM {name} ORDER BY ALL"
-        ).rows()
-        for name in sorted(tables)
-    }
-    return books | rows
-
-
-def test_a_night_of_one_changed_file_publishes_what_a_full_night_does(
-    opened: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, rows in FILES.items():
-        write_csv(opened / "in" / name, rows)
-    run(opened / "in", opened / "out", run_id="r1")
-    shutil.copytree(opened / "out", opened / "full", symlinks=True)
-    _forget(opened / "full")
-    changed = [{"unit_id": "L3", "form": "611-3", "revenue_kyuan": "9"}]
-    write_csv(opened / "in" / "finance.csv", changed)
-    expected = run(opened / "in", opened / "full", run_id="r2")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(link, "run", lambda _: pytest.fail("units were matched again"))
-        night = run(opened / "in", opened / "out", run_id="r2")
-
-    assert _published(expected) == _published(night)
-    linked = set(TABLES)
-    first, second = (opened / "out" / "runs" / name / "parquet" for name in ("r1", "r2"))
-    same = {path.name for path in second.iterdir() if path.samefile(first / path.name)}
-    assert {f"linkage.{name}.parquet" for name in linked} <= same
-    assert "estimate.asset_ratio.parquet" in same
-    assert "census.finance.parquet" not in same
-
-
-def test_what_rules_gave_under_another_list_goes_when_a_night_begins(opened: Path) -> None:
-    write_csv(opened / "in" / "legal_entity_1.csv", FILES["legal_entity_1.csv"])
-    run(opened / "in", opened / "out", run_id="r1")
-    folder = opened / "out" / "state" / rule_memory.FOLDER
-    stale = folder / f"other-{'0' * 64}.parquet"
-    stale.write_bytes(b"x")
-    (opened / "in" / "legal_entity_1.csv").write_bytes(b"")
-
-    with pytest.raises(InputError):
-        run(opened / "in", opened / "out", run_id="r2")
-
-    assert [path.name for path in folder.glob("*.parquet")] != [stale.name]
-    assert not stale.exists()

@@ -1,0 +1,73 @@
+"""Links and estimates that lie in the kept database, so that they need not be written once more.
+
+They are put there after a night is published, where they are many and not those that lie there; a
+night that begins with the kept database finds them in their tables. `raw.standing` tells what each
+follows from; it is in the kept database only, never in a published one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from audit.engines.duckdb import DuckDBEngine, PackageReader
+from audit.errors import EngineError
+from audit.quoting import quoted
+from pipelines.context import LOG
+from pipelines.link_tables import TABLES
+from pipelines.parts import STANDING, STANDING_COLUMNS, Store, sealed
+from pipelines.reuse import LINKS
+
+MANY = 100_000
+"""Rows that are others than those that lie there, from which on all are put there anew."""
+
+
+def _tables(name: str) -> tuple[str, ...]:
+    return tuple(f"{LINKS}.{table}" for table in TABLES) if name == LINKS else (name,)
+
+
+def _counting(*names: str) -> str:
+    counts = " + ".join(f"(SELECT COUNT(*) FROM {t})" for name in names for t in _tables(name))
+    return f"SELECT {counts} AS n_rows"
+
+
+def _n_rows(package: Path, names: list[str]) -> int:
+    with PackageReader(package) as reader:
+        return int(reader.fetch(_counting(*names)).to_pylist()[0]["n_rows"])
+
+
+def stands(engine: DuckDBEngine, store: Store, name: str, key: str) -> bool:
+    """Tell whether the tables of a name hold what follows from `key` since the night began."""
+    held, n_rows = store.standing.get(name, ("", 0))
+    return held == key and engine.scalar(_counting(name)) == n_rows
+
+
+def _fill(kept: Path, package: Path, keys: Mapping[str, str]) -> None:
+    with DuckDBEngine(kept) as engine:
+        engine.execute(f"ATTACH {quoted(package)} AS published (READ_ONLY)")
+        engine.execute(f"CREATE OR REPLACE TABLE {STANDING} ({STANDING_COLUMNS})")
+        for name, key in keys.items():
+            for table in _tables(name):
+                engine.execute(f"DELETE FROM {table}")
+                engine.append(table, f"SELECT * FROM published.{table}")
+            told = f"SELECT {quoted(name)} AS name, {quoted(key)} AS key"
+            engine.append(STANDING, f"{told}, n_rows FROM ({_counting(name)})")
+        engine.checkpoint()
+
+
+def hold(store: Store, package: Path, contents: Mapping[str, str]) -> None:
+    """Put links and estimates of a published package into the kept database.
+
+    `contents`: by table, what it follows from. Whatever fails costs time the next night and nothing
+    else: a database whose bytes are not those of its name is of no use.
+    """
+    keys = {n: k for n, k in contents.items() if n == LINKS or n.startswith("estimate.")}
+    others = [name for name, key in keys.items() if store.standing.get(name, ("", 0))[0] != key]
+    kept = store.kept
+    try:
+        if kept is None or not others or _n_rows(package, others) < MANY:
+            return
+        _fill(kept, package, keys)
+        sealed(kept, store.fingerprint)
+    except (EngineError, OSError) as error:
+        LOG.info("links and estimates are not kept: %s", type(error).__name__)

@@ -1,0 +1,161 @@
+"""Published nights that begin with what the last one left."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deliveries import Night, run
+from small_delivery import FILES
+from tiny import entity, write_csv
+
+from audit.errors import InputError
+from pipelines import carried_links, link, localise, parts, rule_memory, standing
+from pipelines.link_tables import TABLES
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Path]:
+    """A folder for published runs, which are read-only until the end."""
+    yield tmp_path
+    for path in tmp_path.rglob("*"):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o700)
+
+
+_TABLES = (
+    "SELECT table_schema || '.' || table_name AS name FROM information_schema.tables "
+    "WHERE table_type = 'BASE TABLE'"
+)
+_LINKS = "SELECT * FROM linkage.link ORDER BY ALL"
+_SUGGESTED = "SELECT * FROM audit.suggestion ORDER BY ALL"
+
+
+def _forget(out: Path) -> None:
+    """Take away all that would spare a night work."""
+    for name in (parts.FOLDER, rule_memory.FOLDER):
+        shutil.rmtree(out / "state" / name)
+    manifest = out / "current" / "manifest.json"
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    manifest.chmod(0o600)
+    manifest.write_text(json.dumps(content | {"contents": {}}), encoding="utf-8")
+
+
+def _published(night: Night) -> dict[str, Any]:
+    """Return what people read: every workbook's bytes, and the rows of every table."""
+    folder = night.out / "current"
+    books = {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.xlsx")
+    }
+    tables = night.table(f"{_TABLES} AND table_schema IN ('census', 'linkage', 'audit')")["name"]
+    clock = {"audit.outcome": "seconds", "audit.run": "started_at, finished_at"}
+    rows = {
+        name: night.table(
+            f"SELECT * EXCLUDE ({clock.get(name, '')}) FROM {name} ORDER BY ALL"
+            if name in clock
+            else f"SELECT * FROM {name} ORDER BY ALL"
+        ).rows()
+        for name in sorted(tables)
+    }
+    return books | rows
+
+
+def test_a_night_of_one_changed_file_publishes_what_a_full_night_does(
+    opened: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, rows in FILES.items():
+        write_csv(opened / "in" / name, rows)
+    run(opened / "in", opened / "out", run_id="r1")
+    shutil.copytree(opened / "out", opened / "full", symlinks=True)
+    _forget(opened / "full")
+    changed = [{"unit_id": "L3", "form": "611-3", "revenue_kyuan": "9"}]
+    write_csv(opened / "in" / "finance.csv", changed)
+    expected = run(opened / "in", opened / "full", run_id="r2")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(link, "run", lambda _: pytest.fail("units were matched again"))
+        night = run(opened / "in", opened / "out", run_id="r2")
+
+    assert _published(expected) == _published(night)
+    linked = set(TABLES)
+    first, second = (opened / "out" / "runs" / name / "parquet" for name in ("r1", "r2"))
+    same = {path.name for path in second.iterdir() if path.samefile(first / path.name)}
+    assert {f"linkage.{name}.parquet" for name in linked} <= same
+    assert "estimate.asset_ratio.parquet" in same
+    assert "census.finance.parquet" not in same
+
+
+def test_links_and_estimates_that_lie_in_the_kept_database_stand(
+    opened: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "MANY", 1)
+    for name, rows in FILES.items():
+        write_csv(opened / "in" / name, rows)
+    first = run(opened / "in", opened / "out", run_id="r1")
+    assert first.table(_LINKS).rows()
+
+    for number in (2, 3):
+        changed = [{"unit_id": "L3", "form": "611-3", "revenue_kyuan": str(number)}]
+        write_csv(opened / "in" / "finance.csv", changed)
+        shutil.copytree(opened / "out", opened / f"full{number}", symlinks=True)
+        _forget(opened / f"full{number}")
+        with monkeypatch.context() as patch:
+            patch.setattr(carried_links, "_take_over", lambda *_: pytest.fail("were loaded"))
+            night = run(opened / "in", opened / "out", run_id=f"r{number}")
+        expected = run(opened / "in", opened / f"full{number}", run_id=f"r{number}")
+        assert _published(expected) == _published(night)
+        assert "raw.standing" not in night.table(_TABLES)["name"]
+
+
+def test_a_kept_database_that_was_not_filled_to_the_end_is_not_trusted(
+    opened: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "MANY", 1)
+    for name, rows in FILES.items():
+        write_csv(opened / "in" / name, rows)
+    with monkeypatch.context() as patch:
+        patch.setattr(standing, "sealed", lambda *_: (_ for _ in ()).throw(OSError("full")))
+        first = run(opened / "in", opened / "out", run_id="r1")
+
+    second = run(opened / "in", opened / "out", run_id="r2")
+
+    assert not second.summary.intake.unchanged
+    assert first.table(_LINKS).rows()
+    assert first.table(_LINKS).rows() == second.table(_LINKS).rows()
+
+
+def test_suggestions_stand_where_nothing_changed_that_they_follow_from(
+    opened: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, rows in FILES.items():
+        write_csv(opened / "in" / name, rows)
+    first = run(opened / "in", opened / "out", run_id="r1").table(_SUGGESTED).rows()
+    assert first
+
+    write_csv(opened / "in" / "agency.csv", [{"agency_id": "A1", "name": "所", "phone": "1"}])
+    with monkeypatch.context() as patch:
+        patch.setattr(localise, "_suggest", lambda *_: pytest.fail("were made again"))
+        assert first == run(opened / "in", opened / "out", run_id="r2").table(_SUGGESTED).rows()
+
+    women = [entity(employees_female="100"), entity(unit_id="L2", name="衡南县乙厂")]
+    write_csv(opened / "in" / "legal_entity_1.csv", women)
+    assert first != run(opened / "in", opened / "out", run_id="r3").table(_SUGGESTED).rows()
+
+
+def test_what_rules_gave_under_another_list_goes_when_a_night_begins(opened: Path) -> None:
+    write_csv(opened / "in" / "legal_entity_1.csv", FILES["legal_entity_1.csv"])
+    run(opened / "in", opened / "out", run_id="r1")
+    folder = opened / "out" / "state" / rule_memory.FOLDER
+    stale = folder / f"other-{'0' * 64}.parquet"
+    stale.write_bytes(b"x")
+    (opened / "in" / "legal_entity_1.csv").write_bytes(b"")
+
+    with pytest.raises(InputError):
+        run(opened / "in", opened / "out", run_id="r2")
+
+    assert [path.name for path in folder.glob("*.parquet")] != [stale.name]
+    assert not stale.exists()
