@@ -236,7 +236,7 @@ def edit(office: Office, name: str, how: str) -> None:
     office.files[name] = rows
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_findings_and_outcomes_are_those_of_a_full_night(office: Office, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311  # draws edits, keeps no secret
     office.night()
@@ -341,7 +341,7 @@ def test_a_night_of_one_changed_file_publishes_what_a_full_night_does(
 
 def test_what_rules_gave_under_another_list_goes_when_a_night_begins(opened: Path) -> None:
     write_csv(opened / "in" / "legal_entity_1.csv", FILES["legal_entity_1.csv"])
-    run(opened / "in", opened / "out", run_id="r1")
+    run(opened / "in", opened / "out", run_id="r1", rules="FRM*")
     folder = opened / "out" / "state" / rule_memory.FOLDER
     stale = folder / f"other-{'0' * 64}.parquet"
     stale.write_bytes(b"x")

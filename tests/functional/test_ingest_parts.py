@@ -177,7 +177,7 @@ def go_through(nights: list[list[tuple[str, Any]]]) -> None:
             see_it_is_whole(office)
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(sequences)
 def test_any_sequence_of_edits_gives_what_a_full_reading_gives(
     nights: list[list[tuple[str, Any]]],
