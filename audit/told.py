@@ -66,6 +66,8 @@ def publish_findings(engine: Engine, run_id: str) -> int:
     Nothing that a rule said is left out: where it tells one doubt in two ways, the second has a key
     of its own; what is the same in every column is one finding.
     """
+    if not engine.fetch(f"SELECT 1 AS n FROM {STAGED} LIMIT 1").num_rows:
+        return 0
     _word(engine)
     run = quoted(run_id)
     n_findings = engine.append(

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
+import pyarrow as pa
 
 from audit.check_plan import CheckPlan
 from audit.checking import check
@@ -117,6 +119,12 @@ def build(table: str, rows: list[dict[str, str]]) -> pl.DataFrame:
     return derive(table, frame, LISTS)
 
 
+@cache
+def _empty(table: str) -> pa.Table:
+    """Return the frame of a table without rows: a case names more tables than it fills."""
+    return build(table, []).to_arrow()
+
+
 def load(engine: DuckDBEngine, rule: Rule, given: dict[str, list[dict[str, str]]]) -> None:
     """Create just the tables that the rule's header names."""
     named = {*rule.tables, *rule.optional_tables}
@@ -141,7 +149,7 @@ def _load(engine: DuckDBEngine, table: str, rows: list[dict[str, str]]) -> None:
         engine.execute(f"CREATE OR REPLACE TABLE census.{table} ({columns})")
         _append(engine, f"census.{table}", rows)
     elif table in CONTRACT.tables:
-        engine.register("incoming", build(table, rows).to_arrow())
+        engine.register("incoming", build(table, rows).to_arrow() if rows else _empty(table))
         engine.materialise(f"census.{table}", "SELECT * FROM incoming")
     else:
         schema = "estimate" if table in ESTIMATE_TABLES else "linkage"
@@ -168,7 +176,18 @@ def case_engine() -> Iterator[DuckDBEngine]:
     """Give an engine with the reference lists, in which cases can be run one after the other."""
     with DuckDBEngine() as engine:
         create_reference(engine)
+        create_outputs(engine)
         yield engine
+
+
+def _empty_outputs(engine: DuckDBEngine) -> None:
+    """Take away what the case before left: most of the published tables stay empty in a case."""
+    filled = engine.rows(
+        "SELECT schema_name || '.' || table_name FROM duckdb_tables() "
+        "WHERE estimated_size > 0 AND schema_name IN ('audit', 'linkage', 'estimate')"
+    )
+    for (name,) in filled:
+        engine.execute(f"TRUNCATE {name}")
 
 
 def run_case(
@@ -176,7 +195,7 @@ def run_case(
 ) -> tuple[dict[str, int], list[dict[str, Any]]]:
     """Return the summed outcome and the findings of one case; RuleError where the rule crashes."""
     book = RuleBook((rule,))
-    create_outputs(engine)
+    _empty_outputs(engine)
     load(engine, rule, case.given)
     rule_texts(engine, book)
     plan = CheckPlan(

@@ -13,6 +13,7 @@ from audit.rulelock import problems, read_lock
 from pipelines.rule_cases import all_cases
 
 BOOK = load_rulebook()
+CASES = all_cases()
 ACTIVE = [rule for rule in BOOK.rules if rule.status is RuleStatus.ACTIVE]
 FIRST_RULES = {
     "COD": (1, 2, 3, 4, 5, 6, 8, 10, 11),
@@ -43,9 +44,8 @@ def test_lock_is_current() -> None:
 
 @pytest.mark.parametrize("rule", ACTIVE, ids=lambda rule: rule.id)
 def test_rule_has_cases_that_hold_fail_and_are_unknown(rule: Rule) -> None:
-    cases = [case for case in all_cases() if case.rule_id == rule.id]
     kinds = Counter()
-    for case in cases:
+    for case in (case for case in CASES if case.rule_id == rule.id):
         kinds["fails"] += bool(case.findings)
         kinds["unknown"] += case.unknown > 0
         kinds["holds"] += case.checked > case.unknown + len(case.findings)

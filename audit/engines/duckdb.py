@@ -127,8 +127,8 @@ class DuckDBEngine:
     def materialise(self, name: str, sql: str) -> int:
         """Create or replace a table from a SELECT; a bare name is a scratch table. Return rows."""
         kind = "TABLE" if "." in name else "TEMP TABLE"
-        self._run(f"CREATE OR REPLACE {kind} {self._checked(name)} AS {sql}")
-        return int(str(self.scalar(f"SELECT COUNT(*) FROM {name}")))
+        done = self._run(f"CREATE OR REPLACE {kind} {self._checked(name)} AS {sql}")
+        return int(done[0][0])
 
     def append(self, name: str, sql: str) -> int:
         """Insert a SELECT into a table by column name; return the rows added."""

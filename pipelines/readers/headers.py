@@ -6,7 +6,9 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
+
+import numpy as np
 
 from audit.contracts import CONTRACT
 from audit.matching.characters import tables
@@ -21,15 +23,13 @@ _BLANKS = re.compile(r"[\s\u200b-\u200f\u2060\ufeff\x00-\x1f]+")
 _ITEM = re.compile(r"^\(?(\d[\d-]*)\)?[.、:_]?(?=\D)")
 
 
-def _simplify(text: str) -> str:
-    """Return the text with each traditional character as its simplified one."""
+@cache
+def _simplified() -> dict[int, int]:
+    """Return the simplified character of each traditional one, both by their code points."""
     folds = tables()[0]
-    known = (int(folds[ord(char)]) if ord(char) < len(folds) else 0 for char in text)
     # The table folds marks and case too; a header keeps those.
-    return "".join(
-        chr(code) if _IDEOGRAPHS <= code < len(folds) else char
-        for char, code in zip(text, known, strict=True)
-    )
+    codes = np.flatnonzero((folds >= _IDEOGRAPHS) & (folds < len(folds)))
+    return dict(zip(codes.tolist(), folds[codes].tolist(), strict=True))
 
 
 def fold(cell: str) -> str:
@@ -41,7 +41,7 @@ def fold(cell: str) -> str:
     try:
         text.encode("gb2312")
     except UnicodeEncodeError:
-        text = _simplify(text)
+        text = text.translate(_simplified())
     return _ITEM.sub(r"\1", text)
 
 

@@ -3,26 +3,76 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from command_line import call
 from tiny import entity, write_csv
 
 
-@pytest.fixture
-def delivery(tmp_path: Path) -> Path:
-    folder = tmp_path / "delivery"
+class Told(NamedTuple):
+    """A night that the command line ran, and what it said."""
+
+    out: Path
+    code: int
+    shown: str
+    errors: str
+
+
+def night(delivery: Path, out: Path, *arguments: str) -> Told:
+    return Told(out, *call("run", "--input", delivery, "--out", out, *arguments))
+
+
+def cells(out: Path, sql: str) -> list[list[str]]:
+    """Return the cells of what `census-audit sql` shows, line by line."""
+    shown = call("sql", out, sql)[1]
+    return [[cell.strip() for cell in line.split("│")] for line in shown.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def delivery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("delivery")
     write_csv(folder / "legal_entity.csv", [entity(), entity(unit_id="L2", employees_female="1")])
     return folder
 
 
-def test_night_publishes_and_tells_where(
-    delivery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "out"
+class Lines(logging.Handler):
+    """Keeps every line of the log."""
 
-    code, shown, _ = call("run", "--input", delivery, "--out", out, capsys=capsys)
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.told: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.told.append(record.getMessage())
+
+
+@pytest.fixture(scope="module")
+def logged(delivery: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Told, str]:
+    """A night of all rules, with what it logged."""
+    root, lines = logging.getLogger(), Lines()
+    level = root.level
+    root.addHandler(lines)
+    root.setLevel(logging.DEBUG)
+    try:
+        told = night(delivery, tmp_path_factory.mktemp("whole") / "out", "--run-id", "same")
+    finally:
+        root.removeHandler(lines)
+        root.setLevel(level)
+    return told, "\n".join(lines.told)
+
+
+@pytest.fixture(scope="module")
+def checked(delivery: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """A night of one rule, which found L1."""
+    out = tmp_path_factory.mktemp("checked") / "out"
+    return night(delivery, out, "--rules", "FRM002", "--run-id", "first", "--fail-on", "fatal")
+
+
+def test_night_publishes_and_tells_where(logged: tuple[Told, str]) -> None:
+    out, code, shown, _ = logged[0]
 
     assert code == 0
     for name in ("report.html", "workbooks", "census_audit.duckdb"):
@@ -31,15 +81,14 @@ def test_night_publishes_and_tells_where(
 
 
 def test_the_end_of_a_night_tells_undecided_rules_from_passed_ones_and_leads_from_findings(
-    delivery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
 ) -> None:
     """FRM002 fails, FRM018 passes; without a specialty XSP005 can judge no developer."""
     builder = {"industry_code": "7010", "specialty": ""}
     rows = [entity(**builder), entity(unit_id="L2", employees_female="1", **builder)]
-    write_csv(delivery / "legal_entity.csv", rows)
-    arguments = ("run", "--input", delivery, "--out", tmp_path / "out")
+    write_csv(tmp_path / "in" / "legal_entity.csv", rows)
 
-    shown = call(*arguments, "--rules", "FRM002,FRM018,XSP005", capsys=capsys)[1]
+    shown = night(tmp_path / "in", tmp_path / "out", "--rules", "FRM002,FRM018,XSP005").shown
 
     told = {row[0]: row[1] for line in shown.splitlines() if len(row := line.split("  ", 1)) == 2}
     assert told["规则 rules"].strip() == "有差错 findings 1, 无法判定 undecided 1, 通过 passed 1"
@@ -48,40 +97,28 @@ def test_the_end_of_a_night_tells_undecided_rules_from_passed_ones_and_leads_fro
     assert told["线索 leads"].strip() == told["评估结论 conclusions"].strip() == "0"
 
 
-def test_fail_on_gives_exit_code_one(
-    delivery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ("run", "--input", delivery, "--out", tmp_path / "out", "--rules", "FRM002")
-
-    assert call(*arguments, "--fail-on", "fatal", capsys=capsys)[0] == 1
+def test_fail_on_gives_exit_code_one(checked: Told) -> None:
+    assert checked.code == 1
 
 
-def test_second_night_tells_what_changed(
-    delivery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ("run", "--input", delivery, "--out", tmp_path / "out", "--rules", "FRM002")
-    call(*arguments, "--run-id", "first", capsys=capsys)
-    write_csv(delivery / "legal_entity.csv", [entity(), entity(unit_id="L3")])
-
-    call(*arguments, "--run-id", "second", capsys=capsys)
-    sql = "SELECT subject_id, state, first_run_id FROM finding ORDER BY subject_id"
-    _, shown, _ = call("sql", tmp_path / "out", sql, capsys=capsys)
-
-    lines = [line.split() for line in shown.splitlines()]
-    assert ["L1", "│", "persisting", "│", "first"] in lines
-    assert ["L3", "│", "new", "│", "second"] in lines
-
-
-def test_explain_goes_down_to_the_line(
-    delivery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_second_night_tells_what_changed(checked: Told, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    call("run", "--input", delivery, "--out", out, "--rules", "FRM002", capsys=capsys)
+    shutil.copytree(checked.out, out, symlinks=True)
+    write_csv(tmp_path / "in" / "legal_entity.csv", [entity(), entity(unit_id="L3")])
+
+    night(tmp_path / "in", out, "--rules", "FRM002", "--run-id", "second")
+
+    lines = cells(out, "SELECT subject_id, state, first_run_id FROM finding ORDER BY subject_id")
+    assert ["L1", "persisting", "first"] in lines
+    assert ["L3", "new", "second"] in lines
+
+
+def test_explain_goes_down_to_the_line(checked: Told, tmp_path: Path) -> None:
     sql = "SELECT finding_key FROM finding"
-    call("sql", out, sql, "--output", tmp_path / "keys.csv", capsys=capsys)
+    call("sql", checked.out, sql, "--output", tmp_path / "keys.csv")
     key = (tmp_path / "keys.csv").read_text(encoding="utf-8-sig").splitlines()[1]
 
-    code, shown, _ = call("explain", out, key[:8], capsys=capsys)
+    code, shown, _ = call("explain", checked.out, key[:8])
 
     assert code == 0
     for part in ("FRM002", "legal_entity.csv: 数据行 row 1, 文件行 line 2", "holds = False"):
@@ -89,129 +126,87 @@ def test_explain_goes_down_to_the_line(
 
 
 @pytest.mark.parametrize("key", ["zzzzzzzz", "a", "", "______%"])
-def test_explain_of_no_finding_says_so(
-    delivery: Path, tmp_path: Path, key: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "out"
-    call("run", "--input", delivery, "--out", out, "--rules", "FRM002", capsys=capsys)
-
-    code, _, errors = call("explain", out, key, capsys=capsys)
+def test_explain_of_no_finding_says_so(checked: Told, key: str) -> None:
+    code, _, errors = call("explain", checked.out, key)
 
     assert code == 2
     assert "差错标识" in errors
 
 
-def test_sql_is_read_only(
-    delivery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "out"
-    call("run", "--input", delivery, "--out", out, "--rules", "FRM002", capsys=capsys)
-
+def test_sql_is_read_only(checked: Told, tmp_path: Path) -> None:
     for statement in (
         "DELETE FROM audit.finding",
         f"COPY audit.finding TO '{tmp_path / 'leak.csv'}'",
         "SELECT * FROM read_text('/etc/passwd')",
         "SET enable_external_access = true",
     ):
-        assert call("sql", out, statement, capsys=capsys)[0] == 12
+        assert call("sql", checked.out, statement)[0] == 12
 
 
-def test_log_holds_no_unit(
-    delivery: Path,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    with caplog.at_level(logging.DEBUG):
-        _, shown, errors = call(
-            "run", "--input", delivery, "--out", tmp_path / "out", capsys=capsys
-        )
+def test_log_holds_no_unit(logged: tuple[Told, str]) -> None:
+    night, log = logged
 
-    told = caplog.text + shown + errors
+    assert "stage export" in log
+    told = log + night.shown + night.errors
     for secret in ("衡南县甲厂", "91430422209679931R", "王一", "13500000001", "L1 "):
         assert secret not in told
 
 
-@pytest.mark.parametrize("region", ["430422", "430422000000", "430422100"])
-def test_region_may_be_written_short_or_in_full(
-    delivery: Path, tmp_path: Path, region: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ("run", "--input", delivery, "--out", tmp_path / "out", "--rules", "FRM002")
+def test_region_may_be_written_in_full(delivery: Path, tmp_path: Path) -> None:
+    arguments = ("--rules", "FRM002", "--region", "430422000000", "--fail-on", "fatal")
 
-    code, _, _ = call(*arguments, "--region", region, "--fail-on", "fatal", capsys=capsys)
-
-    assert code == 1
+    assert night(delivery, tmp_path / "out", *arguments).code == 1
 
 
-def test_sql_shows_columns_of_one_name_under_their_own_values(
-    delivery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "out"
-    call("run", "--input", delivery, "--out", out, "--rules", "FRM002", capsys=capsys)
-
-    _, shown, _ = call("sql", out, "SELECT 'a' AS x, 'b' AS x, 'c' AS y", capsys=capsys)
-
-    assert shown.splitlines()[2].split() == ["a", "│", "b", "│", "c"]
+def test_sql_shows_columns_of_one_name_under_their_own_values(checked: Told) -> None:
+    assert cells(checked.out, "SELECT 'a' AS x, 'b' AS x, 'c' AS y")[2] == ["a", "b", "c"]
 
 
 def test_same_input_and_run_id_give_the_same_bytes(
-    delivery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    delivery: Path, logged: tuple[Told, str], tmp_path: Path
 ) -> None:
-    for name in ("one", "two"):
-        arguments = ("run", "--input", delivery, "--out", tmp_path / name)
-        call(*arguments, "--run-id", "same", capsys=capsys)
-
-    def contents(name: str) -> dict[str, bytes]:
-        folder = tmp_path / name / "current"
+    def contents(out: Path) -> dict[str, bytes]:
+        folder = out / "current"
         files = [*folder.glob("workbooks/*"), *folder.glob("parquet/audit.finding*.parquet")]
         files += folder.glob("parquet/census.*.parquet")
         return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
-    one, two = contents("one"), contents("two")
+    again = night(delivery, tmp_path / "out", "--run-id", "same")
+    one, two = contents(logged[0].out), contents(again.out)
 
     assert one
     assert [name for name in one if one[name] != two[name]] == []
 
 
-@pytest.mark.parametrize(
-    ("second", "expected"),
-    [
-        ([entity(unit_id="L2", employees="五")], ("L2", "persisting", "not_checked")),
-        ([entity(unit_id="L2"), entity(unit_id="L2")], ("L2", "persisting", "not_checked")),
-        ([entity(unit_id="L2", employees_female="1")], ("L2", "resolved", "value_corrected")),
-        ([entity(unit_id="L2", employees_female="")], ("L2", "resolved", "value_emptied")),
-        ([entity(unit_id="L3")], ("L2", "resolved", "unit_gone")),
-    ],
-    ids=["refused", "same key twice", "corrected", "emptied", "gone"],
-)
-def test_why_a_finding_is_no_more(
-    tmp_path: Path,
-    second: list[dict[str, str]],
-    expected: tuple[str, str, str],
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_why_a_finding_is_no_more(tmp_path: Path) -> None:
     file, out = tmp_path / "in" / "legal_entity.csv", tmp_path / "out"
-    arguments = ("run", "--input", tmp_path / "in", "--out", out)
-    write_csv(file, [entity(), entity(unit_id="L2")])
-    call(*arguments, "--run-id", "first", capsys=capsys)
-    write_csv(file, [entity(), *second])
+    names = ["refused", "twice", "corrected", "emptied", "gone"]
+    sound = [entity(unit_id=f"L{n}", employees_female="1") for n in range(8)]
+    write_csv(file, [*sound, *(entity(unit_id=name) for name in names)])
+    night(tmp_path / "in", out, "--run-id", "first")
+    second = [
+        entity(unit_id="refused", employees="五"),
+        entity(unit_id="twice"),
+        entity(unit_id="twice"),
+        entity(unit_id="corrected", employees_female="1"),
+        entity(unit_id="emptied", employees_female=""),
+        *(entity(unit_id=f"come {n}", employees_female="1") for n in range(4)),
+    ]
+    write_csv(file, [*sound, *second])
 
-    call(*arguments, "--run-id", "second", capsys=capsys)
+    night(tmp_path / "in", out, "--run-id", "second")
 
-    history = "SELECT subject_id, state, COALESCE(cause, '-') AS cause FROM finding_history "
-    sql = history + "WHERE rule_id = 'FRM002'"
-    call("sql", out, sql, "--output", tmp_path / "h.csv", capsys=capsys)
-    lines = (tmp_path / "h.csv").read_text(encoding="utf-8-sig").splitlines()
-    assert ",".join(expected) in lines
+    history = "SELECT subject_id, state, cause FROM finding_history WHERE rule_id = 'FRM002'"
+    assert sorted(cells(out, history)[2:-1]) == [
+        ["corrected", "resolved", "value_corrected"],
+        ["emptied", "resolved", "value_emptied"],
+        ["gone", "resolved", "unit_gone"],
+        ["refused", "persisting", "not_checked"],
+        ["twice", "persisting", "not_checked"],
+    ]
 
 
-def test_partial_night_judges_no_region(
-    delivery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "out"
-    call("run", "--input", delivery, "--out", out, "--rules", "LNK*", capsys=capsys)
-
+def test_partial_night_judges_no_region(checked: Told) -> None:
     sql = "SELECT COUNT(rate) AS rates, COUNT_IF(flagged) AS flags FROM region_score"
-    _, shown, _ = call("sql", out, sql, capsys=capsys)
 
-    assert shown.splitlines()[2].split() == ["0", "│", "0"]
+    assert cells(checked.out, sql)[2] == ["0", "0"]

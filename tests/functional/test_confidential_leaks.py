@@ -76,7 +76,8 @@ def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
         if path.name == "census_audit.duckdb" and "partial" not in str(path):
             with PackageReader(path) as reader:
                 listed = reader.fetch(
-                    "SELECT table_schema || '.' || table_name AS t FROM information_schema.tables"
+                    "SELECT table_schema || '.' || table_name AS t FROM information_schema.tables "
+                    "WHERE table_type = 'BASE TABLE'"
                 )
                 for table in listed["t"].to_pylist():
                     frame = pl.from_arrow(reader.fetch(f"SELECT * FROM {table}"))

@@ -13,6 +13,14 @@ NEEDED = pytest.mark.skipif(
     not (SHARED / "deliveries").is_dir(), reason="../shared is not here: its deliveries are checked"
 )
 pytestmark = NEEDED
+CONFIDENTIAL = {
+    "small": ("法人单位基本情况/衡南县.xlsx", 36, "914304006242094275"),
+    "messy": ("法人单位基本情况/衡阳县.csv", 5, "91430400123139387B"),
+}
+
+
+def _texts(path: Path) -> pl.DataFrame:
+    return pl.read_csv(path, infer_schema=False).fill_null("")
 
 
 @pytest.fixture(scope="module", params=["small", "messy"])
@@ -62,46 +70,74 @@ def test_no_rule_crashed(night: Night) -> None:
     assert night.summary.check.errors == ()
 
 
-def test_rows_delivered_are_loaded_or_refused(night: Night, truth_dir: Path) -> None:
-    delivered = pl.read_csv(truth_dir / "delivered.csv")
+def test_rows_delivered_are_those_of_the_truth_and_loaded_or_refused(
+    night: Night, truth_dir: Path
+) -> None:
+    delivered = pl.read_csv(truth_dir / "delivered.csv").select("file", "table", "rows")
     files = night.table(
-        "SELECT file, rows_delivered AS rows, rows_loaded + rows_refused AS kept "
-        "FROM census.delivered_file"
+        'SELECT file, table_name AS "table", rows_delivered AS rows, '
+        "rows_loaded + rows_refused AS kept, file IN (SELECT file FROM census.rejected_row "
+        "WHERE row = 0) AS refused FROM census.delivered_file"
     )
+    read = files.filter(~pl.col("refused"))
 
-    joined = delivered.join(files, on="file", how="left", suffix="_seen")
-
-    assert joined.filter(pl.col("rows") != pl.col("rows_seen")).rows() == []
+    assert sorted(delivered.rows()) == sorted(read.select("file", "table", "rows").rows())
     assert files.filter(pl.col("rows") != pl.col("kept")).rows() == []
 
 
-def test_every_refusal_has_its_place_and_reason(night: Night, truth_dir: Path) -> None:
-    owed = pl.read_csv(truth_dir / "rejects_truth.csv", infer_schema=False).filter(
+def test_just_the_rows_of_the_truth_are_refused(night: Night, truth_dir: Path) -> None:
+    fields = ("file", "row", "line", "table", "reason", "column", "value")
+    rows = _texts(truth_dir / "rejects_truth.csv").filter(
         ~pl.col("reason").is_in(["confidential", "unknown_column"])
     )
-    seen = night.table(
-        "SELECT file, CAST(row AS VARCHAR), CAST(line AS VARCHAR), COALESCE(table_name, ''), "
-        "reason FROM census.rejected_row WHERE reason <> 'confidential'"
+    refused = night.table(
+        "SELECT file, row, line, table_name, reason, column_name, "
+        # The truth cannot write bytes that are no text.
+        "CASE reason WHEN 'bad_bytes' THEN '' ELSE value END AS value FROM census.rejected_row "
+        "WHERE reason <> 'confidential'"
     )
-    columns = [pl.col(c).fill_null("") for c in ("file", "row", "line", "table", "reason")]
+    told = refused.select(pl.all().cast(pl.String).fill_null(""))
 
-    assert sorted(seen.rows()) == sorted(owed.select(columns).rows())
+    assert sorted(rows.select(fields).rows()) == sorted(told.rows())
 
 
-def test_the_confidential_unit_is_counted_and_nowhere_else(night: Night, truth_dir: Path) -> None:
-    secret = pl.read_csv(truth_dir / "rejects_truth.csv", infer_schema=False).filter(
-        reason="confidential"
+def test_every_refusal_says_why_in_both_languages(night: Night) -> None:
+    silent = night.table(
+        "SELECT file, row FROM census.rejected_row WHERE reason <> 'confidential' "
+        "AND (message_zh IS NULL OR message_en IS NULL OR (row > 0 AND delivered IS NULL))"
     )
+
+    assert silent.rows() == []
+
+
+def test_unknown_columns_are_reported(night: Night, truth_dir: Path) -> None:
+    rows = _texts(truth_dir / "rejects_truth.csv").filter(reason="unknown_column")
+
+    assert {file: (name,) for file, name in rows.select("file", "column").rows()} == (
+        night.summary.intake.unknown_columns
+    )
+
+
+def test_delivered_text_is_kept_for_each_loaded_row(night: Night) -> None:
+    for table in night.summary.intake.rows_by_table:
+        missing = night.table(
+            f"SELECT file_no, row_no FROM census.{table} "
+            f"EXCEPT SELECT file_no, row_no FROM raw.{table}"
+        )
+        assert missing.rows() == [], table
+
+
+def test_the_confidential_unit_is_counted_and_nowhere_else(night: Night, name: str) -> None:
+    file, row, code = CONFIDENTIAL[name]
 
     counted = night.table("SELECT * FROM census.rejected_row WHERE reason = 'confidential'")
-    kept = counted.drop("file", "row", "reason").rows()
+    kept = counted.drop("file", "row", "reason").row(0)
 
-    assert counted.height == secret.height
-    assert all(value is None for row in kept for value in row)
+    assert counted.select("file", "row", "reason").rows() == [(file, row, "confidential")]
+    assert night.summary.intake.rows_confidential == 1
+    assert all(value is None for value in kept)
     for path in night.out.rglob("*"):
-        if path.is_file():
-            content = path.read_bytes()
-            assert not any(code.encode() in content for code in secret["value"])
+        assert not path.is_file() or code.encode() not in path.read_bytes()
 
 
 def test_regions_are_flagged_for_what_is_there(night: Night, truth_dir: Path) -> None:

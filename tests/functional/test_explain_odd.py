@@ -15,7 +15,7 @@ def test_explain_shows_file_line_encoding_and_what_is_hidden(tmp_path: Path) -> 
     odd = entity(unit_id="L2", name=" 衡阳Ａ\ue000\u3000厂", employees_female="９９９９")
     write_csv(path, [entity(), odd])
     path.write_bytes(path.read_text("utf-8-sig").encode("gb18030"))
-    night = run(tmp_path / "in", tmp_path / "out")
+    night = run(tmp_path / "in", tmp_path / "out", rules="FRM002")
     query = "SELECT finding_key FROM finding WHERE subject_id = 'L2' AND rule_id = 'FRM002'"
 
     (row,) = [

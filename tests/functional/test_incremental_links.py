@@ -9,13 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ingest_night import context
+from link_stage import linked
 from tiny import entity, write_csv
 
-from audit.engines.duckdb import DuckDBEngine
-from audit.night import create_outputs, create_reference
-from pipelines import ingest, link
-from pipelines.config import RunConfig
 from pipelines.link_tables import TABLES
 
 Rows = list[dict[str, str]]
@@ -87,16 +83,11 @@ class Town:
         shutil.rmtree(folder, ignore_errors=True)
         for name, rows in self.files.items():
             write_csv(folder / name, rows)
-        state.mkdir(exist_ok=True)
-        with DuckDBEngine() as engine:
-            ctx = context(engine, folder, RunConfig())
-            ctx.state_dir = state
-            create_outputs(engine)
-            create_reference(engine)
-            ingest.run(ctx)
-            assert "done" == link.run(ctx).state
+        with linked(folder, state) as found:
+            assert "done" == found.summary.state
             return {
-                name: engine.rows(f"SELECT * FROM linkage.{name} ORDER BY ALL") for name in TABLES
+                name: found.engine.rows(f"SELECT * FROM linkage.{name} ORDER BY ALL")
+                for name in TABLES
             }
 
 

@@ -41,7 +41,7 @@ def take_in(loader: Loader, folder: Path, content: bytes) -> tuple[FileReport, i
 
 
 quick = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 from deliveries import Night, run
+from link_stage import Linked
+from link_stage import linked as link_alone
 from tiny import entity, write_csv
 from typer.testing import CliRunner
 
@@ -80,18 +82,20 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def pairs(night: Night, where: str = "TRUE") -> list[tuple[str, ...]]:
+def pairs(night: Night | Linked, where: str = "TRUE") -> list[tuple[str, ...]]:
     return night.table(
         f"SELECT left_id, right_id, decision, decided_by FROM linkage.link WHERE {where} "
         "ORDER BY left_id, right_id"
     ).rows()
 
 
-def linkage(night: Night) -> list[list[tuple[object, ...]]]:
-    return [
-        night.table(f"SELECT * FROM linkage.{name} ORDER BY ALL").rows()
-        for name in ("link", "cluster", "quality")
-    ]
+def linkage(folder: Path) -> list[list[tuple[object, ...]]]:
+    """Return what the link stage leaves behind, with the texts that the state keeps."""
+    with link_alone(folder / "in", folder / "state") as found:
+        return [
+            found.table(f"SELECT * FROM linkage.{name} ORDER BY ALL").rows()
+            for name in ("link", "cluster", "quality")
+        ]
 
 
 def answered(folder: Path, answer: str, name: str = "answered.xlsx") -> Path:
@@ -141,44 +145,38 @@ def test_what_an_establishment_and_a_list_name_as_parent_is_found_among_legal_en
               "region_code": "430422100001"}  # fmt: skip
     write_csv(folder / "external_finding.csv", [listed])
 
-    found = pairs(night(tmp_path), "matcher = 'mention@1' AND decision <> 'non_link'")
+    with link_alone(folder, tmp_path / "state") as linked:
+        found = pairs(linked, "matcher = 'mention@1' AND decision <> 'non_link'")
 
     assert {pair[:2] for pair in found} == {
         ("L1", "parent|E1"), ("L1", "external_finding|X1|1"), ("L3", "clue|C1")
     }  # fmt: skip
 
 
-@pytest.fixture
-def always_linked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The matchers run also where the links of the last run would stand."""
-    monkeypatch.setattr(carried_links, "_take_over", lambda ctx, key: False)
-
-
-@pytest.mark.usefixtures("always_linked")
 def test_texts_of_last_night_change_nothing_and_only_tonights_are_kept(tmp_path: Path) -> None:
     deliver(tmp_path / "in")
-    first = night(tmp_path)
-    kept = tmp_path / "out" / "state" / "texts"
+    first = linkage(tmp_path)
+    kept = tmp_path / "state" / "texts"
     before = {file.name for file in kept.iterdir()}
-    again = night(tmp_path, run_id="r2")
+    again = linkage(tmp_path)
     deliver(tmp_path / "in", FIRST, DOUBTFUL)
-    changed = night(tmp_path, run_id="r3")
+    changed = linkage(tmp_path)
     shutil.rmtree(kept)
-    alone = night(tmp_path, run_id="r4")
+    alone = linkage(tmp_path)
 
-    assert linkage(again) == linkage(first)
-    assert linkage(changed) == linkage(alone)
+    assert first[0]
+    assert again == first
+    assert changed == alone
     after = {file.name for file in kept.iterdir()}
     assert len(before) == len(after)
     assert before != after
 
 
-@pytest.mark.usefixtures("always_linked")
 @pytest.mark.parametrize("harm", ["damaged", "of another program", "no archive"])
 def test_kept_texts_that_are_not_surely_right_are_not_used(tmp_path: Path, harm: str) -> None:
     deliver(tmp_path / "in")
-    first = night(tmp_path)
-    folder = tmp_path / "out" / "state" / "texts"
+    first = linkage(tmp_path)
+    folder = tmp_path / "state" / "texts"
     names = sorted(file.name for file in folder.iterdir())
     for kept in sorted(folder.iterdir()):
         if harm == "of another program":
@@ -186,9 +184,10 @@ def test_kept_texts_that_are_not_surely_right_are_not_used(tmp_path: Path, harm:
         else:
             kept.write_bytes(b"" if harm == "no archive" else kept.read_bytes()[:-100] + bytes(100))
 
-    again = night(tmp_path, run_id="r2")
+    again = linkage(tmp_path)
 
-    assert linkage(again) == linkage(first)
+    assert names
+    assert again == first
     for now in folder.iterdir():
         assert hashlib.sha256(now.read_bytes()).hexdigest() == now.stem.rpartition("-")[2]
     assert names == sorted(file.name for file in folder.iterdir())
@@ -242,13 +241,13 @@ def test_an_answer_binds_is_kept_and_not_asked_again(
     summary = decide(tmp_path / "out", [answered(tmp_path, answer)])
     deliver(tmp_path / "in", *entities)
 
-    later = night(tmp_path, ASK, "r2")
+    with link_alone(tmp_path / "in", tmp_path / "out" / "state", ASK) as later:
+        decided = later.table("SELECT person, basis, run_id, state FROM linkage.decision").rows()
+        found = [pair[2:] for pair in pairs(later) if pair[:2] == ("L1", "L2")]
 
     decision, state = expected
     assert (summary.n_accepted, summary.refused) == (1, ())
-    decided = later.table("SELECT person, basis, run_id, state FROM linkage.decision")
-    assert decided.rows() == [("王一", "现场查看", "r1", state)]
-    found = [pair[2:] for pair in pairs(later) if pair[:2] == ("L1", "L2")]
+    assert decided == [("王一", "现场查看", "r1", state)]
     assert found == ([(decision, "person")] if decision else [])
 
 
@@ -337,7 +336,6 @@ def _fail(*_: object, **__: object) -> None:
     raise ValueError("衡南县宏达建材有限公司")
 
 
-@pytest.mark.usefixtures("always_linked")
 def test_a_failing_matcher_stops_neither_night_nor_other_rules(
     linked: Night,
     tmp_path: Path,
@@ -346,6 +344,7 @@ def test_a_failing_matcher_stops_neither_night_nor_other_rules(
 ) -> None:
     shutil.copytree(linked.out, tmp_path / "out", symlinks=True)
     deliver(tmp_path / "in")
+    monkeypatch.setattr(carried_links, "_take_over", lambda ctx, key: False)
     monkeypatch.setattr(link, "match_units", _fail)
 
     with caplog.at_level(logging.WARNING):
@@ -382,7 +381,7 @@ def test_damaged_decisions_stop_the_night_with_what_to_do(tmp_path: Path, damage
 def test_matching_can_be_switched_off(tmp_path: Path) -> None:
     deliver(tmp_path / "in")
 
-    found = night(tmp_path, OFF)
+    found = run(tmp_path / "in", tmp_path / "out", config=OFF, rules="REG*,DUP*")
 
     assert pairs(found) == []
     assert found.summary.link.state == "off"

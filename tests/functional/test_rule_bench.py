@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import polars as pl
@@ -18,7 +17,7 @@ from audit.errors import UsageError
 from audit.gate import GateSettings
 from audit.rulebook import RULES_DIR
 from pipelines.cli import app
-from pipelines.config import RunConfig
+from pipelines.config import Linking, RunConfig
 from pipelines.rule_bench import BenchOptions, BenchResult, _judged, _result, bench
 from pipelines.rule_preview import named_rule, preview
 from sample_data import generate, inject, write_sample
@@ -45,7 +44,9 @@ def benched(delivery: Path) -> BenchResult:
     work = delivery.parent / "work"
     work.mkdir()
     before = contents(delivery)
-    config = RunConfig(gate=OWN.gate, salt_file=delivery.parent / "in_truth" / "salt.txt")
+    salt_file = delivery.parent / "in_truth" / "salt.txt"
+    # No rule of these reads links.
+    config = RunConfig(gate=OWN.gate, link=Linking(enabled=False), salt_file=salt_file)
     result = bench(BenchOptions(delivery=delivery, config=config, rules=RULES, work=work))
     assert contents(delivery) == before
     assert list(work.iterdir()) == []
@@ -170,16 +171,16 @@ def test_visits_of_an_enumerator_at_a_desk_hide_no_other_planted_error(
     assert bare.join(placed, left_on="subject_id", right_on="unit_id").height == 0
 
 
-@pytest.fixture
-def package(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("package")
     rows = [
         entity(unit_id="L1"),
         entity(unit_id="L2", region_code="430422100013", employees_female="9", employees="5"),
     ]
     rows += [entity(unit_id="L3", region_code="430422100013", employees="9", employees_female="9")]
-    write_csv(tmp_path / "in" / "legal_entity.csv", rows)
-    run(tmp_path / "in", tmp_path / "out", config=OWN)
-    return tmp_path / "out"
+    write_csv(folder / "in" / "legal_entity.csv", rows)
+    return run(folder / "in", folder / "out", config=OWN).out
 
 
 def changed(folder: Path, old: str, new: str) -> Path:
@@ -204,44 +205,50 @@ def test_preview_tells_gains_and_losses_by_county(package: Path, tmp_path: Path)
 
 
 def balance(folder: Path, config: RunConfig) -> Path:
-    """Publish one return whose balance is off by 100, and return FRM006 with a default of 200."""
+    """Publish one return whose balance is off by 100; return the output folder."""
     write_csv(folder / "in" / "legal_entity.csv", [entity()])
     finance = {
         "unit_id": "L1", "form": "B603", "assets_kyuan": "1100", "liabilities_kyuan": "600",
         "equity_kyuan": "400",
     }  # fmt: skip
     write_csv(folder / "in" / "finance.csv", [finance])
-    run(folder / "in", folder / "out", config=config)
+    return run(folder / "in", folder / "out", config=config, rules="FRM006").out
+
+
+@pytest.fixture
+def generous(tmp_path: Path) -> Path:
+    """Return FRM006 with a default of 200."""
     source = next((RULES_DIR / "form").glob("FRM006_*.sql"))
     text = source.read_text("utf-8")
     assert "default: 1," in text
-    path = folder / source.name
+    path = tmp_path / source.name
     path.write_text(text.replace("default: 1,", "default: 200,"), "utf-8")
     return path
 
 
-@pytest.mark.parametrize("told_apart", [True, False])
-def test_preview_keeps_what_the_office_has_set(tmp_path: Path, told_apart: bool) -> None:
-    strict = RunConfig(gate=OWN.gate, parameters={"FRM006": {"tolerance": "3"}})
-    path = balance(tmp_path, strict)
-    if not told_apart:
-        manifest = tmp_path / "out" / "current" / "manifest.json"
-        content = json.loads(manifest.read_text("utf-8"))
-        for rule in content["rules"]:
-            del rule["overrides"]
-        manifest.chmod(0o600)
-        manifest.write_text(json.dumps(content), "utf-8")
+def test_preview_keeps_what_the_office_has_set(tmp_path: Path, generous: Path) -> None:
+    out = balance(tmp_path, RunConfig(gate=OWN.gate, parameters={"FRM006": {"tolerance": "3"}}))
+    told_apart = preview(out, named_rule("FRM006"), named_rule(str(generous)))
+    manifest = out / "current" / "manifest.json"
+    content = json.loads(manifest.read_text("utf-8"))
+    for rule in content["rules"]:
+        del rule["overrides"]
+    manifest.chmod(0o600)
+    manifest.write_text(json.dumps(content), "utf-8")
 
-    other = preview(tmp_path / "out", named_rule("FRM006"), named_rule(str(path)))
+    of_older_package = preview(out, named_rule("FRM006"), named_rule(str(generous)))
 
-    assert (other.old.n_failed, other.new.n_failed) == (1, 1)
+    for found in (told_apart, of_older_package):
+        assert (found.old.n_failed, found.new.n_failed) == (1, 1)
 
 
-def test_preview_takes_the_new_default_where_the_office_has_set_nothing(tmp_path: Path) -> None:
-    path = balance(tmp_path, OWN)
+def test_preview_takes_the_new_default_where_the_office_has_set_nothing(
+    tmp_path: Path, generous: Path
+) -> None:
+    out = balance(tmp_path, OWN)
 
-    same = preview(tmp_path / "out", named_rule("FRM006"), named_rule("FRM006"))
-    other = preview(tmp_path / "out", named_rule("FRM006"), named_rule(str(path)))
+    same = preview(out, named_rule("FRM006"), named_rule("FRM006"))
+    other = preview(out, named_rule("FRM006"), named_rule(str(generous)))
 
     assert (same.old.n_failed, same.new.n_failed, same.parameters) == (1, 1, ())
     assert (other.old.n_failed, other.new.n_failed) == (1, 0)
@@ -270,4 +277,3 @@ def test_preview_on_the_command_line_refuses_what_is_not_portable(
     )
 
     assert result.exit_code != 0
-    shutil.rmtree(package)

@@ -110,34 +110,38 @@ def test_many_items_are_named_without_values(night: Night) -> None:
     assert "→" not in told[0]
 
 
-@pytest.mark.parametrize(
-    ("accounts", "told"),
-    [
-        ([(CODE, "30"), (CODE, "40")], 70),
-        ([(CODE, "30"), (CODE, "")], None),
-        # Without a code an account is the entity's by its name, person and telephone.
-        ([("", "40")], 40),
-    ],
-)
-def test_register_value_is_what_the_rule_compares_with(
-    tmp_path: Path, accounts: list[tuple[str, str]], told: int | None
-) -> None:
-    write_csv(tmp_path / "in" / "legal_entity.csv", [entity(credit_code=CODE)])
+def test_register_value_is_what_the_rule_compares_with(tmp_path: Path) -> None:
+    """Without a code an account is the entity's by its name, person and telephone."""
+    codes = {"TWO": CODE, "UNKNOWN": "91430405MA4L000028", "NO CODE": "91430405MA4L000036"}
+    own = {
+        unit: {"name": f"衡南县{name}厂", "legal_rep": f"王{name}", "phone": f"1350000000{n}"}
+        for n, (unit, name) in enumerate(zip(codes, "甲乙丙", strict=True))
+    }
+    rows = [
+        entity(unit_id=unit, credit_code=code, name=own[unit]["name"],
+               legal_rep=own[unit]["legal_rep"], phone_mobile=own[unit]["phone"])
+        for unit, code in codes.items()
+    ]  # fmt: skip
+    write_csv(tmp_path / "in" / "legal_entity.csv", rows)
+    accounts = [("TWO", CODE, "30"), ("TWO", CODE, "40"), ("UNKNOWN", codes["UNKNOWN"], "30"),
+                ("UNKNOWN", codes["UNKNOWN"], ""), ("NO CODE", "", "40")]  # fmt: skip
     records = [
         {"source": "5", "register_id": f"S{n}", "credit_code": code, "insured_persons": persons,
-         "name": "衡南县甲厂", "legal_rep": "王一", "phone": "13500000001",
-         "region_code": "430422100001"}
-        for n, (code, persons) in enumerate(accounts)
+         "region_code": "430422100001", **own[unit]}
+        for n, (unit, code, persons) in enumerate(accounts)
     ]  # fmt: skip
     write_csv(tmp_path / "in" / "register_unit.csv", records)
     night = run(tmp_path / "in", tmp_path / "out", config=OWN)
 
-    compared = night.table("SELECT expected FROM audit.finding WHERE rule_id = 'REG007'")
-    value = night.table(
-        "SELECT DISTINCT register_value FROM audit.suggestion WHERE variable = 'employees'"
-    ).item()
-    assert value == told
-    assert compared["expected"].to_list() == ([str(told)] if told else [])
+    compared = night.table(
+        "SELECT subject_id, expected FROM audit.finding WHERE rule_id = 'REG007'"
+    )
+    values = night.table(
+        "SELECT DISTINCT f.subject_id, s.register_value FROM audit.suggestion AS s "
+        "JOIN audit.finding AS f USING (finding_key) WHERE s.variable = 'employees'"
+    )
+    assert dict(compared.rows()) == {"TWO": "70", "NO CODE": "40"}
+    assert dict(values.rows()) == {"TWO": 70, "UNKNOWN": None, "NO CODE": 40}
 
 
 def test_form_is_named_where_two_forms_are_wrong(tmp_path: Path) -> None:

@@ -183,8 +183,8 @@ def test_row_rules_share_a_scan_and_others_do_not() -> None:
 NUMBERS = st.one_of(st.none(), st.integers(0, 5))
 
 
-@settings(max_examples=25)
-@given(st.lists(st.tuples(NUMBERS, NUMBERS, st.sampled_from(["601", "611"])), max_size=12))
+@settings(max_examples=12)
+@given(st.lists(st.tuples(NUMBERS, NUMBERS, st.sampled_from(["601", "611"])), max_size=20))
 def test_shared_scan_equals_rule_alone(values: list[tuple[int | None, int | None, str]]) -> None:
     rows = [_unit(n, w, s, form) for n, (w, s, form) in enumerate(values)]
 

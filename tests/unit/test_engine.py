@@ -313,11 +313,11 @@ def test_package_reader_takes_one_statement(package: Path, sql: str) -> None:
 def test_stop_inside_a_statement_is_no_fault_of_the_statement(engine: DuckDBEngine) -> None:
     # As the command line does it: SIGINT may be ignored where the tests run.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGTERM]).start()
+    threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGTERM]).start()
 
     try:
         with pytest.raises(KeyboardInterrupt):
-            engine.fetch("SELECT SUM(a.i * b.i) AS s FROM range(60000) a(i), range(60000) b(i)")
+            engine.fetch("SELECT SUM(a.i * b.i) AS s FROM range(16000) a(i), range(16000) b(i)")
     finally:
         signal.signal(signal.SIGTERM, before)
 

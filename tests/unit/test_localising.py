@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.contracts import CONTRACT
@@ -73,6 +73,7 @@ def holds(row: dict[str, Any]) -> bool:
 values = st.one_of(st.none(), st.integers(0, 12))
 
 
+@settings(max_examples=50)
 @given(st.tuples(values, values, values, st.one_of(st.none(), st.integers(-6, 12))))
 def test_suggestions_are_all_single_items_that_satisfy_everything(cells: tuple[Any, ...]) -> None:
     row = dict(zip(ITEMS, cells, strict=True))
