@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from audit.errors import EngineError
 from pipelines import rejects, report_data, review, workbook_data
 from pipelines.book_workers import BookWorkers, book_workers, how_many
 from pipelines.context import LOG, RunContext, bar
+from pipelines.finding_places import FindingCounts
 from pipelines.package_views import (
     comment_tables,
     create_plain_names,
@@ -29,7 +30,8 @@ ACTOR = "census-audit"
 class ExportSummary:
     """What was written. `n_workbooks` without the index; `n_rows` findings in the workbooks.
 
-    `n_reviews`: workbooks of pairs that people are to decide.
+    `n_reviews`: workbooks of pairs that people are to decide. `told`: the findings as the report
+    counts them.
     """
 
     n_parquet: int
@@ -39,6 +41,7 @@ class ExportSummary:
     n_leads: int
     n_validations: int
     n_rejects: int
+    told: FindingCounts
 
 
 def write_parquet(ctx: RunContext) -> int:
@@ -179,4 +182,7 @@ def run(ctx: RunContext) -> ExportSummary:
         n_leads=n_leads,
         n_validations=n_validations,
         n_rejects=returned.n_books,
+        told=FindingCounts(
+            **{f.name: getattr(report.totals, f.name) for f in fields(FindingCounts)}
+        ),
     )
