@@ -176,26 +176,31 @@ def published_tables() -> dict[str, Table]:
     return {**CONTRACT.outputs, **delivered}
 
 
-def _comments(ctx: RunContext, name: str, table: Table) -> list[str]:
-    present = set(ctx.engine.columns(f"SELECT * FROM {name}"))
-    return [
-        f"COMMENT ON TABLE {name} IS {quoted(f'{table.title.zh} | {table.title.en}')}",
-        *(
-            f'COMMENT ON COLUMN {name}."{column.name}" IS '
-            + quoted(f"{column.label.zh} | {column.label.en}")
-            for column in table.all_columns
-            if column.name in present
-        ),
-    ]
+def _comments(name: str, table: Table) -> dict[str, tuple[str, str]]:
+    """Return the comments that a table shall have: by column, '' the table, where and the text."""
+    named = {"": (f"TABLE {name}", table.title)}
+    named |= {c.name: (f'COLUMN {name}."{c.name}"', c.label) for c in table.all_columns}
+    return {key: (where, f"{label.zh} | {label.en}") for key, (where, label) in named.items()}
 
 
 def comment_tables(ctx: RunContext) -> None:
-    """Write the contract's labels as comments on tables and columns, Chinese first."""
-    there = ctx.engine.tables()
+    """Write the contract's labels as comments on tables and columns, Chinese first.
+
+    Those that stand there already, in a package that was carried over, are not written again: each
+    has DuckDB copy what it knows of the table.
+    """
+    told: dict[str, dict[str, object]] = {}
+    for name, column, comment in ctx.engine.rows(
+        "SELECT schema_name || '.' || table_name, '', comment FROM duckdb_tables() "
+        "WHERE NOT temporary UNION ALL SELECT schema_name || '.' || table_name, column_name, "
+        "comment FROM duckdb_columns() WHERE NOT internal"
+    ):
+        told.setdefault(str(name), {})[str(column)] = comment
     comments = [
-        comment
+        f"COMMENT ON {where} IS {quoted(text)}"
         for name, table in published_tables().items()
-        if name in there
-        for comment in _comments(ctx, name, table)
+        for column, (where, text) in _comments(name, table).items()
+        if name in told and column in told[name] and told[name][column] != text
     ]
-    _at_once(ctx, comments)
+    if comments:
+        _at_once(ctx, comments)
