@@ -157,6 +157,8 @@ TABLE_STATES = {
 def clean(value: object) -> str:
     """Return a text with everything taken out that is no character of a page."""
     text = "" if value is None else str(value)
+    if text.isprintable():
+        return text
     return "".join(
         "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _NO_TEXT else c for c in text
     )
