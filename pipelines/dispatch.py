@@ -20,6 +20,9 @@ from pipelines import finding_places
 from pipelines.context import LOG, RunContext
 from pipelines.score import fetch_frame, replace_output
 
+_PLACED = "placed_finding"
+"""Scratch table: the view of open findings, read once for all that is asked of it here."""
+
 _UNITS = """
 SELECT unit_id, left(region_code, 6) AS county, specialty, revenue_kyuan, employees
 FROM census.unit
@@ -27,7 +30,7 @@ FROM census.unit
 _OPEN_FINDINGS = f"""
 SELECT p.finding_key, p.place_id AS subject_id, md5('task|' || p.place_id) AS task_id, p.severity,
   f.owner, f.priority, p.region_code
-FROM {finding_places.VIEW} AS p JOIN audit.finding AS f ON f.finding_key = p.finding_key
+FROM {_PLACED} AS p JOIN audit.finding AS f ON f.finding_key = p.finding_key
 WHERE p.place_key IS NOT NULL AND p.severity IN ('fatal', 'query')
 """
 # The other unit of a pair is under suspicion too: it is no unit without findings. Nor is one whose
@@ -35,7 +38,7 @@ WHERE p.place_key IS NOT NULL AND p.severity IN ('fatal', 'query')
 _SUSPECTED = f"""
 ANTI JOIN audit.finding AS f ON f.subject_id = u.unit_id
 ANTI JOIN audit.finding AS g ON g.related_id = u.unit_id
-ANTI JOIN {finding_places.VIEW} AS p ON p.place_key = 'u|' || u.unit_id
+ANTI JOIN {_PLACED} AS p ON p.place_key = 'u|' || u.unit_id
 """
 _CLEAN_UNITS = f"""
 SELECT u.unit_id, md5('task|' || u.unit_id) AS task_id, u.region_code,
@@ -45,18 +48,31 @@ SEMI JOIN audit.region_score AS s ON s.region_code = u.region_code
 {_SUSPECTED}
 WHERE left(u.region_code, 6) IN (SELECT county FROM flagged_county)
 """
+# Of people who are not drawn one unit is enough: they are only counted.
 _VISITED = f"""
-SELECT v.enumerator_id, n.subject_id IS NOT NULL AS is_named,
-  md5('{{seed}}|' || v.enumerator_id) AS enumerator_key, u.unit_id,
-  md5('task|' || u.unit_id) AS task_id, u.region_code, md5('{{seed}}|' || u.unit_id) AS draw_key
-FROM census.visit AS v
-JOIN census.unit AS u ON u.unit_id = v.unit_id
-LEFT JOIN (
+WITH seen AS (
+  SELECT DISTINCT v.enumerator_id, u.unit_id, u.region_code
+  FROM census.visit AS v
+  JOIN census.unit AS u ON u.unit_id = v.unit_id
+  {_SUSPECTED}
+  ANTI JOIN drawn_unit AS d ON d.unit_id = u.unit_id
+), named AS (
   SELECT DISTINCT f.subject_id FROM audit.finding AS f
   JOIN audit.rule AS r ON r.rule_id = f.rule_id AND r.grain = 'enumerator'
   WHERE f.state IS DISTINCT FROM 'waived'
-) AS n ON n.subject_id = v.enumerator_id
-{_SUSPECTED}
+), people AS (
+  SELECT s.enumerator_id, MIN(s.unit_id) AS any_unit, COUNT(n.subject_id) > 0 AS is_named,
+    md5('{{seed}}|' || s.enumerator_id) AS enumerator_key
+  FROM seen AS s LEFT JOIN named AS n ON n.subject_id = s.enumerator_id GROUP BY s.enumerator_id
+), ranked AS (
+  SELECT *, is_named OR COUNT(*) OVER (PARTITION BY is_named) * {{share}} + 1 >= ROW_NUMBER() OVER (
+    PARTITION BY is_named ORDER BY enumerator_key NULLS FIRST) AS may_be_drawn
+  FROM people
+)
+SELECT s.enumerator_id, p.is_named, p.enumerator_key, s.unit_id,
+  md5('task|' || s.unit_id) AS task_id, s.region_code, md5('{{seed}}|' || s.unit_id) AS draw_key
+FROM seen AS s JOIN ranked AS p ON p.enumerator_id IS NOT DISTINCT FROM s.enumerator_id
+WHERE p.may_be_drawn OR s.unit_id = p.any_unit
 """
 
 
@@ -82,7 +98,7 @@ def _set_priorities(ctx: RunContext) -> None:
     findings = fetch_frame(
         ctx.engine,
         "SELECT f.finding_key, COALESCE(p.place_id, f.subject_id) AS subject_id, f.severity, "
-        f"f.score FROM audit.finding AS f LEFT JOIN {finding_places.VIEW} AS p "
+        f"f.score FROM audit.finding AS f LEFT JOIN {_PLACED} AS p "
         "ON p.finding_key = f.finding_key",
     )
     worth = prioritise(findings, fetch_frame(ctx.engine, _UNITS))
@@ -110,13 +126,17 @@ def _draw(ctx: RunContext, n_priority: int, plan: TaskPlan) -> tuple[pl.DataFram
 def _draw_revisits(
     ctx: RunContext, drawn: pl.DataFrame, plan: TaskPlan
 ) -> tuple[pl.DataFrame, tuple[Draw, ...]]:
-    visited = fetch_frame(ctx.engine, _VISITED.format(seed=ctx.config.tasks.seed))
-    return draw_revisits(visited.join(drawn, on="task_id", how="anti"), plan)
+    ctx.engine.register("drawn_unit", drawn.select(unit_id="subject_id").to_arrow())
+    seed, share = ctx.config.tasks.seed, plan.revisit_share
+    visited = fetch_frame(ctx.engine, _VISITED.format(seed=seed, share=share))
+    ctx.engine.unregister("drawn_unit")
+    return draw_revisits(visited, plan)
 
 
 def run(ctx: RunContext) -> DispatchSummary:
     """Fill influence and priority, then make the tasks of tonight; safe to run again."""
     finding_places.create(ctx)
+    ctx.engine.materialise(_PLACED, f"SELECT * FROM {finding_places.VIEW}")
     _set_priorities(ctx)
     started = date.fromisoformat(ctx.info.started_at[:10])
     settings = ctx.config.tasks
@@ -126,6 +146,7 @@ def run(ctx: RunContext) -> DispatchSummary:
     tasks = make_tasks(fetch_frame(ctx.engine, _OPEN_FINDINGS), plan)
     drawn, draw = _draw(ctx, tasks.height, plan)
     again, revisits = _draw_revisits(ctx, drawn, plan)
+    ctx.engine.execute(f"DROP TABLE {_PLACED}")
     drawn = pl.concat([drawn, again])
     everything = pl.concat([tasks, drawn]).sort(["priority", "task_id"], descending=[True, False])
     replace_output(ctx.engine, "audit.verification_task", everything)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from audit.errors import EngineError
 from pipelines import rejects, report_data, review, workbook_data
+from pipelines.book_workers import BookWorkers, book_workers, how_many
 from pipelines.context import LOG, RunContext, bar
+from pipelines.finding_places import FindingCounts
 from pipelines.package_views import (
     comment_tables,
     create_plain_names,
@@ -18,7 +20,7 @@ from pipelines.publish import CURRENT
 from pipelines.reuse import Published, content_of
 from reports.html import write_report
 from reports.validation_report import ValidationInfo, write_validation_report
-from reports.workbook import write_workbooks
+from reports.workbook import BookSet, index_of, write_county, write_index_book
 from reports.workbook_book import WorkbookInfo
 
 ACTOR = "census-audit"
@@ -28,7 +30,8 @@ ACTOR = "census-audit"
 class ExportSummary:
     """What was written. `n_workbooks` without the index; `n_rows` findings in the workbooks.
 
-    `n_reviews`: workbooks of pairs that people are to decide.
+    `n_reviews`: workbooks of pairs that people are to decide. `told`: the findings as the report
+    counts them.
     """
 
     n_parquet: int
@@ -38,6 +41,7 @@ class ExportSummary:
     n_leads: int
     n_validations: int
     n_rejects: int
+    told: FindingCounts
 
 
 def write_parquet(ctx: RunContext) -> int:
@@ -62,11 +66,29 @@ def write_parquet(ctx: RunContext) -> int:
     return written
 
 
-def write_county_workbooks(ctx: RunContext, lang: str = "zh") -> tuple[int, int, int]:
-    """Write the workbooks; return how many, their findings, and what stands in the index.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Books:
+    """The county workbooks of a run: what is gathered, and who writes them."""
 
-    EngineError when a finding of the run would be in none of them.
-    """
+    gathered: workbook_data.Gathered
+    shared: BookSet
+    workers: BookWorkers | None
+
+    def finish(self) -> tuple[int, int, int]:
+        """Wait for the workbooks, or write them, and then their index; return what is in them."""
+        source = self.gathered.source
+        rows = (
+            self.workers.rows()
+            if self.workers
+            else [row for county in source.counties for row in write_county(county, self.shared)]
+        )
+        paths = write_index_book(self.shared, index_of(source, rows))
+        beside = self.gathered.n_leads + self.gathered.n_conclusions
+        return len(paths) - 1, self.gathered.n_rows, beside
+
+
+def _begin_workbooks(ctx: RunContext, lang: str, workers: BookWorkers | None) -> _Books:
+    """Gather what the workbooks show, and have them written where somebody else does it."""
     gathered = workbook_data.gather(ctx)
     total = int(str(ctx.engine.scalar("SELECT COUNT(*) FROM audit.finding")))
     beside = gathered.n_leads + gathered.n_conclusions + gathered.n_closed
@@ -82,9 +104,22 @@ def write_county_workbooks(ctx: RunContext, lang: str = "zh") -> tuple[int, int,
         rulebook_digest=ctx.info.rulebook_digest,
         lang=lang,
     )
-    paths = write_workbooks(gathered.source, ctx.run_dir / "workbooks", info)
-    workbook_data.forget(ctx)
-    return len(paths) - 1, gathered.n_rows, gathered.n_leads + gathered.n_conclusions
+    shared = BookSet(folder=ctx.run_dir / "workbooks", info=info, rules=gathered.source.rules)
+    if workers:
+        workers.open(shared)
+        for county in gathered.source.counties:
+            workers.write(county)
+    return _Books(gathered=gathered, shared=shared, workers=workers)
+
+
+def write_county_workbooks(
+    ctx: RunContext, lang: str = "zh", workers: BookWorkers | None = None
+) -> tuple[int, int, int]:
+    """Write the workbooks; return how many, their findings, and what stands in the index.
+
+    EngineError when a finding of the run would be in none of them, or a process fails.
+    """
+    return _begin_workbooks(ctx, lang, workers).finish()
 
 
 def write_validations(ctx: RunContext) -> int:
@@ -113,24 +148,30 @@ def write_validations(ctx: RunContext) -> int:
 
 
 def run(ctx: RunContext) -> ExportSummary:
-    """Write views, Parquet, workbooks, reviews, rejects, validation report and HTML."""
-    with bar(ctx.progress, "导出", "export", 7) as progress:
+    """Write views, Parquet, workbooks, reviews, rejects, validation report and HTML.
+
+    With more than one thread and many findings the workbooks are written beside the rest.
+    """
+    n_findings = int(str(ctx.engine.scalar("SELECT COUNT(*) FROM audit.finding")))
+    count = how_many(ctx.config.threads, n_findings)
+    with bar(ctx.progress, "导出", "export", 7) as progress, book_workers(count) as workers:
         create_views(ctx)
         create_plain_names(ctx)
-        comment_tables(ctx)
+        comment_tables(ctx.engine)
+        progress.advance()
+        books = _begin_workbooks(ctx, "zh", workers)
         progress.advance()
         n_parquet = write_parquet(ctx)
-        progress.advance()
-        n_workbooks, n_rows, n_leads = write_county_workbooks(ctx)
         progress.advance()
         n_reviews = len(review.write_review_workbooks(ctx))
         progress.advance()
         n_validations = write_validations(ctx)
         progress.advance()
         returned = rejects.run(ctx)
-        progress.advance()
         report = replace(report_data.collect(ctx), rejects=returned.books)
         write_report(report, ctx.run_dir / "report.html")
+        progress.advance()
+        n_workbooks, n_rows, n_leads = books.finish()
         progress.advance()
     LOG.info("export: %d workbooks, %d rows, %d leads", n_workbooks, n_rows, n_leads)
     return ExportSummary(
@@ -141,4 +182,7 @@ def run(ctx: RunContext) -> ExportSummary:
         n_leads=n_leads,
         n_validations=n_validations,
         n_rejects=returned.n_books,
+        told=FindingCounts(
+            **{f.name: getattr(report.totals, f.name) for f in fields(FindingCounts)}
+        ),
     )

@@ -119,14 +119,14 @@ class FindingCounts:
         return found[severity.value]
 
 
-def counts(ctx: RunContext) -> FindingCounts:
-    """Count the open findings; the view must be there."""
+def counts(ctx: RunContext, source: str = VIEW) -> FindingCounts:
+    """Count the open findings of the view, or of a table made of it; it must be there."""
     severities = ", ".join(
         f"COUNT(*) FILTER (WHERE statement = 'error' AND severity = '{name}') AS n_{name}"
         for name in ("fatal", "query", "info")
     )
     row = ctx.engine.fetch(
         f"SELECT {severities}, COUNT(*) FILTER (WHERE statement = 'lead') AS n_leads, "
-        f"COUNT(*) FILTER (WHERE statement = 'conclusion') AS n_conclusions FROM {VIEW}"
+        f"COUNT(*) FILTER (WHERE statement = 'conclusion') AS n_conclusions FROM {source}"
     ).to_pylist()[0]
     return FindingCounts(**row)

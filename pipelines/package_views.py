@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audit.contracts import CONTRACT, Table
+from audit.engines.duckdb import DuckDBEngine
 from audit.model import Label
 from audit.quoting import quoted
 from pipelines import finding_places
@@ -156,18 +157,18 @@ def create_plain_names(ctx: RunContext) -> None:
         for name in names
         if name in there and name.split(".")[1] not in VIEWS
     ]
-    _at_once(ctx, views)
+    _at_once(ctx.engine, views)
 
 
-def _at_once(ctx: RunContext, statements: list[str]) -> None:
+def _at_once(engine: DuckDBEngine, statements: list[str]) -> None:
     """Run statements in one transaction: each alone would wait for the disk."""
-    ctx.engine.execute("BEGIN TRANSACTION")
+    engine.execute("BEGIN TRANSACTION")
     try:
-        ctx.engine.execute(";\n".join(statements))
+        engine.execute(";\n".join(statements))
     except BaseException:
-        ctx.engine.execute("ROLLBACK")
+        engine.execute("ROLLBACK")
         raise
-    ctx.engine.execute("COMMIT")
+    engine.execute("COMMIT")
 
 
 def published_tables() -> dict[str, Table]:
@@ -176,26 +177,31 @@ def published_tables() -> dict[str, Table]:
     return {**CONTRACT.outputs, **delivered}
 
 
-def _comments(ctx: RunContext, name: str, table: Table) -> list[str]:
-    present = set(ctx.engine.columns(f"SELECT * FROM {name}"))
-    return [
-        f"COMMENT ON TABLE {name} IS {quoted(f'{table.title.zh} | {table.title.en}')}",
-        *(
-            f'COMMENT ON COLUMN {name}."{column.name}" IS '
-            + quoted(f"{column.label.zh} | {column.label.en}")
-            for column in table.all_columns
-            if column.name in present
-        ),
-    ]
+def _comments(name: str, table: Table) -> dict[str, tuple[str, str]]:
+    """Return the comments that a table shall have: by column, '' the table, where and the text."""
+    named = {"": (f"TABLE {name}", table.title)}
+    named |= {c.name: (f'COLUMN {name}."{c.name}"', c.label) for c in table.all_columns}
+    return {key: (where, f"{label.zh} | {label.en}") for key, (where, label) in named.items()}
 
 
-def comment_tables(ctx: RunContext) -> None:
-    """Write the contract's labels as comments on tables and columns, Chinese first."""
-    there = ctx.engine.tables()
+def comment_tables(engine: DuckDBEngine) -> None:
+    """Write the contract's labels as comments on tables and columns, Chinese first.
+
+    Those that stand there already, in a package that was carried over, are not written again: each
+    has DuckDB copy what it knows of the table.
+    """
+    told: dict[str, dict[str, object]] = {}
+    for name, column, comment in engine.rows(
+        "SELECT schema_name || '.' || table_name, '', comment FROM duckdb_tables() "
+        "WHERE NOT temporary UNION ALL SELECT schema_name || '.' || table_name, column_name, "
+        "comment FROM duckdb_columns() WHERE NOT internal"
+    ):
+        told.setdefault(str(name), {})[str(column)] = comment
     comments = [
-        comment
+        f"COMMENT ON {where} IS {quoted(text)}"
         for name, table in published_tables().items()
-        if name in there
-        for comment in _comments(ctx, name, table)
+        for column, (where, text) in _comments(name, table).items()
+        if name in told and column in told[name] and told[name][column] != text
     ]
-    _at_once(ctx, comments)
+    if comments:
+        _at_once(engine, comments)

@@ -16,6 +16,8 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -171,6 +173,15 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def on_its_way(file: Path) -> Iterator[None]:
+    """Bring a finished file to the disk during the block; OSError at its end when that failed."""
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(_sync, file)
+        yield
+        written.result()
 
 
 def _seal(folder: Path) -> None:

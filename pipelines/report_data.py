@@ -49,14 +49,28 @@ place AS (
 ), county AS (
   SELECT region_code AS county_code, name FROM place
   WHERE level = '3' AND {in_city(ctx, "region_code")}
-), unit_county AS (
-  SELECT u.unit_id, u.unit_kind, u.region_code, COALESCE(c.county_code, '') AS county_code
-  FROM census.unit AS u
-  LEFT JOIN county AS c ON c.county_code = LEFT(u.region_code, 6) || '000000'
-), open_finding AS (
-  SELECT severity, state, statement, place_kind, place_id, COALESCE(county_code, '') AS county_code
-  FROM {VIEW}
 )"""
+
+
+def _prepare(ctx: RunContext, places: str) -> None:
+    """Make the scratch tables `unit_county` and `open_finding`, each read several times."""
+    ctx.engine.materialise(
+        "unit_county",
+        f"""WITH {places}
+SELECT u.unit_id, u.unit_kind, u.region_code, COALESCE(c.county_code, '') AS county_code
+FROM census.unit AS u
+LEFT JOIN county AS c ON c.county_code = LEFT(u.region_code, 6) || '000000'""",
+    )
+    ctx.engine.materialise(
+        "open_finding",
+        "SELECT severity, state, statement, place_kind, place_id, "
+        f"COALESCE(county_code, '') AS county_code FROM {VIEW}",
+    )
+
+
+def _forget(ctx: RunContext) -> None:
+    for name in ("unit_county", "open_finding"):
+        ctx.engine.execute(f"DROP TABLE {name}")
 
 
 _FAILING = """
@@ -83,7 +97,7 @@ WITH {places}, {_FAILING}, units AS (
   FROM failing
 )
 SELECT * FROM units, failed""").to_pylist()[0]
-    return Totals(**row, **asdict(finding_places.counts(ctx)))
+    return Totals(**row, **asdict(finding_places.counts(ctx, "open_finding")))
 
 
 def _counties(ctx: RunContext, places: str) -> pa.Table:
@@ -291,17 +305,10 @@ def _city_name(ctx: RunContext, in_use: str) -> str:
     return str(found or ctx.config.city)
 
 
-def collect(ctx: RunContext) -> ReportData:
-    """Read the night's aggregates from `census.*` and `audit.*` of the run's database.
-
-    EngineError when a table of the contract or the view `finding_place` is not there. Reads only.
-    """
-    in_use = vintage(ctx)
-    places = _places(ctx, in_use)
+def _told(ctx: RunContext, places: str, in_use: str) -> dict[str, Any]:
+    """Return the tables of the report by their names."""
     counties = _counties(ctx, places)
-    finished_at, status = _finish(ctx)
-    scoring = ctx.config.scoring
-    tables: dict[str, Any] = {
+    return {
         "levels": levels(ctx),
         "flagged": flagged(ctx),
         "regions": regions(ctx),
@@ -316,6 +323,21 @@ def collect(ctx: RunContext) -> ReportData:
         "outside": _outside(ctx, places),
         "gate": gate_rows(ctx, in_use),
     }
+
+
+def collect(ctx: RunContext) -> ReportData:
+    """Read the night's aggregates from `census.*` and `audit.*` of the run's database.
+
+    EngineError when a table of the contract or the view `finding_place` is not there. Reads only.
+    """
+    in_use = vintage(ctx)
+    places = _places(ctx, in_use)
+    _prepare(ctx, places)
+    finished_at, status = _finish(ctx)
+    scoring = ctx.config.scoring
+    tables = _told(ctx, places, in_use)
+    totals = _totals(ctx, places)
+    _forget(ctx)
     return ReportData(
         city=_city_name(ctx, in_use),
         reference_date=ctx.config.reference_date,
@@ -326,7 +348,7 @@ def collect(ctx: RunContext) -> ReportData:
         previous_run=_previous_run(ctx),
         limits=(scoring.limit_units, scoring.limit_self_employed),
         flag_probability=scoring.flag_probability,
-        totals=_totals(ctx, places),
+        totals=totals,
         intake=_intake(ctx),
         tasks=tasks(ctx),
         flag_changes=flag_changes(ctx),

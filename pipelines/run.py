@@ -29,7 +29,6 @@ from pipelines import (
     dispatch,
     estimate,
     export,
-    finding_places,
     gate,
     gate_worker,
     ingest,
@@ -281,7 +280,7 @@ def _after_gate(
         check=checked,
         verdicts=_verdicts(ctx),
         findings=_findings(ctx),
-        told=finding_places.counts(ctx),
+        told=exported.told,
         n_flagged=scored.n_flagged,
         n_regions=scored.n_regions,
         n_tasks=tasks.n_tasks,
@@ -362,7 +361,8 @@ def run_night(options: NightOptions) -> NightSummary:
         work = _Work(options=options, book=book, info=info, partial=partial)
         try:
             ctx, summary = work.run_safely(clock)
-            manifest.write(ctx, book, clock.stages, summary.intake.unchanged)
+            with publish.on_its_way(partial / PACKAGE):
+                manifest.write(ctx, book, clock.stages, summary.intake.unchanged)
             published = publish.publish(options.out, info.run_id)
             ledger.commit(ctx)
             if ctx.store:

@@ -15,6 +15,7 @@ from audit.errors import EngineError
 from audit.quoting import quoted
 from pipelines.context import LOG
 from pipelines.link_tables import TABLES
+from pipelines.package_views import comment_tables
 from pipelines.parts import STANDING, STANDING_COLUMNS, Store, sealed
 from pipelines.reuse import LINKS
 
@@ -52,6 +53,8 @@ def _fill(kept: Path, package: Path, keys: Mapping[str, str]) -> None:
                 engine.append(table, f"SELECT * FROM published.{table}")
             told = f"SELECT {quoted(name)} AS name, {quoted(key)} AS key"
             engine.append(STANDING, f"{told}, n_rows FROM ({_counting(name)})")
+        # Comments that stand there need not be written in each night either.
+        comment_tables(engine)
         engine.checkpoint()
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pyarrow.compute as pc
+
 from audit.quoting import quoted
 from audit.scoring import city_prefix
 from pipelines import finding_places, workbook_items
@@ -16,7 +18,13 @@ from pipelines.context import RunContext
 from pipelines.finding_places import OPEN
 from pipelines.workbook_same import SAME_FACT
 from pipelines.workbook_suggestions import SUGGESTIONS
-from reports.workbook import TOWNSHIP_FIELDS, CountyData, WorkbookSource
+from reports.workbook import (
+    FINDING_FIELDS,
+    TOWNSHIP_FIELDS,
+    UNIT_FIELDS,
+    CountyData,
+    WorkbookSource,
+)
 
 NOWHERE = "000000"
 """County of what lies in no listed county, so that no finding is lost."""
@@ -40,7 +48,7 @@ SELECT p.finding_key, p.rule_id, p.severity, r.clause, f.message_zh, f.message_e
   f.variable, f.observed, f.expected, f.priority, p.region_code, p.state,
   f.first_run_id AS first_run, r.same_fact,
   {_RANK.replace("severity", "p.severity")} AS severity_rank, p.place_key
-FROM {finding_places.VIEW} AS p
+FROM export_told AS p
 JOIN audit.finding AS f ON f.finding_key = p.finding_key
 LEFT JOIN audit.rule AS r ON r.rule_id = p.rule_id
 WHERE p.place_key IS NOT NULL
@@ -258,12 +266,18 @@ FROM joined AS j LEFT JOIN export_region AS t ON t.region_code = j.township_code
 _BESIDE = f"""
 SELECT p.severity, p.rule_id, f.message_zh, f.message_en, f.subject_id AS subject,
   f.region_code AS code, g.name AS place
-FROM {finding_places.VIEW} AS p
+FROM export_told AS p
 JOIN audit.finding AS f ON f.finding_key = p.finding_key
 LEFT JOIN export_region AS g ON g.region_code = f.region_code
 WHERE p.statement = '{{statement}}'
 ORDER BY {_RANK.replace("severity", "p.severity")}, p.rule_id, f.finding_key
 """
+
+
+_SCRATCH = (
+    "told", "region", "finding", "known", "place", "unit", "related", "row", "county", "same",
+    "suggestion", "township",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,6 +306,7 @@ def _prepare(ctx: RunContext) -> None:
         ),
     }
     ctx.engine.execute(_REGIONS.format(**words))
+    ctx.engine.materialise("export_told", f"SELECT * FROM {finding_places.VIEW}")
     ctx.engine.execute(_FINDINGS)
     ctx.engine.execute(SAME_FACT)
     ctx.engine.execute(_KNOWN)
@@ -306,28 +321,36 @@ def _prepare(ctx: RunContext) -> None:
         ctx.engine.execute(statement.format(**words))
 
 
+_TABLES = {
+    "township": (TOWNSHIP_FIELDS, f"township = '{NO_TOWNSHIP}', township_code"),
+    "unit": (UNIT_FIELDS, "place_no"),
+    "row": (
+        FINDING_FIELDS,
+        "place_no, COALESCE(same_rank, severity_rank), COALESCE(same_rule, rule_id), "
+        "same_rule IS NOT NULL, finding_key",
+    ),
+}
+"""What stands in the workbooks: columns, and the order of the rows."""
+
+
 def _counties(ctx: RunContext) -> Iterator[CountyData]:
-    for county, name in ctx.engine.rows("SELECT county, name FROM export_county ORDER BY county"):
-        where = f"WHERE county = '{county}'"
-        yield CountyData(
-            code=str(county),
-            name=str(name),
-            townships=ctx.engine.fetch(
-                f"SELECT * FROM export_township {where} "
-                f"ORDER BY township = '{NO_TOWNSHIP}', township_code"
-            ),
-            units=ctx.engine.fetch(f"SELECT * FROM export_unit {where} ORDER BY place_no"),
-            findings=ctx.engine.fetch(
-                f"SELECT * FROM export_row {where} "
-                "ORDER BY place_no, COALESCE(same_rank, severity_rank), "
-                "COALESCE(same_rule, rule_id), same_rule IS NOT NULL, finding_key"
-            ),
+    """Read the tables, each once, and return an iterator that gives each county its part."""
+    named = ctx.engine.rows("SELECT county, name FROM export_county ORDER BY county")
+    tables = [
+        ctx.engine.fetch(f"SELECT county, {', '.join(fields)} FROM export_{name} ORDER BY {order}")
+        for name, (fields, order) in _TABLES.items()
+    ]
+
+    def part(code: str, name: str) -> CountyData:
+        townships, units, findings = (
+            table.filter(pc.equal(table["county"], code)).drop_columns("county") for table in tables
         )
+        return CountyData(code=code, name=name, townships=townships, units=units, findings=findings)
+
+    return (part(str(code), str(name)) for code, name in named)
 
 
-def gather(ctx: RunContext) -> Gathered:
-    """Return what the workbooks show; counties are read one by one as they are written."""
-    _prepare(ctx)
+def _gathered(ctx: RunContext) -> Gathered:
     leads, conclusions = (
         ctx.engine.fetch(_BESIDE.format(statement=name)) for name in ("lead", "conclusion")
     )
@@ -354,21 +377,17 @@ def gather(ctx: RunContext) -> Gathered:
     )
 
 
-def forget(ctx: RunContext) -> None:
-    """Drop what `gather` built."""
+def gather(ctx: RunContext) -> Gathered:
+    """Return what the workbooks show, read in full; scratch tables are gone when it returns."""
+    _prepare(ctx)
+    gathered = _gathered(ctx)
+    _forget(ctx)
+    return gathered
+
+
+def _forget(ctx: RunContext) -> None:
+    """Drop what `_prepare` built."""
     for name in ("export_kind", "export_label", "export_item"):
         ctx.engine.unregister(name)
-    for name in (
-        "region",
-        "finding",
-        "known",
-        "place",
-        "unit",
-        "related",
-        "row",
-        "county",
-        "same",
-        "suggestion",
-    ):
+    for name in _SCRATCH:
         ctx.engine.execute(f"DROP TABLE IF EXISTS export_{name}")
-    ctx.engine.execute("DROP TABLE IF EXISTS export_township")

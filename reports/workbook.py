@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from reports.workbook_texts import say
 
 META_SHEET = "_meta"
 INDEX_FILE = "目录.xlsx"
+FILE_PLACE = -2
+"""Where a line of the index has the name of its file."""
 MAX_FINDINGS = 3000
 """A county with more findings than this is split by township (validation study, 5.1)."""
 
@@ -204,40 +207,69 @@ def _part(piece: _Piece, info: WorkbookInfo, rules: pa.Table) -> Part:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookSet:
+    """What the county workbooks of one export share; `rules` have the columns `RULE_FIELDS`."""
+
+    folder: Path
+    info: WorkbookInfo
+    rules: pa.Table
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """Give the writer's scratch folder: it holds unit data, so not in the shared /tmp."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".scratch-", dir=folder) as scratch:
+        yield Path(scratch)
+
+
+def write_county(county: CountyData, shared: BookSet) -> list[list[Cell]]:
+    """Write the workbook of a county, or one a township; return the lines of the index for them.
+
+    Raises OSError when the disk is full.
+    """
+    info, rows = shared.info, []
+    with _scratch(shared.folder) as scratch:
+        for piece in _pieces(county):
+            part = _part(piece, info, shared.rules)
+            name = f"{piece.code}_{safe_name(piece.place)}_{safe_name(info.run_id)}.xlsx"
+            path = shared.folder / name
+            title = say("title_guide", part.lang, place=part.place)
+            with open_book(path, info, scratch, title) as book:
+                _fill(book, part)
+            rows.append(_index_row(part, path))
+    return rows
+
+
+def write_index_book(shared: BookSet, data: IndexData) -> list[Path]:
+    """Write the index of written workbooks; return the paths of all, the index last."""
+    index = shared.folder / INDEX_FILE
+    title = say("sheet_index", shared.info.lang)
+    with (
+        _scratch(shared.folder) as scratch,
+        open_book(index, shared.info, scratch, title) as book,
+    ):
+        write_index(book, data, shared.info)
+    return [*(shared.folder / str(row[FILE_PLACE]) for row in data.rows), index]
+
+
 def write_workbooks(source: WorkbookSource, folder: Path, info: WorkbookInfo) -> list[Path]:
     """Write a workbook a county into `folder`, and the index; return the paths, index last.
 
     Names are `<区划6位>_<地名>_<批次>.xlsx`; a county with more than `MAX_FINDINGS` findings gives
     one a township, named by its nine digits. Raises OSError when the disk is full.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    paths: list[Path] = []
-    rows: list[list[Cell]] = []
-    # The writer's scratch files hold unit data: beside the result, not in the shared /tmp.
-    with tempfile.TemporaryDirectory(prefix=".scratch-", dir=folder) as scratch:
-        for county in source.counties:
-            for piece in _pieces(county):
-                part = _part(piece, info, source.rules)
-                name = f"{piece.code}_{safe_name(piece.place)}_{safe_name(info.run_id)}.xlsx"
-                path = folder / name
-                title = say("title_guide", part.lang, place=part.place)
-                with open_book(path, info, Path(scratch), title) as book:
-                    _fill(book, part)
-                paths.append(path)
-                rows.append(_index_row(part, path))
-        index = folder / INDEX_FILE
-        with open_book(index, info, Path(scratch), say("sheet_index", info.lang)) as book:
-            write_index(
-                book,
-                IndexData(
-                    rows=rows,
-                    leads=source.leads,
-                    conclusions=source.conclusions,
-                    draws=source.draws,
-                ),
-                info,
-            )
-    return [*paths, index]
+    shared = BookSet(folder=folder, info=info, rules=source.rules)
+    rows = [row for county in source.counties for row in write_county(county, shared)]
+    return write_index_book(shared, index_of(source, rows))
+
+
+def index_of(source: WorkbookSource, rows: Sequence[Sequence[Cell]]) -> IndexData:
+    """Return what the index shows, from the lines that `write_county` returned."""
+    return IndexData(
+        rows=rows, leads=source.leads, conclusions=source.conclusions, draws=source.draws
+    )
 
 
 def _index_row(part: Part, path: Path) -> list[Cell]:

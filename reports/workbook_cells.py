@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Sequence
 
@@ -65,9 +66,8 @@ def column_cells(table: pa.Table, name: str) -> list[Cell]:
     if series.dtype == pl.String:
         return clean_texts(series).to_list()
     if series.dtype.is_numeric():
-        number = pl.col(name)
-        frame = series.cast(pl.Float64).to_frame()
-        return frame.select(pl.when(number.is_finite()).then(number)).to_series().to_list()
+        numbers = series.cast(pl.Float64).to_list()
+        return [n if n is not None and math.isfinite(n) else None for n in numbers]
     return clean_texts(series.cast(pl.String)).to_list()
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+import pyarrow.compute as pc
 
 from reports.workbook_book import Formats
 from reports.workbook_cells import Cell, column_cells, line_counts
@@ -144,26 +148,25 @@ def _answers(lines: _Lines, part: Part) -> None:
 
 
 def _rules(lines: _Lines, part: Part) -> None:
-    used = set(column_cells(part.findings, "rule_id"))
+    used = part.rules.filter(pc.is_in(part.rules["rule_id"], part.findings["rule_id"].unique()))
     lines.heading(say("guide_rulelist", part.lang))
     keys = ("rule_id", "title", "severity", "clause", "verify", "false_positives")
     places = ((0, 0), (1, 1), (2, 2), (3, 3), (4, 5), (6, 6))
     heads = [(say(key, part.lang), *place) for key, place in zip(keys, places, strict=True)]
     lines.cells(heads, 18, bold=True, bg_color=GREY)
     columns = [
-        column_cells(part.rules, "rule_id"),
-        part.texts(part.rules, "title"),
-        severity_words(column_cells(part.rules, "severity"), part.lang),
-        column_cells(part.rules, "clause"),
-        part.texts(part.rules, "verify"),
-        part.texts(part.rules, "false_positives"),
+        column_cells(used, "rule_id"),
+        part.texts(used, "title"),
+        severity_words(column_cells(used, "severity"), part.lang),
+        column_cells(used, "clause"),
+        part.texts(used, "verify"),
+        part.texts(used, "false_positives"),
     ]
     heights = line_counts([(columns[1], 24), (columns[4], 50), (columns[5], 38)])
     for n_lines, *row in zip(heights, *columns, strict=True):
-        if row[0] in used:
-            texts = [str(text or "") for text in row]
-            spans = [(t, *p) for t, p in zip(texts, places, strict=True)]
-            lines.cells(spans, LINE_HEIGHT * n_lines + 5)
+        texts = [str(text or "") for text in row]
+        spans = [(t, *p) for t, p in zip(texts, places, strict=True)]
+        lines.cells(spans, LINE_HEIGHT * n_lines + 5)
 
 
 def write_guide(sheet: Any, part: Part, formats: Formats) -> None:
@@ -191,37 +194,43 @@ def write_guide(sheet: Any, part: Part, formats: Formats) -> None:
     page(sheet, part.lang, part.footer)
 
 
-def _township_row(
-    sheet: Any, row: int, part: Part, formats: Formats, values: Sequence[Cell]
-) -> None:
-    """Write one township: answered by COUNTIFS over the findings, outstanding by difference."""
-    last = FIRST_ROW + max(part.findings.num_rows, 1) - 1
-    name = say("sheet_findings", part.lang)
-    township, result, same = (
-        f"'{name}'!{cells_of(position(FINDING_COLUMNS, key), FIRST_ROW, last)}"
-        for key in ("township_code", "result", "same")
-    )
-    code, place, *counts = values
-    sheet.write_string(row, 0, str(code or ""), formats.text())
-    sheet.write_string(row, 1, str(place or ""), formats.text())
-    for column, count in enumerate(counts, 2):
-        sheet.write_number(row, column, count or 0, formats.number())
-    answered = f'=COUNTIFS({township},A{row + 1},{result},"<>")'
-    sheet.write_formula(row, ANSWERED, answered, formats.number(), 0)
-    outstanding = f"=J{row + 1}-K{row + 1}"
-    if n_same := _asked_elsewhere(part, code):
-        outstanding += f'-SUMPRODUCT(({township}=A{row + 1})*({same}<>"")*({result}=""))'
-    left = float(counts[-1] or 0) - n_same
-    sheet.write_formula(row, ANSWERED + 1, outstanding, formats.number(), left)
+@dataclass(frozen=True, slots=True)
+class _Townships:
+    """The rows of the summary by township; `same`: findings of each answered in another's row."""
+
+    sheet: Any
+    part: Part
+    formats: Formats
+    same: Mapping[Cell, int]
+
+    def write(self, row: int, values: Sequence[Cell]) -> None:
+        """Write one township: answered by COUNTIFS over the findings, outstanding by difference."""
+        last = FIRST_ROW + max(self.part.findings.num_rows, 1) - 1
+        name = say("sheet_findings", self.part.lang)
+        township, result, same = (
+            f"'{name}'!{cells_of(position(FINDING_COLUMNS, key), FIRST_ROW, last)}"
+            for key in ("township_code", "result", "same")
+        )
+        sheet, number = self.sheet, self.formats.number()
+        code, place, *counts = values
+        sheet.write_string(row, 0, str(code or ""), self.formats.text())
+        sheet.write_string(row, 1, str(place or ""), self.formats.text())
+        for column, count in enumerate(counts, 2):
+            sheet.write_number(row, column, count or 0, number)
+        answered = f'=COUNTIFS({township},A{row + 1},{result},"<>")'
+        sheet.write_formula(row, ANSWERED, answered, number, 0)
+        outstanding = f"=J{row + 1}-K{row + 1}"
+        if n_same := self.same.get(code, 0):
+            outstanding += f'-SUMPRODUCT(({township}=A{row + 1})*({same}<>"")*({result}=""))'
+        left = float(counts[-1] or 0) - n_same
+        sheet.write_formula(row, ANSWERED + 1, outstanding, number, left)
 
 
-def _asked_elsewhere(part: Part, township: Cell) -> int:
-    """Return how many findings of a township are answered in the row of another one."""
+def _asked_elsewhere(part: Part) -> Counter[Cell]:
+    """Return by township how many findings are answered in the row of another one."""
     codes = column_cells(part.findings, "township_code")
-    return sum(
-        mark is not None and code == township
-        for code, mark in zip(codes, part.texts(part.findings, "same"), strict=True)
-    )
+    marks = part.texts(part.findings, "same")
+    return Counter(code for code, mark in zip(codes, marks, strict=True) if mark is not None)
 
 
 def _summary_total(
@@ -249,8 +258,9 @@ def write_summary(sheet: Any, part: Part, formats: Formats) -> None:
         sheet.write_string(1, column, say(key, part.lang), formats.heading(BLUE))
     keys = [column_cells(part.townships, name) for name in ("township_code", "township")]
     counts = [column_cells(part.townships, name) for name in _COUNTS]
+    townships = _Townships(sheet, part, formats, _asked_elsewhere(part))
     for row, values in enumerate(zip(*keys, *counts, strict=True), 2):
-        _township_row(sheet, row, part, formats, values)
+        townships.write(row, values)
     rows = part.townships.num_rows
     _summary_total(sheet, rows + 2, counts, part, formats)
     sheet.freeze_panes(2, 2)

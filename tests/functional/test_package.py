@@ -20,7 +20,7 @@ from export_stage import (
 
 from audit.engines.duckdb import PackageReader
 from audit.rulebook import RuleBook
-from pipelines import export, manifest
+from pipelines import export, manifest, package_views
 from pipelines.context import RunContext
 from pipelines.package_views import VIEWS
 from pipelines.sql import PACKAGE
@@ -101,6 +101,22 @@ def test_views_and_comments_are_in_the_package(ctx: RunContext) -> None:
         {"county_name": "石鼓区", "verdict": "NONE"},
     ]
     assert comment == [{"comment": "规则编号 | Rule"}]
+
+
+def test_comments_that_stand_are_not_written_again_and_wrong_ones_are(
+    ctx: RunContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package_views.comment_tables(ctx.engine)
+    ctx.engine.execute("COMMENT ON COLUMN audit.finding.rule_id IS 'old words'")
+    written: list[list[str]] = []
+    real = package_views._at_once
+    monkeypatch.setattr(
+        package_views, "_at_once", lambda ctx, said: (written.append(said), real(ctx, said))
+    )
+    package_views.comment_tables(ctx.engine)
+    package_views.comment_tables(ctx.engine)
+
+    assert written == [["COMMENT ON COLUMN audit.finding.\"rule_id\" IS '规则编号 | Rule'"]]
 
 
 def test_double_counting_shows_what_a_cluster_across_counties_counts_twice(ctx: RunContext) -> None:

@@ -292,3 +292,30 @@ def test_an_open_reader_keeps_the_package_it_opened(out: Path) -> None:
         assert reader.fetch("SELECT MIN(a) AS a FROM audit.run").to_pylist() == [{"a": 0}]
     assert not partial_dir(out, "r3").exists()
     assert _runs(out) == ["r2", "r3"]
+
+
+def test_a_file_is_on_its_way_to_the_disk_while_other_work_is_done(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, synced = threading.Event(), []
+
+    def sync(path: Path) -> None:
+        assert begun.wait(10)
+        synced.append(path)
+
+    monkeypatch.setattr(publish, "_sync", sync)
+    with publish.on_its_way(out / "a"):
+        begun.set()
+
+    assert synced == [out / "a"]
+
+
+def test_a_file_that_cannot_be_brought_to_the_disk_stops_the_night(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(publish, "_sync", full)
+    with pytest.raises(OSError, match="full"), publish.on_its_way(out / "a"):
+        pass
