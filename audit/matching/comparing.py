@@ -20,6 +20,7 @@ from audit.matching.distances import bag_similarity, one_digit_apart, symbols_ap
 from audit.matching.features import KINDS, U8, U16, U32, U64, Features
 from audit.matching.settings import MatchSettings
 from audit.matching.texts import THREADS
+from audit.matching.trade_names import near_levels
 
 _HASHED = (
     *("credit", "org", "name", "core", "core_sound", "trade", "trade_sound", "industry", "branch"),
@@ -55,7 +56,11 @@ _SHARED_BITS = 5
 _PACKED = 1 << 13
 """Rows that are packed at once: they fit a processor's cache."""
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
-_NUMERALS = np.array([ord(c) for c in "0123456789一二三四五六七八九十"], np.uint16)
+
+_NAME, _RARITY, _OWNER = lv.numbers(lv.NAME), lv.numbers(lv.RARITY), lv.numbers(lv.OWNER)
+_PHONE, _ADDRESS, _REGION = lv.numbers(lv.PHONE), lv.numbers(lv.ADDRESS), lv.numbers(lv.REGION)
+_INDUSTRY, _BRANCH, _KIND = lv.numbers(lv.INDUSTRY), lv.numbers(lv.BRANCH), lv.numbers(lv.KIND)
+_CODE, _FORM_SAME = lv.numbers(lv.CODE), lv.number_of(lv.FORM, "same")
 
 Rows = NDArray[Any]
 
@@ -182,24 +187,24 @@ def _name(features: Features, ab: tuple[Columns, Columns], left: U32, right: U32
     alone = (a["industry"] == 0) | (b["industry"] == 0)
     branch_equal = a["branch"] == b["branch"]
     core, sound = _same(a, b, "core"), _same(a, b, "core_sound")
-    level = np.where(bag >= _BAG_SIMILAR, 2, 1).astype(np.uint8)
+    level = np.where(bag >= _BAG_SIMILAR, _NAME["similar"], _NAME["differs"]).astype(np.uint8)
     level[~_both(a, b, "name")] = 0
     possible = np.flatnonzero(~trade & (bag >= _BAG_NEAR) & _both(a, b, "trade"))
-    close = _near(features, left[possible], right[possible])
+    close = near_levels(features, left[possible], right[possible])
     level[possible] = np.where(close > 0, close, level[possible])
-    level[(level >= 3) & industry] += 1
-    level[(level == 2) & _one_shorter(a, b)] = 6
+    level[(level >= lv.NAME_NEAR) & industry] += 1  # the same with the same industry word
+    level[(level == _NAME["similar"]) & _one_shorter(a, b)] = _NAME["trade_cut_industry"]
     similar = industry | (bag >= _BAG_SIMILAR)
-    level[trade] = 7
-    level[trade & similar] = 8
-    level[trade & alone & ~(core | sound)] = 9
+    level[trade] = _NAME["trade"]
+    level[trade & similar] = _NAME["trade_similar"]
+    level[trade & alone & ~(core | sound)] = _NAME["trade_alone"]
     heard = spoken & ~written
-    level[heard] = 10
-    level[heard & (similar | alone)] = 11
-    level[(core | sound) & ~branch_equal] = 12
-    level[sound & branch_equal] = 13
-    level[core & branch_equal] = 14
-    level[_same(a, b, "name")] = 15
+    level[heard] = _NAME["trade_sound"]
+    level[heard & (similar | alone)] = _NAME["trade_sound_similar"]
+    level[(core | sound) & ~branch_equal] = lv.NAME_BRANCH
+    level[sound & branch_equal] = lv.NAME_CORE
+    level[core & branch_equal] = _NAME["core"]
+    level[_same(a, b, "name")] = lv.NAME_WHOLE
     return level
 
 
@@ -218,44 +223,17 @@ def _one_shorter(a: Columns, b: Columns) -> NDArray[np.bool_]:
     return result
 
 
-def _near(features: Features, left: U32, right: U32) -> U8:
-    """Return the level of trade names that are one edit apart, 0 of others.
-
-    5 where one has a character more, 3 where one has another in its place (or two are swapped),
-    1 where it is a numeral. Written or spoken; two characters at least, of which one may be lost
-    (a 字号 has two by law).
-    """
-    a, b = features.trade_chars[left], features.trade_chars[right]
-    near = within_one(a, b)
-    near |= within_one(features.trade_sounds[left], features.trade_sounds[right])
-    longer = (a != 0).sum(axis=1) != (b != 0).sum(axis=1)
-    near &= longer | (a[:, 1] != 0)
-    level = np.where(longer, 5, 3).astype(np.uint8)
-    level[_other_numbers(a, b, longer)] = 1
-    level[~near] = 0
-    return level
-
-
-def _other_numbers(a: U16, b: U16, longer: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Say which trade names carry numerals that differ (第12号 and 第22号, 一店 and 二店)."""
-    x, y = np.isin(a, _NUMERALS), np.isin(b, _NUMERALS)
-    # A numeral for another, or one more of them; a letter that becomes a digit is a slip.
-    result: NDArray[np.bool_] = (x.sum(1) != y.sum(1)) & longer
-    result |= (x & y & (a != b)).any(axis=1)
-    return result
-
-
 def _rarity(a: Columns, b: Columns, name: U8) -> U8:
     """Return how many hold the name that both share: its core, or its trade name."""
-    by_core = name >= lv.NAME_CORE - 1
+    by_core = name >= lv.NAME_BRANCH
     holders = np.where(
         by_core, np.maximum(a["n_core"], b["n_core"]), np.maximum(a["n_trade"], b["n_trade"])
     )
-    level = np.full(len(a), 3, np.uint8)
-    level[holders <= _SOME] = 2
-    level[holders <= _RARE] = 1
-    level[a["is_generic"] | b["is_generic"]] = 4
-    level[name < 3] = 0
+    level = np.full(len(a), _RARITY["common"], np.uint8)
+    level[holders <= _SOME] = _RARITY["some"]
+    level[holders <= _RARE] = _RARITY["rare"]
+    level[a["is_generic"] | b["is_generic"]] = lv.GENERIC
+    level[name < lv.NAME_NEAR] = _RARITY["none"]
     return level
 
 
@@ -268,10 +246,10 @@ def _owner(features: Features, ab: tuple[Columns, Columns], left: U32, right: U3
     few = np.bitwise_count(a["owner_bag"] ^ b["owner_bag"]) <= 2
     other = np.flatnonzero(both & ~same & few)
     x, y = features.owner_chars[left[other]], features.owner_chars[right[other]]
-    level[other[within_one(x, y)]] = 2
-    level[both & _same(a, b, "owner_sound")] = 3
-    level[same] = 4
-    level[same & (np.maximum(a["n_owner"], b["n_owner"]) <= _OWNER_RARE)] = 5
+    level[other[within_one(x, y)]] = _OWNER["near"]
+    level[both & _same(a, b, "owner_sound")] = lv.OWNER_SOUND
+    level[same] = lv.OWNER_SAME
+    level[same & (np.maximum(a["n_owner"], b["n_owner"]) <= _OWNER_RARE)] = _OWNER["rare"]
     return level
 
 
@@ -285,11 +263,11 @@ def _phone(a: Columns, b: Columns) -> U8:
     level: U8 = both.astype(np.uint8)
     for x in firsts:
         at = np.flatnonzero(both & ~same & (a[x] != 0) & (b[x] != 0))
-        level[at[one_digit_apart(a[x][at], b[x][at])]] = 2
+        level[at[one_digit_apart(a[x][at], b[x][at])]] = lv.PHONE_DIGIT
     holders = np.minimum(a["n_phone"], b["n_phone"])
-    level[same] = 3
-    level[same & (holders <= _PHONE_SHARED)] = 4
-    level[same & (holders <= _PHONE_OWN)] = 5
+    level[same] = _PHONE["agency"]
+    level[same & (holders <= _PHONE_SHARED)] = _PHONE["shared"]
+    level[same & (holders <= _PHONE_OWN)] = _PHONE["own"]
     return level
 
 
@@ -301,29 +279,31 @@ def _address(a: Columns, b: Columns) -> U8:
     rooms_differ = _both(a, b, "room") & (a["room"] != b["room"])
     crowded = np.maximum(a["n_road_no"], b["n_road_no"]) > _CROWDED
     level: U8 = both.astype(np.uint8)
-    level[both & (bag >= _BAG_SIMILAR)] = 2
-    level[_same(a, b, "road") & near] = 3
-    level[number] = 6
-    level[number & crowded] = 5
-    level[number & rooms_differ] = 4
-    level[full] = 8
-    level[full & (np.maximum(a["n_address"], b["n_address"]) > _CROWDED)] = 7
+    level[both & (bag >= _BAG_SIMILAR)] = _ADDRESS["similar"]
+    level[_same(a, b, "road") & near] = _ADDRESS["road"]
+    level[number] = _ADDRESS["number"]
+    level[number & crowded] = _ADDRESS["crowded"]
+    level[number & rooms_differ] = _ADDRESS["other_room"]
+    level[full] = _ADDRESS["full"]
+    full &= np.maximum(a["n_address"], b["n_address"]) > _CROWDED
+    level[full] = _ADDRESS["full_crowded"]
     return level
 
 
 def _region(a: Columns, b: Columns) -> U8:
     level = _both(a, b, "county").astype(np.uint8)
-    level[(a["county"] // 100 == b["county"] // 100) & (level > 0)] = 2
+    level[(a["county"] // 100 == b["county"] // 100) & (level > 0)] = _REGION["city"]
     county = _same(a, b, "county")
-    level[county] = 3
+    level[county] = lv.REGION_COUNTY
     township = county & _same(a, b, "township")
-    level[township] = 4
+    level[township] = _REGION["township"]
     # Codes that do not reach the village do not say that the villages differ.
-    level[county & ~_either(a, b, "township") | township & ~_either(a, b, "village")] = 0
+    vague = county & ~_either(a, b, "township") | township & ~_either(a, b, "village")
+    level[vague] = lv.REGION_VAGUE
     village = county & _same(a, b, "village")
-    level[village] = 5
-    level[village & (a["n_village"] > _CROWDED_VILLAGE)] = 6
-    level[village & (a["n_village"] > _THRONGED_VILLAGE)] = 7
+    level[village] = lv.REGION_VILLAGE
+    level[village & (a["n_village"] > _CROWDED_VILLAGE)] = lv.REGION_CROWDED
+    level[village & (a["n_village"] > _THRONGED_VILLAGE)] = lv.REGION_THRONGED
     return level
 
 
@@ -331,23 +311,23 @@ def _industry(a: Columns, b: Columns) -> U8:
     x, y = a["industry_code"], b["industry_code"]
     level = _both(a, b, "industry_code").astype(np.uint8)
     given = level > 0
-    level[given & (x // 100 == y // 100)] = 2
-    level[given & (x // 10 == y // 10)] = 3
-    level[given & (x == y)] = 4
+    level[given & (x // 100 == y // 100)] = _INDUSTRY["division"]
+    level[given & (x // 10 == y // 10)] = _INDUSTRY["group"]
+    level[given & (x == y)] = _INDUSTRY["class"]
     return level
 
 
 def _form(a: Columns, b: Columns) -> U8:
     level = _both(a, b, "form").astype(np.uint8)
-    level[_same(a, b, "form")] = 2
+    level[_same(a, b, "form")] = _FORM_SAME
     return level
 
 
 def _branch(a: Columns, b: Columns) -> U8:
     either, both = a["is_branch"] | b["is_branch"], a["is_branch"] & b["is_branch"]
     level: U8 = either.astype(np.uint8)
-    level[both] = 3
-    level[both & (a["branch"] == b["branch"])] = 2
+    level[both] = _BRANCH["other"]
+    level[both & (a["branch"] == b["branch"])] = _BRANCH["same"]
     return level
 
 
@@ -355,9 +335,9 @@ def _kind(a: Columns, b: Columns) -> U8:
     low, high = np.minimum(a["kind"], b["kind"]), np.maximum(a["kind"], b["kind"])
     level = np.zeros(len(a), np.uint8)
     unlike = low != high
-    level[unlike & (high == KINDS["establishment"])] = 1
-    level[unlike & (high == KINDS["self_employed"])] = 2
-    level[unlike & (high > KINDS["self_employed"])] = 3
+    level[unlike & (high == KINDS["establishment"])] = _KIND["legal_establishment"]
+    level[unlike & (high == KINDS["self_employed"])] = _KIND["household"]
+    level[unlike & (high > KINDS["self_employed"])] = _KIND["list"]
     return level
 
 
@@ -369,19 +349,19 @@ def _code(features: Features, ab: tuple[Columns, Columns], left: U32, right: U32
     full_valid = a["credit_ok"] & b["credit_ok"]
     org = _same(a, b, "org") & (a["org_ok"] & b["org_ok"])
     level = np.zeros(len(a), np.uint8)
-    level[given] = 2
+    level[given] = _CODE["differs"]
     unlike = np.flatnonzero(given & ~full_valid & ~org)
     apart = symbols_apart(features.code_symbols[left[unlike]], features.code_symbols[right[unlike]])
-    level[unlike[apart <= _NEAR_SYMBOLS]] = 3
-    level[given & full_valid] = 1
-    level[given & valid & ~org & (level != 3)] = 1
-    level[org] = 4
-    level[_same(a, b, "credit")] = 4
-    level[_same(a, b, "credit") & full_valid] = 5
+    level[unlike[apart <= _NEAR_SYMBOLS]] = _CODE["near"]
+    level[given & full_valid] = lv.CODE_VALID_DIFFER
+    level[given & valid & ~org & (level != _CODE["near"])] = lv.CODE_VALID_DIFFER
+    level[org] = _CODE["org"]
+    level[_same(a, b, "credit")] = _CODE["org"]
+    level[_same(a, b, "credit") & full_valid] = lv.CODE_SAME
     # A household's code is of its own kind: that it differs from a unit's says nothing.
     household = KINDS["self_employed"]
     mixed = (np.maximum(a["kind"], b["kind"]) == household) & (a["kind"] != b["kind"])
-    level[(level == 1) & mixed] = lv.CODE_OTHER_KIND
+    level[(level == lv.CODE_VALID_DIFFER) & mixed] = lv.CODE_OTHER_KIND
     return level
 
 

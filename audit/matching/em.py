@@ -15,7 +15,15 @@ from audit.matching.scorecard import Floats
 from audit.matching.weighing import Counted, Weights, weights_of
 
 _FIELDS = (lv.NAME, lv.OWNER, lv.PHONE, lv.ADDRESS, lv.REGION, lv.INDUSTRY, lv.FORM)
-_HIGH = {"name": 9, "owner": 3, "phone": 3, "address": 4, "region": 4, "industry": 3, "form": 2}
+_HIGH = {
+    "name": lv.number_of(lv.NAME, "trade_alone"),
+    "owner": lv.OWNER_SOUND,
+    "phone": lv.number_of(lv.PHONE, "agency"),
+    "address": lv.ADDRESS_NUMBER,
+    "region": lv.number_of(lv.REGION, "township"),
+    "industry": lv.number_of(lv.INDUSTRY, "group"),
+    "form": lv.number_of(lv.FORM, "same"),
+}
 _STEPS = 50
 _SMOOTH = 1e-3
 

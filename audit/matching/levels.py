@@ -39,6 +39,7 @@ NAME = Field(
         MISSING,
         ("differs", "不同", "differs"),
         ("similar", "部分字相同", "some characters shared"),
+        ("trade_head", "字号开头相同", "trade names begin alike"),
         ("trade_near", "字号错一字、行业不同", "trade name one slip off, industry word differs"),
         (
             "trade_near_industry",
@@ -54,6 +55,16 @@ NAME = Field(
             "trade_cut_industry",
             "字号多一字或少一字、行业同",
             "trade name one character longer, same industry word",
+        ),
+        (
+            "trade_slip",
+            "字号错一形近字或两字颠倒、行业不同",
+            "trade name with a look-alike or two characters swapped, industry word differs",
+        ),
+        (
+            "trade_slip_industry",
+            "字号错一形近字或两字颠倒、行业同",
+            "trade name with a look-alike or two characters swapped, same industry word",
         ),
         ("trade", "字号同、行业不同", "same trade name, industry word differs"),
         ("trade_similar", "字号同、行业相近", "same trade name, similar industry word"),
@@ -201,15 +212,6 @@ FIELDS = (NAME, RARITY, OWNER, PHONE, ADDRESS, REGION, INDUSTRY, FORM, BRANCH, K
 INDEX = {field.id: i for i, field in enumerate(FIELDS)}
 SHIFTS = tuple(sum(f.bits for f in FIELDS[:i]) for i in range(len(FIELDS)))
 PATTERN_BITS = sum(field.bits for field in FIELDS)
-CODE_VALID_DIFFER = 1
-CODE_SAME = 5
-NAME_WHOLE, OWNER_SAME, OWNER_SOUND, ADDRESS_NUMBER = 15, 4, 3, 4
-CODE_OTHER_KIND = 6
-REGION_VAGUE, REGION_COUNTY, REGION_VILLAGE = 0, 3, 5
-REGION_CROWDED, REGION_THRONGED = 6, 7
-GENERIC = 4
-NAME_TRADE, NAME_CORE = 7, 13
-"""Name levels from here on mean the same trade name, and the same core, apart from spelling."""
 
 
 def level_of(patterns: U64, field: Field) -> NDArray[np.uint8]:
@@ -223,10 +225,37 @@ def number_of(field: Field, level_id: str) -> int:
     return [level[0] for level in field.levels].index(level_id)
 
 
+def numbers(field: Field) -> dict[str, int]:
+    """Return the number of each level of a field by its word."""
+    return {level[0]: number for number, level in enumerate(field.levels)}
+
+
+CODE_VALID_DIFFER = number_of(CODE, "valid_differ")
+CODE_SAME = number_of(CODE, "same")
+CODE_OTHER_KIND = number_of(CODE, "other_kind")
+# Name levels from NAME_NEAR on mean a trade name one slip off, from NAME_TRADE on the same trade
+# name, and from NAME_CORE on the same core, apart from spelling.
+NAME_SIMILAR = number_of(NAME, "similar")
+NAME_NEAR = number_of(NAME, "trade_near")
+NAME_TRADE = number_of(NAME, "trade")
+NAME_BRANCH = number_of(NAME, "core_branch")
+NAME_CORE = number_of(NAME, "core_sound")
+NAME_WHOLE = number_of(NAME, "name")
+GENERIC = number_of(RARITY, "generic")
+OWNER_DIFFERS = number_of(OWNER, "differs")
+OWNER_SOUND = number_of(OWNER, "sound")
+OWNER_SAME = number_of(OWNER, "common")
+PHONE_DIGIT = number_of(PHONE, "digit")
+ADDRESS_NUMBER = number_of(ADDRESS, "other_room")
+REGION_VAGUE, REGION_COUNTY = number_of(REGION, "missing"), number_of(REGION, "county")
+REGION_VILLAGE = number_of(REGION, "village")
+REGION_CROWDED, REGION_THRONGED = number_of(REGION, "crowded"), number_of(REGION, "thronged")
+
+
 def pattern_counts(patterns: U64) -> tuple[U64, U32, NDArray[np.int64]]:
     """Return distinct patterns, the place of each pair among them, and their counts.
 
-    One sort of pattern and place packed in 64 bits; raises ValueError beyond 2**32 pairs.
+    One sort of pattern and place packed in 64 bits; raises ValueError beyond 2**31 pairs.
     """
     n = len(patterns)
     if PATTERN_BITS + max(n, 1).bit_length() > 64:

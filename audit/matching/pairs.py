@@ -21,16 +21,20 @@ from audit.matching.settings import MatchSettings
 from audit.matching.weighing import Counted, Weighed, Weights, probability, weigh, weights_of
 
 CODE_KEYS = np.uint64(sum(1 << i for i, kind in enumerate(KINDS) if kind.rstrip("*") in CODE_KINDS))
-_ONE_KIND = (0, 3)
-_BY_HASH = (
-    *((lv.NAME, (7, 8, 9), "trade"), (lv.NAME, (10, 11), "trade_sound")),
-    *((lv.NAME, (13,), "core_sound"), (lv.NAME, (14,), "core")),
-    (lv.OWNER, (lv.OWNER_SOUND,), "owner_sound"),
-    *((lv.ADDRESS, (4, 5, 6), "road_no"), (lv.ADDRESS, (7, 8), "address")),
+_ONE_KIND = (lv.number_of(lv.KIND, "same"), lv.number_of(lv.KIND, "list"))
+_BY_HASH = tuple(
+    (field, tuple(lv.number_of(field, level) for level in levels), hashed)
+    for field, levels, hashed in (
+        (lv.NAME, ("trade", "trade_similar", "trade_alone"), "trade"),
+        (lv.NAME, ("trade_sound", "trade_sound_similar"), "trade_sound"),
+        (lv.NAME, ("core_sound",), "core_sound"),
+        (lv.NAME, ("core",), "core"),
+        (lv.OWNER, ("sound",), "owner_sound"),
+        (lv.ADDRESS, ("other_room", "crowded", "number"), "road_no"),
+        (lv.ADDRESS, ("full_crowded", "full"), "address"),
+    )
 )
 """Levels that say that two hashes are equal."""
-_CORE_IN_BRANCH = lv.number_of(lv.NAME, "core_branch")
-"""Says that one of two hashes is equal."""
 SURE = 6.0
 """Weight (log odds) beyond which pairs are told apart by their evidence."""
 _LATIN_END = 0x250
@@ -242,7 +246,7 @@ def verified(features: Features, scored: Scored, names: pl.Series) -> Flags:
         at = np.flatnonzero(np.isin(lv.level_of(scored.patterns, field), levels))
         column = getattr(features, hashed)
         result[at] &= column[left[at]] == column[right[at]]
-    at = np.flatnonzero(name == _CORE_IN_BRANCH)
+    at = np.flatnonzero(name == lv.NAME_BRANCH)  # one of two hashes is equal
     result[at] &= (features.core[left[at]] == features.core[right[at]]) | (
         features.core_sound[left[at]] == features.core_sound[right[at]]
     )

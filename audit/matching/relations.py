@@ -26,6 +26,9 @@ RELATIONS = {
 }
 """Words of each relation, Chinese and English; the first that holds is given."""
 
+_OTHER_BRANCH = lv.number_of(lv.BRANCH, "one"), lv.number_of(lv.BRANCH, "other")
+_AGENCY = lv.number_of(lv.PHONE, "agency")
+_HOUSEHOLD = lv.number_of(lv.KIND, "household")
 _UNIT_KINDS = (KINDS["legal_entity"], KINDS["establishment"])
 
 
@@ -69,7 +72,7 @@ def _branches(features: Features, pairs: Related, level: dict[str, NDArray[np.ui
         ((org_l != 0) & (parent_r == org_l) & (org_r != org_l))
         | ((org_r != 0) & (parent_l == org_r) & (org_l != org_r))
         | ((parent_l != 0) & (parent_l == parent_r) & (org_l != org_r))
-        | ((level["branch"] > 0) & (level["branch"] != 2) & (level["name"] >= lv.NAME_TRADE))
+        | (np.isin(level["branch"], _OTHER_BRANCH) & (level["name"] >= lv.NAME_TRADE))
     )
     return result
 
@@ -78,19 +81,21 @@ def relations(features: Features, pairs: Related) -> NDArray[np.str_]:
     """Return the relation of each pair, a key of RELATIONS."""
     level = {f.id: lv.level_of(pairs.patterns, f) for f in lv.FIELDS}
     name, owner, address = level["name"], level["owner"], level["address"]
-    household = level["kind"] == 2
+    household = level["kind"] == _HOUSEHOLD
+    alone = (owner <= lv.OWNER_DIFFERS) & (name < lv.NAME_CORE)
+    bare = (level["rarity"] == lv.GENERIC) & (name >= lv.NAME_CORE)
     conditions = {
         "headquarters": headquarters(features, pairs.left, pairs.right),
         "unit_and_household": pairs.linked & household,
         "same_unit": pairs.linked,
         "branch": _branches(features, pairs, level),
-        "same_code": (level["code"] == lv.CODE_SAME) & (name < 3),
+        "same_code": (level["code"] == lv.CODE_SAME) & (name < lv.NAME_NEAR),
         "same_name": (level["code"] == lv.CODE_VALID_DIFFER) & (name >= lv.NAME_CORE),
-        "bare_name": (level["rarity"] == 4) & (name >= lv.NAME_CORE) & (level["region"] < 4),
+        "bare_name": bare & (level["region"] <= lv.REGION_COUNTY),
         "conflict": pairs.conflict,
-        "same_owner": (owner >= 3) & (name < lv.NAME_CORE),
-        "agency": (level["phone"] == 3) & (owner <= 1) & (name < lv.NAME_CORE),
-        "market": (address >= 4) & (owner <= 1) & (name < lv.NAME_CORE),
+        "same_owner": (owner >= lv.OWNER_SOUND) & (name < lv.NAME_CORE),
+        "agency": (level["phone"] == _AGENCY) & alone,
+        "market": (address >= lv.ADDRESS_NUMBER) & alone,
     }
     found = np.select(list(conditions.values()), list(conditions), default="similar")
     result: NDArray[np.str_] = found

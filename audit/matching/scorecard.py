@@ -15,22 +15,52 @@ from audit.matching.features import U64
 Floats = NDArray[np.float64]
 Cells = NDArray[np.int32]
 
-# Coarser views of a field, one number a level, for combinations of several fields.
-_VIEWS: dict[str, tuple[str, tuple[int, ...]]] = {
-    "stem": ("name", (0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 3)),
-    "person": ("owner", (0, 1, 1, 2, 2, 2)),
-    "line": ("phone", (0, 1, 2, 3, 3, 2)),
-    "place": ("address", (0, 1, 1, 1, 2, 3, 2, 3, 2)),
+# Coarser views of a field for combinations of several fields: the levels of 1, of 2 and so on;
+# 0 stands for all others.
+_VIEWS: dict[str, tuple[lv.Field, tuple[tuple[str, ...], ...]]] = {
+    "stem": (
+        lv.NAME,
+        (
+            (
+                *("trade_head", "trade_near", "trade_near_industry", "trade_cut"),
+                "trade_cut_industry",
+            ),
+            (
+                *("trade_slip", "trade_slip_industry", "trade", "trade_similar", "trade_alone"),
+                *("trade_sound", "trade_sound_similar", "core_branch"),
+            ),
+            ("core_sound", "core", "name"),
+        ),
+    ),
+    "person": (lv.OWNER, (("differs", "near"), ("sound", "common", "rare"))),
+    "line": (lv.PHONE, (("differs",), ("digit", "own"), ("agency", "shared"))),
+    "place": (
+        lv.ADDRESS,
+        (
+            ("differs", "similar", "road"),
+            ("other_room", "number", "full"),
+            ("crowded", "full_crowded"),
+        ),
+    ),
 }
 # How many of owner, telephone and address agree, and how many contradict.
-_COUNTS: dict[str, dict[str, tuple[int, ...]]] = {
-    "agree": {"owner": (3, 4, 5), "phone": (5,), "address": (6, 8)},
-    "contradict": {"owner": (1,), "phone": (1,), "address": (1, 3)},
+_COUNTS: dict[str, tuple[tuple[lv.Field, tuple[str, ...]], ...]] = {
+    "agree": (
+        (lv.OWNER, ("sound", "common", "rare")),
+        (lv.PHONE, ("own",)),
+        (lv.ADDRESS, ("number", "full")),
+    ),
+    "contradict": (
+        (lv.OWNER, ("differs",)),
+        (lv.PHONE, ("differs",)),
+        (lv.ADDRESS, ("differs", "road")),
+    ),
 }
 TERMS: tuple[tuple[str, ...], ...] = (
     *(("name",), ("owner",), ("phone",), ("address",), ("region",), ("industry",), ("form",)),
     *(("branch",), ("kind",), ("name", "rarity"), ("name", "agree"), ("name", "contradict")),
-    *(("name", "region"), ("name", "industry"), ("name", "owner"), ("owner", "phone")),
+    *(("name", "region"), ("name", "industry"), ("name", "owner"), ("name", "phone")),
+    *(("name", "address"), ("owner", "phone")),
     *(("owner", "address"), ("phone", "address"), ("branch", "name"), ("agree", "contradict")),
     ("stem", "person", "line", "place"),
 )
@@ -43,7 +73,7 @@ def part_size(part: str) -> int:
     if part in _COUNTS:
         return 1 + len(_COUNTS[part])
     if part in _VIEWS:
-        return 1 + max(_VIEWS[part][1])
+        return 1 + len(_VIEWS[part][1])
     return len(lv.FIELDS[lv.INDEX[part]].levels)
 
 
@@ -55,10 +85,16 @@ N_CELLS = sum(SIZES)
 def level_parts(patterns: U64) -> dict[str, NDArray[np.int32]]:
     """Return the level of every field, view and count in each pattern."""
     levels = {f.id: lv.level_of(patterns, f).astype(np.int32) for f in lv.FIELDS}
-    for part, (field, view) in _VIEWS.items():
-        levels[part] = np.array(view, np.int32)[levels[field]]
+    for part, (field, groups) in _VIEWS.items():
+        table = np.zeros(len(field.levels), np.int32)
+        for number, words in enumerate(groups, start=1):
+            table[[lv.number_of(field, word) for word in words]] = number
+        levels[part] = table[levels[field.id]]
     for part, wanted in _COUNTS.items():
-        hits = [np.isin(levels[field], values) for field, values in wanted.items()]
+        hits = [
+            np.isin(levels[field.id], [lv.number_of(field, word) for word in words])
+            for field, words in wanted
+        ]
         levels[part] = np.sum(hits, axis=0, dtype=np.int32)
     return levels
 

@@ -44,7 +44,9 @@ _MOST = -2.5
 _CHANCE = -3.0
 """The same for pairs that are only alike where chance makes many such pairs: not asked."""
 _SPEAKING = (lv.NAME, lv.RARITY, lv.OWNER, lv.PHONE, lv.ADDRESS, lv.REGION, lv.CODE)
-_CODE_SILENT = (0, lv.CODE_VALID_DIFFER, 2, lv.CODE_OTHER_KIND)
+_CODE_SILENT = (0, lv.CODE_VALID_DIFFER, lv.number_of(lv.CODE, "differs"), lv.CODE_OTHER_KIND)
+_NAME_DIFFERS = lv.number_of(lv.NAME, "differs")
+_PHONE_DIFFERS = lv.number_of(lv.PHONE, "differs")
 _ROUND = 6
 
 
@@ -181,7 +183,8 @@ def _most(patterns: U64) -> Floats:
     level = {f.id: lv.level_of(patterns, f) for f in _SPEAKING}
     silent = np.isin(level["code"], _CODE_SILENT)
     alike, region = _only_alike(level), level["region"]
-    contradicted = (level["owner"] == 1) & (level["phone"] == 1) & (level["address"] > 0)
+    contradicted = (level["owner"] == lv.OWNER_DIFFERS) & (level["phone"] == _PHONE_DIFFERS)
+    contradicted &= level["address"] > 0
     many = np.isin(region, (lv.REGION_VAGUE, lv.REGION_CROWDED))
     asked = alike & (many | (contradicted & (region != lv.REGION_VILLAGE)))
     asked |= _unsupported(level)
@@ -198,7 +201,7 @@ def _only_alike(level: dict[str, U8]) -> NDArray[np.bool_]:
     the same (a bare name is its person's). Among n neighbours chance makes some n² such pairs.
     """
     name, owner = level["name"], level["owner"]
-    same = (name > lv.NAME_CORE) | (owner >= lv.OWNER_SAME) | (level["phone"] > 2)
+    same = (name > lv.NAME_CORE) | (owner >= lv.OWNER_SAME) | (level["phone"] > lv.PHONE_DIGIT)
     same |= level["address"] >= lv.ADDRESS_NUMBER
     both = (name == lv.NAME_CORE) & (owner == lv.OWNER_SOUND) & (level["rarity"] != lv.GENERIC)
     result: NDArray[np.bool_] = ~same & ~both
@@ -213,11 +216,13 @@ def _unsupported(level: dict[str, U8]) -> NDArray[np.bool_]:
     telephone and address are others, and the name is another one or not given.
     """
     name, owner, phone = level["name"], level["owner"], level["phone"]
-    alone = (owner <= 1) & (phone <= 2)
+    alone = (owner <= lv.OWNER_DIFFERS) & (phone <= lv.PHONE_DIGIT)
     bare = (name < lv.NAME_CORE) | (level["rarity"] == lv.GENERIC)
     elsewhere = (level["address"] > 0) & (level["address"] < lv.ADDRESS_NUMBER)
-    result: NDArray[np.bool_] = alone & ((name <= 2) | (bare & (owner == 1) & (phone > 0)))
-    result |= (name <= 1) & (phone == 1) & elsewhere
+    result: NDArray[np.bool_] = alone & (
+        (name <= lv.NAME_SIMILAR) | (bare & (owner == lv.OWNER_DIFFERS) & (phone > 0))
+    )
+    result |= (name <= _NAME_DIFFERS) & (phone == _PHONE_DIFFERS) & elsewhere
     return result
 
 

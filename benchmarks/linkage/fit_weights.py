@@ -38,7 +38,7 @@ from sample_data.draws import Draw, digits, join_text, mask
 from sample_data.identifiers import credit_codes
 
 TARGET = Path(__file__).parents[2] / "audit" / "matching" / "weights.json"
-VERSION = "2026.11.5"
+VERSION = "2026.11.6"
 MAIN = Options(records=120_000, seed=901)
 CHINESE = (
     MAIN,
@@ -52,6 +52,8 @@ CHINESE = (
     replace(MAIN, records=20_000, seed=909, words="other"),
     replace(MAIN, records=2_000, seed=910, copies=0.01),
     replace(MAIN, records=6_000, seed=911, coverage=0.3),
+    replace(MAIN, records=80_000, seed=928, coverage=0.3),
+    replace(MAIN, records=80_000, seed=929, coverage=0.05),
 )
 ENGLISH = (
     Options(records=20_000, seed=912),

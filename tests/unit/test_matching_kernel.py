@@ -260,7 +260,14 @@ def test_a_shared_village_is_told_by_how_many_stand_there(n: int, level: str) ->
 @pytest.mark.parametrize(
     ("first", "second", "level"),
     [
-        ({"trade": "宏鑫达"}, {"trade": "宏金达"}, "trade_near_industry"),
+        ({"trade": "宏鑫达"}, {"trade": "宏远达"}, "trade_near_industry"),
+        ({"trade": "宏鑫未"}, {"trade": "宏鑫末"}, "trade_slip_industry"),
+        ({"trade": "宏鑫达未"}, {"trade": "宏鑫达末", "industry": "五金"}, "trade_slip"),
+        ({"trade": "宏鑫达"}, {"trade": "宏达鑫"}, "trade_slip_industry"),
+        ({"trade": "杰迅超市"}, {"trade": "杰迅购物"}, "trade_head"),
+        ({"trade": "PARKER"}, {"trade": "PALACE"}, "differs"),
+        ({"trade": "梅铺街道司法"}, {"trade": "梅铺街道税务"}, "differs"),
+        ({"trade": "宏鑫一店"}, {"trade": "宏鑫二店"}, "differs"),
         ({"trade": "宏鑫达"}, {"trade": "宏鑫"}, "trade_cut_industry"),
         ({"trade": "宏鑫达"}, {"trade": "宏鑫达兴", "industry": "五金"}, "trade_cut"),
         (
