@@ -24,11 +24,11 @@ JOINTS = (
     *(("trade", "road"), ("trade", "owner"), ("trade", "phone")),
     *(("trade_sound", "township"), ("trade_sound", "owner_sound"), ("trade_sound", "road_no")),
     *(("trade_sound", "phone"), ("head", "owner"), ("head", "road"), ("head", "phone")),
-    *(("head", "township"), ("tail", "owner"), ("tail", "road"), ("owner", "road")),
-    *(("owner", "industry"), ("owner", "activity"), ("owner", "phone"), ("owner_sound", "road_no")),
+    *(("head", "township"), ("tail", "owner"), ("owner", "road")),
+    *(("owner", "industry"), ("owner", "phone"), ("owner_sound", "road_no")),
     *(("owner_sound", "township"), ("phone", "industry"), ("phone", "activity"), ("phone", "road")),
     *(("road_no", "industry"), ("road_no", "activity"), ("branch", "county"), ("branch", "road")),
-    *(("segment_b", "township"), ("village", "activity")),
+    ("village", "activity"),
 )
 """Pairs of token kinds that may be joined, chosen by new true pairs a candidate pair.
 
