@@ -2,6 +2,8 @@
 
 A token (a code, a name, an owner, a telephone …) with at most c1 holders is a key alone. Otherwise
 it is joined with another frequent token from a list, and the key is kept with at most c2 holders.
+Places and industries say too little alone and are joined only; where records of one industry are
+more than c2 in a village, as in larger files, the characters of their trade names part them.
 So the number of pairs is O(records) whatever the data are; blocks over a cap are counted, and the
 large ones listed. A key is a 40-bit hash over a 24-bit row (fewer hash bits beyond 16.7 million
 rows): one sort of integers brings the holders of a key together.
@@ -16,36 +18,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.matching.features import U8, U32, U64, Features
+from audit.matching.features import U8, U32, U64, Features, Flags
+from audit.matching.keys import (
+    JOINTS,
+    KINDS,
+    LISTED,
+    ORDER,
+    PARTNERS,
+    REFINED,
+    SINGLES,
+    tokens,
+)
 from audit.matching.settings import MatchSettings
-
-SINGLES = (
-    *("credit", "org", "segment_a", "segment_b", "name", "core", "core_sound", "trade"),
-    *("trade_sound", "head", "tail", "branch", "owner", "owner_sound", "phone", "road_no"),
-    *("address", "road", "industry", "activity", "township", "county", "form"),
-)
-"""Token kinds; PARTNERS_ONLY say too little to be a key by themselves, LISTED are evidence."""
-
-PARTNERS_ONLY = frozenset({"road", "industry", "activity", "township", "county", "form", "branch"})
-LISTED = frozenset({"credit", "org", "name", "owner", "phone", "road_no", "address"})
-CODE_KINDS = ("credit", "org", "segment_a", "segment_b")
-
-JOINTS = (
-    *(("core", "county"), ("core", "owner"), ("core", "road"), ("core", "township")),
-    *(("core_sound", "owner_sound"), ("core_sound", "county"), ("core_sound", "phone")),
-    *(("trade", "road"), ("trade", "owner"), ("trade", "county"), ("trade", "phone")),
-    *(("trade_sound", "township"), ("trade_sound", "owner_sound"), ("trade_sound", "activity")),
-    *(("trade_sound", "road_no"), ("trade", "industry"), ("trade_sound", "phone")),
-    *(("head", "owner"), ("head", "road"), ("head", "phone"), ("tail", "owner"), ("tail", "road")),
-    *(("owner", "road"), ("owner", "industry"), ("owner", "activity"), ("owner", "township")),
-    *(("owner", "county"), ("owner", "phone"), ("owner_sound", "road_no"), ("owner", "address")),
-    *(("phone", "industry"), ("phone", "activity"), ("phone", "road"), ("road_no", "industry")),
-    *(("road_no", "activity"), ("address", "industry"), ("branch", "county"), ("branch", "road")),
-)
-"""Pairs of token kinds that may be joined, chosen by new code-equal pairs a candidate pair."""
-
-KINDS = (*SINGLES, *("+".join(joint) for joint in JOINTS), "credit*", "org*")
-"""All key kinds in order of their bit in `Candidates.keys`; the last two chain over-long blocks."""
 
 VILLAGE_UNIT = 16
 """Records of a village are counted in units of so many: thousands may stand in one."""
@@ -115,18 +99,6 @@ def mix(values: U64, salt: int = 0) -> U64:
     return result
 
 
-def tokens(features: Features, kind: str) -> tuple[U64, ...]:
-    """Return the token columns of a kind; telephones have two."""
-    if kind == "phone":
-        return features.phone_a, features.phone_b
-    if kind in ("head", "tail"):
-        return (getattr(features, f"trade_{kind}"),)
-    if kind == "activity":
-        return (features.industry_code.astype(np.uint64),)
-    column = getattr(features, kind)
-    return (column if column.dtype == np.uint64 else column.astype(np.uint64),)
-
-
 def held(column: U64, unit: int = 1) -> U8:
     """Return how many times `unit` records hold each record's token, cut at 255; 0 of none."""
     _, which, counts = np.unique(column, return_inverse=True, return_counts=True)
@@ -142,8 +114,9 @@ def candidates(features: Features, rows: Rows, settings: MatchSettings) -> Candi
         singles = list(pool.map(lambda kind: _single(features, rows, kind, settings), SINGLES))
         holders = {s.kind: s.holders for s in singles if s.holders is not None}
         holders["village"] = held(features.village, VILLAGE_UNIT)
-        joints = list(pool.map(lambda j: _joint(features, rows, (j, holders), settings), JOINTS))
-    blocks = [*singles, *joints]
+        wanted = JOINTS if rows.side is None else [j for j in JOINTS if not set(j) <= {*PARTNERS}]
+        joints = list(pool.map(lambda j: _joint(features, rows, (j, holders), settings), wanted))
+    blocks = [*singles, *(block for found in joints for block in found)]
     proposed = _proposed([pairs for block in blocks for pairs in block.pairs])
     left, right, keys = _unique_pairs(_together(blocks))
     return Candidates(
@@ -236,7 +209,7 @@ def _pack(first: U32, second: U32, kind: int, rows: Rows) -> U64:
 
 def _gather(features: Features, rows: Rows, kind: str) -> tuple[U64, U32]:
     """Return mixed tokens of a kind and the ranks of their holders, missing ones left out."""
-    salt = SINGLES.index(kind)
+    salt = ORDER.index(kind)
     columns = tokens(features, kind)
     found = [np.flatnonzero(column) for column in columns]
     if len(columns) > 1:
@@ -258,9 +231,7 @@ def _single(features: Features, rows: Rows, kind: str, settings: MatchSettings) 
     else:
         holders[ranks] = count
     over = runs.length > settings.single_cap
-    pairs: list[U64] = []
-    if kind not in PARTNERS_ONLY:
-        pairs = _emit(runs, settings.single_cap, KINDS.index(kind), rows)
+    pairs = _emit(runs, settings.single_cap, KINDS.index(kind), rows)
     if kind in ("credit", "org"):
         pairs += _chain(runs, over, KINDS.index(f"{kind}*"), rows)
     return _Blocks(
@@ -277,26 +248,56 @@ def _joint(
     rows: Rows,
     joint: tuple[tuple[str, str], dict[str, U8]],
     settings: MatchSettings,
-) -> _Blocks:
-    """Return the pairs that share two tokens, each of which alone has too many holders."""
+) -> list[_Blocks]:
+    """Return the pairs that share two tokens, neither of which is a key alone for its records."""
     (first, second), holders = joint
-    kind = f"{first}+{second}"
-    cap = settings.single_cap
-    held = (holders[first] > cap) & (holders[second] > cap)
+    frequent: Flags = np.ones(len(features), np.bool_)
+    for kind in (first, second):
+        if kind not in PARTNERS:
+            frequent &= holders[kind] > settings.single_cap
     found_hashes, found_ranks = [], []
     for a in tokens(features, first):
         for b in tokens(features, second):
-            at = np.flatnonzero(held & (a != 0) & (b != 0))
-            hashes = mix(mix(a[at], SINGLES.index(first)) ^ b[at], 64 + SINGLES.index(second))
+            at = np.flatnonzero(frequent & (a != 0) & (b != 0))
+            hashes = mix(mix(a[at], ORDER.index(first)) ^ b[at], 64 + ORDER.index(second))
             found_hashes.append(hashes)
             found_ranks.append(rows.rank[at])
     runs = _sorted_runs(np.concatenate(found_hashes), np.concatenate(found_ranks), len(features))
+    found = [_capped(runs, f"{first}+{second}", rows, settings)]
+    if (first, second) in REFINED:
+        third = REFINED[first, second]
+        parts = _parted(features, rows, (runs, third), settings)
+        found.append(_capped(parts, f"{first}+{second}+{third}", rows, settings))
+    return found
+
+
+def _capped(runs: _Runs, kind: str, rows: Rows, settings: MatchSettings) -> _Blocks:
+    """Return the pairs of joined keys, and what is over their cap."""
     over = runs.length > settings.joint_cap
     return _Blocks(
         kind=kind,
         pairs=_emit(runs, settings.joint_cap, KINDS.index(kind), rows),
         capped=(int(over.sum()), int(runs.length[over].sum())),
     )
+
+
+def _parted(
+    features: Features, rows: Rows, block: tuple[_Runs, str], settings: MatchSettings
+) -> _Runs:
+    """Return the blocks over the cap, each parted by the tokens of another kind."""
+    runs, third = block
+    over = np.repeat(runs.length > settings.joint_cap, runs.length)
+    at = np.flatnonzero(over)
+    keys, ranks = mix(runs.hashes(at)), runs.ranks(at)
+    members = rows.row_of_rank[ranks]
+    columns = [column[members] for column in tokens(features, third)]
+    hashes, holders = [], []
+    for place, column in enumerate(columns):
+        # A character that stands twice in a name makes its record no second holder.
+        new = np.logical_and.reduce([column != 0, *(column != one for one in columns[:place])])
+        hashes.append(mix(keys[new] ^ column[new], 128 + ORDER.index(third)))
+        holders.append(ranks[new])
+    return _sorted_runs(np.concatenate(hashes), np.concatenate(holders), len(features))
 
 
 def _large(

@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 
 from audit.matching import levels as lv
-from audit.matching.blocking import KINDS
 from audit.matching.features import U64
+from audit.matching.keys import KINDS
 from audit.matching.pairs import Scored
 from audit.matching.scorecard import EVIDENCE_PARTS, TERMS, Floats, cells
 from audit.matching.weighing import Weights, weights_of

@@ -11,10 +11,11 @@ from rapidfuzz.fuzz import ratio
 from rapidfuzz.process import cpdist
 
 from audit.matching import levels as lv
-from audit.matching.blocking import CODE_KINDS, KINDS, Candidates, Rows, candidates
+from audit.matching.blocking import Candidates, Rows, candidates
 from audit.matching.characters import folded, written
 from audit.matching.comparing import compare, labels, pack_rows
 from audit.matching.features import U8, U32, U64, Features, Flags
+from audit.matching.keys import CODE_KINDS, KINDS
 from audit.matching.relations import headquarters
 from audit.matching.scorecard import Floats, level_parts
 from audit.matching.settings import MatchSettings

@@ -14,8 +14,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from audit.matching import levels as lv
-from audit.matching.blocking import VILLAGE_UNIT, mix, tokens
+from audit.matching.blocking import VILLAGE_UNIT, mix
 from audit.matching.features import KINDS, U8, U32, U64, Features, Flags
+from audit.matching.keys import tokens
 from audit.matching.pairs import Scored, same_names
 from audit.matching.records import LINK_SCHEMA
 from audit.matching.weighing import Weights, probability, weights_of
