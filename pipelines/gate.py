@@ -149,12 +149,12 @@ def _compare(ctx: RunContext, cells: Sequence[Cell], owed: Expected) -> list[Cel
     return compared
 
 
-def begin(ctx: RunContext) -> Begun:
-    """Profile what intake loaded, and start Great Expectations where it is wanted and there."""
+def begin(ctx: RunContext, worker: gate_worker.Worker | None) -> Begun:
+    """Profile what intake loaded, and have Great Expectations judge it where it runs."""
     owed = _expected(ctx)
     cells = _compare(ctx, profile(ctx), owed)
-    worker = gate_worker.start(ctx, cells) if ctx.config.gate.judge != "own" else None
-    return Begun(cells=cells, owed=owed, worker=worker)
+    asked = gate_worker.ask(ctx, worker, cells) if worker else None
+    return Begun(cells=cells, owed=owed, worker=asked)
 
 
 def _gx_state(own: Mapping[str, str], gx: Mapping[str, str] | None) -> str:

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import rmtree
@@ -29,7 +30,7 @@ class Worker:
 
     process: subprocess.Popen[bytes] | None
     folder: Path
-    deadline: float
+    deadline: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,26 +50,39 @@ def request(cells: Iterable[Cell], checks: Iterable[Expectation], docs: str = ""
     )
 
 
-def start(ctx: RunContext, cells: list[Cell]) -> Worker | None:
-    """Start the process; None where `auto` finds nothing installed."""
-    if ctx.config.gate.judge == "auto" and find_spec("great_expectations") is None:
+def start(ctx: RunContext) -> Worker | None:
+    """Start the process, which takes seconds until it can judge; None where none is wanted.
+
+    None as well where `auto` finds nothing installed.
+    """
+    judge = ctx.config.gate.judge
+    if judge == "own" or (judge == "auto" and find_spec("great_expectations") is None):
         return None
     folder = ctx.run_dir / "tmp" / _FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    asked = folder / "request.json"
-    line = request(cells, expectations(ctx.config.gate), str(ctx.run_dir / DOCS))
-    asked.write_text(line + "\n", encoding="utf-8")
-    deadline = time.monotonic() + ctx.config.gate.timeout_seconds
     environment = {**os.environ, "GX_ANALYTICS_ENABLED": "False", "PYTHONUTF8": "1"}
     try:
-        with asked.open("rb") as source, (folder / "answer.json").open("wb") as target:
+        with (folder / "answer.json").open("wb") as target:
             process = subprocess.Popen(  # noqa: S603  # our own module, no text of the delivery
-                COMMAND, stdin=source, stdout=target, stderr=subprocess.DEVNULL,
+                COMMAND, stdin=subprocess.PIPE, stdout=target, stderr=subprocess.DEVNULL,
                 cwd=folder, env=_importable(environment),
             )  # fmt: skip
     except OSError:
-        return Worker(process=None, folder=folder, deadline=deadline)
-    return Worker(process=process, folder=folder, deadline=deadline)
+        return Worker(process=None, folder=folder)
+    return Worker(process=process, folder=folder)
+
+
+def ask(ctx: RunContext, worker: Worker, cells: list[Cell]) -> Worker:
+    """Have the profile judged; returns at once. Its time limit begins now."""
+    asked = worker.folder / "request.json"
+    line = request(cells, expectations(ctx.config.gate), str(ctx.run_dir / DOCS))
+    asked.write_text(line, encoding="utf-8")
+    # A process that is dead already has checked nothing, which is told when it is asked for.
+    with suppress(BrokenPipeError):
+        if worker.process and worker.process.stdin:
+            worker.process.stdin.write(json.dumps({"at": str(asked.resolve())}).encode() + b"\n")
+            worker.process.stdin.close()
+    return replace(worker, deadline=time.monotonic() + ctx.config.gate.timeout_seconds)
 
 
 def _importable(environment: dict[str, str]) -> dict[str, str]:
@@ -88,6 +102,9 @@ def stop(worker: Worker | None) -> None:
     if worker.process and worker.process.poll() is None:
         worker.process.kill()
         worker.process.wait()
+    if worker.process and worker.process.stdin:
+        with suppress(BrokenPipeError):
+            worker.process.stdin.close()
     rmtree(worker.folder, ignore_errors=True)
 
 

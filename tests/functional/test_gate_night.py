@@ -64,12 +64,12 @@ def judge(delivery: Path, out: Path, config: RunConfig = OWN) -> Judged:
         ctx.run_dir, ctx.state_dir = out, out / "state"
         create_outputs(engine)
         create_reference(engine)
-        ingest.run(ctx)
-        begun = gate.begin(ctx)
+        worker = gate_worker.start(ctx)
         try:
-            summary = gate.finish(ctx, begun, collect=True)
+            ingest.run(ctx)
+            summary = gate.finish(ctx, gate.begin(ctx, worker), collect=True)
         finally:
-            gate_worker.stop(begun.worker)
+            gate_worker.stop(worker)
         published = out / gate.LAST
         published.parent.mkdir(parents=True, exist_ok=True)
         published.unlink(missing_ok=True)
@@ -376,8 +376,10 @@ def test_killed_judge_leaves_nothing_behind(
     silent = "import time\ngate_gx._context = lambda folder: time.sleep(60)\n"
     gx_with(monkeypatch, f"from pipelines import gate_gx\n{silent}gate_gx.main()")
     config = RunConfig(gate=GateSettings(judge="gx"))
-    worker = gate_worker.start(context(engine, tmp_path, config), [])
+    ctx = context(engine, tmp_path, config)
+    worker = gate_worker.start(ctx)
     assert worker is not None
+    worker = gate_worker.ask(ctx, worker, [])
     until = time.monotonic() + 30
     while not any(path.is_dir() for path in worker.folder.iterdir()):
         assert time.monotonic() < until
