@@ -84,7 +84,7 @@ def _shortness() -> pl.Expr:
 
 
 def signs_of(visits: pl.DataFrame, edits: pl.DataFrame) -> pl.DataFrame:
-    """Return the visits with `area`, and for each sign its value, expectation and variance.
+    """Return of each visit `area` and whose it is, and for each sign its value and what is usual.
 
     `visits`: see `enumerator_risk.VISITS`; `edits`: unit_id of units that their enumerator edited.
     Columns `<sign>`, `<sign>_mean` and `<sign>_var`; NULL where a visit says nothing. Means are
@@ -100,7 +100,10 @@ def signs_of(visits: pl.DataFrame, edits: pl.DataFrame) -> pl.DataFrame:
         + pl.when(pl.col("unit_kind") == "3").then(pl.lit("|3")).otherwise(pl.lit("|1"))
     )
     signs = {name: sign.cast(pl.Float64) for name, sign in _signs(edits.height > 0).items()}
-    measured = placed.with_columns(**signs, duration=_shortness())
+    # Only what is told goes on: sorting hundreds of thousands of rows of all columns takes as long.
+    measured = placed.select(
+        "visit_id", "enumerator_id", "region_code", "area", "cell", **signs, duration=_shortness()
+    )
     mean = {
         name: (pl.col(name).sum().over("cell") + 0.5) / (pl.col(name).count().over("cell") + 1)
         for name in signs
