@@ -46,8 +46,15 @@ class BookWorkers:
     def __init__(self, count: int) -> None:
         self._threads = ThreadPoolExecutor(count)
         self._idle: SimpleQueue[_Process] = SimpleQueue()
+        self._told: list[Future[None]] = []
         self._asked: list[Future[Rows]] = []
-        self._processes = [self._start() for _ in range(count)]
+        self._processes: list[_Process] = []
+        try:
+            for _ in range(count):
+                self._processes.append(self._start())
+        except BaseException:
+            self.close()
+            raise
 
     @staticmethod
     def _start() -> _Process:
@@ -62,15 +69,17 @@ class BookWorkers:
 
     def open(self, shared: BookSet) -> None:
         """Tell every process what the workbooks share, before the first county; returns at once."""
-        for process in self._processes:
-            self._threads.submit(self._tell, process, shared)
+        self._told = [self._threads.submit(self._tell, p, shared) for p in self._processes]
 
     def _tell(self, process: _Process, shared: BookSet) -> None:
-        # One that ended cannot be told, and fails by the first county that it is asked for.
-        with suppress(BrokenPipeError):
-            if process.stdin:
-                send_set(process.stdin, shared)
-        self._idle.put(process)
+        try:
+            # One that ended cannot be told, and fails by the first county that it is asked for.
+            with suppress(BrokenPipeError):
+                if process.stdin:
+                    send_set(process.stdin, shared)
+        finally:
+            # Who waits for it would wait forever.
+            self._idle.put(process)
 
     def write(self, county: CountyData) -> None:
         """Have the workbook of a county written; returns at once."""
@@ -101,6 +110,8 @@ class BookWorkers:
 
         EngineError where a process failed or was killed, OSError where the disk is full.
         """
+        for told in self._told:
+            told.result()
         return [row for asked in self._asked for row in asked.result()]
 
     def close(self) -> None:

@@ -78,6 +78,11 @@ def _make(engine: Engine, estimate: Estimate) -> dict[str, int]:
     return {table: _write(engine, table, made[table]) for table in estimate.makes}
 
 
+def _renew(engine: Engine, estimate: Estimate, earlier: Earlier | None) -> Mapping[str, int]:
+    clear(engine, estimate.makes)
+    return (earlier and earlier.take_over(estimate)) or _make(engine, estimate)
+
+
 def _failed(estimate: Estimate, error: BaseException) -> None:
     """Log where an estimate failed; what the error says may hold values of a unit."""
     place = traceback.extract_tb(error.__traceback__)[-1]
@@ -106,13 +111,14 @@ def fill(
     as it did before is taken from `earlier`.
     """
     missing = [table for table in estimate.needs if table not in filled]
-    rows: Mapping[str, int] = {} if missing or not earlier else earlier.standing(estimate)
-    if not rows:
-        clear(engine, estimate.makes)
+    rows: Mapping[str, int] = {}
     state = EstimateState.NO_INPUT if missing else EstimateState.MADE
-    if not missing and not rows:
+    if missing:
+        clear(engine, estimate.makes)
+    else:
         try:
-            rows = (earlier and earlier.take_over(estimate)) or _make(engine, estimate)
+            standing = earlier.rows_standing(estimate) if earlier else None
+            rows = standing or _renew(engine, estimate, earlier)
         # The night goes on without it, whatever it was; a fault inside polars is no Exception.
         except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001  # see above
             _failed(estimate, error)
@@ -144,7 +150,7 @@ class Earlier:
     store: Store
     keys: dict[str, str] = field(default_factory=dict)
 
-    def standing(self, estimate: Estimate) -> dict[str, int]:
+    def rows_standing(self, estimate: Estimate) -> dict[str, int]:
         """Return the rows of each table of an estimate where tonight's lie there already."""
         key = self._key(estimate)
         names = {table: f"{SCHEMA}.{table}" for table in estimate.makes}
@@ -185,7 +191,8 @@ def _earlier(ctx: RunContext) -> Earlier | None:
 def run(ctx: RunContext) -> EstimateSummary:
     """Fill `estimate.*`; safe to run again.
 
-    An estimate that reads what it read in the last published run is taken over from there.
+    An estimate that reads what it read in the last published run is taken over from there, or
+    stands where the kept database brought it.
     """
     create_unit_view(ctx.engine)
     filled = filled_tables(ctx.engine)

@@ -6,7 +6,8 @@ One database holds the parts of all files, as they were before repeated keys wer
 begins with a copy of it, in which only the parts of changed files are replaced. It is trusted only
 where its bytes have the digest of its name and it was made by the same program, contract, settings,
 digest list and salt; else it is removed and everything is read again. Rows of confidential units
-are taken out before a part is made.
+are taken out before a part is made. Links and estimates of a published night may lie in it as well
+(`standing`), those of units that are gone since among them, until others take their place.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class Store:
     standing: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     @property
-    def kept(self) -> Path | None:
+    def kept_database(self) -> Path | None:
         """The kept database; None where there is none."""
         return next(self.folder.glob(f"{self.fingerprint}-*.duckdb"), None)
 
@@ -159,13 +160,17 @@ class Store:
             self.built_bytes = self.database.stat().st_size
             engine.execute(f"UPDATE {TABLE} SET built_bytes = {self.built_bytes}")
             engine.checkpoint()
-        if self.database.stat().st_size <= MOST_GROWTH * self.built_bytes + LITTLE:
+        if self.has_room(self.database):
             _keep(self.database, self.folder, self.fingerprint)
         else:
             # Rows deleted night after night leave holes: the next night builds anew.
             clear(self.folder)
         for table in (TABLE, STANDING):
             engine.execute(f"DROP TABLE {table}")
+
+    def has_room(self, database: Path) -> bool:
+        """Tell whether a database has not grown too much since all files were read."""
+        return database.stat().st_size <= MOST_GROWTH * self.built_bytes + LITTLE
 
 
 def _in_place(part: Part) -> bool:
@@ -279,15 +284,23 @@ def fingerprint(input_dir: Path, config: RunConfig) -> str:
     return hmac.digest(key, total.digest(), "sha256").hex()[:32]
 
 
-def copy_file(source: Path, target: Path) -> str:
-    """Copy a file and return the SHA-256 of the copy.
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file, for the eyes of its owner only.
 
     Nobody waits for the disk: a copy that a crash cuts short has not the digest of its name.
     """
     target.unlink(missing_ok=True)
     target.touch(mode=0o600)
     shutil.copyfile(source, target)
-    with target.open("rb") as stream:
+
+
+def _copied_whole(kept: Path, database: Path, digest: str) -> bool:
+    copy_file(kept, database)
+    return _sha256(database) == digest
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -295,16 +308,15 @@ def _keep(database: Path, folder: Path, name: str) -> None:
     """Put a copy of the database into the folder in one step, and remove what was there."""
     folder.mkdir(mode=0o700, exist_ok=True)
     waiting = folder / ".next"
-    kept = folder / f"{name}-{copy_file(database, waiting)}.duckdb"
+    copy_file(database, waiting)
+    put_in_place(waiting, folder, name)
+
+
+def put_in_place(waiting: Path, folder: Path, name: str) -> None:
+    """Give a finished database the name of its bytes, and remove what was kept before."""
+    kept = folder / f"{name}-{_sha256(waiting)}.duckdb"
     waiting.rename(kept)
     clear(folder, but=kept)
-
-
-def sealed(kept: Path, name: str) -> Path:
-    """Give a kept database that was written to the name of its bytes; return it."""
-    with kept.open("rb") as stream:
-        whole = hashlib.file_digest(stream, "sha256").hexdigest()
-    return kept.rename(kept.with_name(f"{name}-{whole}.duckdb"))
 
 
 def clear(folder: Path, *, but: Path | None = None) -> None:
@@ -319,7 +331,7 @@ def restore(state: Path, database: Path, name: str) -> Store:
     store = Store(state / FOLDER, name, database)
     for kept in sorted(store.folder.glob("*.duckdb")) if store.folder.is_dir() else ():
         made, _, digest = kept.stem.partition("-")
-        if made == name and not store.restored and copy_file(kept, database) == digest:
+        if made == name and not store.restored and _copied_whole(kept, database, digest):
             store.restored = True
             continue
         LOG.info("intake: kept parts are of no use tonight, all files are read")

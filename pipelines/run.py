@@ -318,14 +318,14 @@ class _Work:
     info: RunInfo
     partial: Path
 
+    def limits(self, spill: Path | None) -> Limits:
+        """Return what the engine may use, and where it may put what does not fit."""
+        config = self.options.config
+        return Limits(memory=config.memory, threads=config.threads, temp_directory=spill)
+
     def run(self, clock: _Clock, store: parts.Store) -> tuple[RunContext, NightSummary]:
         """Run all stages over a package that is closed in the end."""
-        config = self.options.config
-        limits = Limits(
-            memory=config.memory,
-            threads=config.threads,
-            temp_directory=self.partial / publish.SPILL,
-        )
+        limits = self.limits(self.partial / publish.SPILL)
         with DuckDBEngine(self.partial / PACKAGE, limits) as engine:
             ctx = _context(self.options, engine, self.partial, self.info)
             ctx.store = store
@@ -377,7 +377,7 @@ def run_night(options: NightOptions) -> NightSummary:
             published = publish.publish(options.out, info.run_id)
             ledger.commit(ctx)
             if ctx.store:
-                standing.hold(ctx.store, published / PACKAGE, ctx.contents)
+                standing.hold(ctx.store, published / PACKAGE, ctx.contents, work.limits(None))
             publish.tidy(options.out, keep=options.config.keep_runs)
         finally:
             publish.discard(options.out, info.run_id)

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from audit.engines.duckdb import DuckDBEngine, PackageReader
+from audit.engines.duckdb import DuckDBEngine, Limits, PackageReader
 from audit.errors import EngineError
 from audit.quoting import quoted
 from pipelines.context import LOG
 from pipelines.link_tables import TABLES
 from pipelines.package_views import comment_tables
-from pipelines.parts import STANDING, STANDING_COLUMNS, Store, sealed
+from pipelines.parts import STANDING, STANDING_COLUMNS, Store, copy_file, put_in_place
 from pipelines.reuse import LINKS
 
 MANY = 100_000
@@ -43,8 +43,8 @@ def stands(engine: DuckDBEngine, store: Store, name: str, key: str) -> bool:
     return held == key and engine.scalar(_counting(name)) == n_rows
 
 
-def _fill(kept: Path, package: Path, keys: Mapping[str, str]) -> None:
-    with DuckDBEngine(kept) as engine:
+def _fill(database: Path, package: Path, keys: Mapping[str, str], limits: Limits) -> None:
+    with DuckDBEngine(database, limits) as engine:
         engine.execute(f"ATTACH {quoted(package)} AS published (READ_ONLY)")
         engine.execute(f"CREATE OR REPLACE TABLE {STANDING} ({STANDING_COLUMNS})")
         for name, key in keys.items():
@@ -58,19 +58,28 @@ def _fill(kept: Path, package: Path, keys: Mapping[str, str]) -> None:
         engine.checkpoint()
 
 
-def hold(store: Store, package: Path, contents: Mapping[str, str]) -> None:
+def hold(store: Store, package: Path, contents: Mapping[str, str], limits: Limits) -> None:
     """Put links and estimates of a published package into the kept database.
 
-    `contents`: by table, what it follows from. Whatever fails costs time the next night and nothing
-    else: a database whose bytes are not those of its name is of no use.
+    `contents`: by table, what it follows from. They are put into a copy that takes its place when
+    it is whole: whatever fails, the kept database stays as it was.
     """
     keys = {n: k for n, k in contents.items() if n == LINKS or n.startswith("estimate.")}
     others = [name for name, key in keys.items() if store.standing.get(name, ("", 0))[0] != key]
-    kept = store.kept
+    waiting = store.folder / ".standing"
     try:
+        kept = store.kept_database
         if kept is None or not others or _n_rows(package, others) < MANY:
             return
-        _fill(kept, package, keys)
-        sealed(kept, store.fingerprint)
+        copy_file(kept, waiting)
+        _fill(waiting, package, keys, limits)
+        if store.has_room(waiting):
+            put_in_place(waiting, store.folder, store.fingerprint)
     except (EngineError, OSError) as error:
-        LOG.info("links and estimates are not kept: %s", type(error).__name__)
+        LOG.warning(
+            "匹配和估计结果未能留存，下次运行要多用几秒 links and estimates could not be kept, "
+            "the next night takes some seconds more: %s",
+            type(error).__name__,
+        )
+    finally:
+        waiting.unlink(missing_ok=True)

@@ -24,12 +24,14 @@ def binomial_tail(n_found: ArrayLike, n_tried: ArrayLike, share: ArrayLike) -> F
 def discovery_rates(p_values: pl.Series) -> pl.Series:
     """Return the false-discovery rate at which each hypothesis would be rejected, float64.
 
-    Benjamini and Hochberg (1995).
+    Benjamini and Hochberg (1995), over the hypotheses that have a p-value; NULL for the others.
     """
-    found = p_values.to_numpy()
+    known = p_values.is_not_null() & p_values.is_not_nan()
+    found = p_values.filter(known).to_numpy()
     order = np.argsort(found)
     ranked = found[order] * len(found) / np.arange(1, len(found) + 1)
     rates = np.empty(len(found))
     # A hypothesis is rejected wherever one with a greater p-value is.
     rates[order] = np.minimum(np.minimum.accumulate(ranked[::-1])[::-1], 1.0)
-    return pl.Series(rates, dtype=pl.Float64)
+    result = pl.Series([None] * len(p_values), dtype=pl.Float64)
+    return result.scatter(known.arg_true(), pl.Series(rates, dtype=pl.Float64))

@@ -23,6 +23,7 @@ from audit.matching.keys import (
     JOINTS,
     KINDS,
     LISTED,
+    ONE_SET_ONLY,
     ORDER,
     PARTNERS,
     REFINED,
@@ -114,7 +115,7 @@ def candidates(features: Features, rows: Rows, settings: MatchSettings) -> Candi
         singles = list(pool.map(lambda kind: _single(features, rows, kind, settings), SINGLES))
         holders = {s.kind: s.holders for s in singles if s.holders is not None}
         holders["village"] = held(features.village, VILLAGE_UNIT)
-        wanted = JOINTS if rows.side is None else [j for j in JOINTS if not set(j) <= {*PARTNERS}]
+        wanted = JOINTS if rows.side is None else [j for j in JOINTS if j != ONE_SET_ONLY]
         joints = list(pool.map(lambda j: _joint(features, rows, (j, holders), settings), wanted))
     blocks = [*singles, *(block for found in joints for block in found)]
     proposed = _proposed([pairs for block in blocks for pairs in block.pairs])

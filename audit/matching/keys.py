@@ -32,9 +32,11 @@ JOINTS = (
 )
 """Pairs of token kinds that may be joined, chosen by new true pairs a candidate pair.
 
-All but the last say something of the unit itself; the last finds units whose name, person and
-telephone are all damaged. It is for one set only: where two sets are linked, only records that
-share a token of their own are looked at (`settling.may_pair`)."""
+All but the last say something of the unit itself."""
+
+ONE_SET_ONLY = ("village", "activity")
+"""It finds units whose name, person and telephone are all damaged. Where two sets are linked, only
+records that share a token of their own are looked at (`settling.may_pair`)."""
 
 REFINED = {("village", "activity"): "character"}
 """Joints whose blocks over the cap are parted by a third token instead of being left out."""

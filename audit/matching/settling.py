@@ -32,7 +32,7 @@ _SHARED = (
     *("credit", "org", "segment_a", "segment_b", "name", "core", "core_sound", "trade"),
     *("trade_sound", "branch", "owner", "owner_sound", "phone", "road_no", "address"),
 )
-_SHARED_ON_A_ROAD = ("head", "tail")
+_SHARED_AT = (("head", "road"), ("tail", "road"), ("head", "township"))
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _BY_CODE, _ALIKE = 0, 1
 _SAID = (
@@ -217,7 +217,10 @@ def _only_units(features: Features, rows: Ints, key: U64) -> tuple[Ints, U64]:
 
 
 def may_pair(units: Features, lists: Features) -> Flags:
-    """Say which units share any token with a register record: no key proposes the others."""
+    """Say which units share any token with a register record.
+
+    No key proposes the others, but for a rare beginning or end of a trade name elsewhere.
+    """
     result = np.zeros(len(units), bool)
     if not len(lists):
         return result
@@ -225,10 +228,17 @@ def may_pair(units: Features, lists: Features) -> Flags:
         wanted = np.unique(np.concatenate(tokens(lists, kind)))
         for column in tokens(units, kind):
             _mark(result, column, wanted)
-    for kind in _SHARED_ON_A_ROAD:
-        ours, theirs = (mix(tokens(side, kind)[0]) ^ side.road for side in (units, lists))
+    for kind, place in _SHARED_AT:
+        ours, theirs = (
+            _both(tokens(side, kind)[0], tokens(side, place)[0]) for side in (units, lists)
+        )
         _mark(result, ours, np.unique(theirs))
     return result
+
+
+def _both(one: U64, other: U64) -> U64:
+    """Return what stands for two tokens together; 0 where a record lacks either."""
+    return np.where((one == 0) | (other == 0), np.uint64(0), mix(one) ^ other)
 
 
 def _mark(result: Flags, values: U64, wanted: U64) -> None:

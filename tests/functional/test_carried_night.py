@@ -13,8 +13,9 @@ from deliveries import Night, run
 from small_delivery import FILES
 from tiny import entity, write_csv
 
+from audit.engines.duckdb import DuckDBEngine
 from audit.errors import InputError
-from pipelines import carried_links, link, localise, parts, rule_memory, standing
+from pipelines import link, localise, parts, rule_memory, standing
 from pipelines.link_tables import TABLES
 
 
@@ -51,7 +52,9 @@ def _published(night: Night) -> dict[str, Any]:
     books = {
         path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.xlsx")
     }
-    tables = night.table(f"{_TABLES} AND table_schema IN ('census', 'linkage', 'audit')")["name"]
+    tables = night.table(
+        f"{_TABLES} AND table_schema IN ('census', 'linkage', 'estimate', 'audit')"
+    )["name"]
     clock = {"audit.outcome": "seconds", "audit.run": "started_at, finished_at"}
     rows = {
         name: night.table(
@@ -104,26 +107,28 @@ def test_links_and_estimates_that_lie_in_the_kept_database_stand(
         shutil.copytree(opened / "out", opened / f"full{number}", symlinks=True)
         _forget(opened / f"full{number}")
         with monkeypatch.context() as patch:
-            patch.setattr(carried_links, "_take_over", lambda *_: pytest.fail("were loaded"))
+            patch.setattr(DuckDBEngine, "append_file", lambda *_: pytest.fail("were loaded"))
             night = run(opened / "in", opened / "out", run_id=f"r{number}")
         expected = run(opened / "in", opened / f"full{number}", run_id=f"r{number}")
         assert _published(expected) == _published(night)
         assert "raw.standing" not in night.table(_TABLES)["name"]
 
 
-def test_a_kept_database_that_was_not_filled_to_the_end_is_not_trusted(
-    opened: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("fails", ["copy_file", "comment_tables", "put_in_place"])
+def test_a_kept_database_stays_where_links_cannot_be_put_into_it(
+    opened: Path, monkeypatch: pytest.MonkeyPatch, fails: str
 ) -> None:
     monkeypatch.setattr(standing, "MANY", 1)
     for name, rows in FILES.items():
         write_csv(opened / "in" / name, rows)
     with monkeypatch.context() as patch:
-        patch.setattr(standing, "sealed", lambda *_: (_ for _ in ()).throw(OSError("full")))
+        patch.setattr(standing, fails, lambda *_: (_ for _ in ()).throw(OSError("full")))
         first = run(opened / "in", opened / "out", run_id="r1")
 
     second = run(opened / "in", opened / "out", run_id="r2")
 
-    assert not second.summary.intake.unchanged
+    assert set(FILES) == second.summary.intake.unchanged
+    assert [] == [*(opened / "out" / "state" / parts.FOLDER).glob(".*")]
     assert first.table(_LINKS).rows()
     assert first.table(_LINKS).rows() == second.table(_LINKS).rows()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from audit.errors import EngineError
+from pipelines import book_workers
 from pipelines.book_workers import BookWorkers, how_many
 from pipelines.book_workers import book_workers as open_workers
 from reports import workbook_process
@@ -45,6 +47,36 @@ def test_the_processes_leave_one_thread_to_the_night_and_small_nights_have_none(
     threads: int, n_findings: int, expected: int
 ) -> None:
     assert how_many(threads, n_findings) == expected
+
+
+def test_a_process_that_cannot_be_told_fails_the_night(
+    worker: BookWorkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(book_workers, "send_set", lambda *_: (_ for _ in ()).throw(MemoryError))
+    worker.open(a_set(tmp_path))
+    worker.write(a_county())
+
+    with pytest.raises(MemoryError):
+        worker.rows()
+
+
+def test_no_process_stays_where_the_next_cannot_be_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def once(*args: Any, **options: Any) -> subprocess.Popen[bytes]:
+        if started:
+            raise OSError("no more processes")
+        started.append(popen(*args, **options))
+        return started[0]
+
+    monkeypatch.setattr(subprocess, "Popen", once)
+    with pytest.raises(OSError, match="no more"):
+        BookWorkers(2)
+
+    assert started[0].returncode is not None
 
 
 def test_no_process_is_started_for_none() -> None:

@@ -21,6 +21,12 @@ def test_binomial_tail_is_that_of_scipy(n_found: int, n_tried: int, share: float
     assert float(binomial_tail(n_found, n_tried, share)) == pytest.approx(expected, rel=1e-9)
 
 
+def test_what_has_no_p_value_has_no_rate() -> None:
+    rates = discovery_rates(pl.Series([0.01, None, float("nan"), 0.2]))
+
+    assert [0.02, None, None, 0.2] == rates.to_list()
+
+
 @given(st.lists(SHARES, max_size=30))
 def test_discovery_rates_are_those_of_scipy(p_values: list[float]) -> None:
     expected = stats.false_discovery_control(p_values) if p_values else np.empty(0)
