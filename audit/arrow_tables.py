@@ -13,11 +13,6 @@ import polars as pl
 import pyarrow as pa
 
 
-def text_schema(names: Sequence[str], **others: pa.DataType) -> pa.Schema:
-    """Return a schema of text columns; `others` names the type of those that are no text."""
-    return pa.schema([(name, others.get(name, pa.string())) for name in names])
-
-
 def of_rows(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     """Return a table of rows; a column that a row lacks is NULL there."""
     return pl.DataFrame(rows, schema=pl.Schema(schema), orient="row").to_arrow().cast(schema)
@@ -25,5 +20,5 @@ def of_rows(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
 
 def of_columns(columns: Mapping[str, Sequence[Any]], **others: pa.DataType) -> pa.Table:
     """Return a table of columns; they are text except where `others` gives a type."""
-    schema = text_schema([*columns], **others)
+    schema = pa.schema([(name, others.get(name, pa.string())) for name in columns])
     return pl.DataFrame(dict(columns), schema=pl.Schema(schema)).to_arrow().cast(schema)

@@ -183,8 +183,7 @@ def main() -> None:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.environ["GX_ANALYTICS_ENABLED"] = "False"
-    # Seconds, in which the night still reads what came.
-    import great_expectations  # noqa: F401
+    import great_expectations  # noqa: F401  # takes seconds, in which the night still reads
 
     for line in sys.stdin:
         request = json.loads(line)

@@ -113,7 +113,7 @@ class _Problem:
         hessian = self.products.of(self.total * p * (1 - p), self.ridge)
         hessian += price * (wrong.T @ wrong).tocsc()
         # A sixth of it is filled, too much for a sparse factor to be quicker. The ridge keeps it
-        # positive definite.
+        # positive definite. A night has its BLAS work in one thread (`pipelines`).
         factor = scipy.linalg.cho_factor(hessian.toarray(), lower=True, overwrite_a=True)
         result: Floats = scipy.linalg.cho_solve(factor, gradient)
         return result
