@@ -146,9 +146,15 @@ def test_suggestions_stand_where_nothing_changed_that_they_follow_from(
         patch.setattr(localise, "_suggest", lambda *_: pytest.fail("were made again"))
         assert first == run(opened / "in", opened / "out", run_id="r2").table(_SUGGESTED).rows()
 
+    prior = {"credit_code": entity()["credit_code"], "period": "2017", "employees": "41"}
+    write_csv(opened / "in" / "prior_value.csv", [prior])
+    last = run(opened / "in", opened / "out", run_id="r4").table(_SUGGESTED)
+    assert first != last.rows()
+    assert 41.0 in last["prior_value"].to_list()
+
     women = [entity(employees_female="100"), entity(unit_id="L2", name="衡南县乙厂")]
     write_csv(opened / "in" / "legal_entity_1.csv", women)
-    assert first != run(opened / "in", opened / "out", run_id="r3").table(_SUGGESTED).rows()
+    assert last.rows() != run(opened / "in", opened / "out", run_id="r3").table(_SUGGESTED).rows()
 
 
 def test_what_rules_gave_under_another_list_goes_when_a_night_begins(opened: Path) -> None:
