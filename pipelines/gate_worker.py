@@ -75,7 +75,8 @@ def start(ctx: RunContext) -> Worker | None:
 def ask(ctx: RunContext, worker: Worker, cells: list[Cell]) -> Worker:
     """Have the profile judged; returns at once. Its time limit begins now."""
     asked = worker.folder / "request.json"
-    line = request(cells, expectations(ctx.config.gate), str(ctx.run_dir / DOCS))
+    docs = (ctx.run_dir / DOCS).resolve()  # the process works in a folder of its own
+    line = request(cells, expectations(ctx.config.gate), str(docs))
     asked.write_text(line, encoding="utf-8")
     # A process that is dead already has checked nothing, which is told when it is asked for.
     with suppress(BrokenPipeError):

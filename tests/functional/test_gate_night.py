@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -364,6 +365,23 @@ def test_night_goes_on_and_tells_when_the_other_judge_is_dead(
 
     assert "could_not_check" == night.summary.gate.gx
     assert "Great Expectations" in (night.out / "current" / "report.html").read_text("utf-8")
+
+
+def test_pages_are_asked_for_where_a_relative_output_folder_lies(
+    tmp_path: Path, engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gx_with(monkeypatch, "import sys; sys.stdin.read()")
+    monkeypatch.chdir(tmp_path)
+    ctx = context(engine, tmp_path, RunConfig(gate=GateSettings(judge="gx")))
+    ctx.run_dir = Path("out")
+    worker = gate_worker.start(ctx)
+    assert worker is not None
+    gate_worker.ask(ctx, worker, [])
+
+    asked = json.loads((worker.folder / "request.json").read_text(encoding="utf-8"))
+
+    assert str(tmp_path.resolve() / "out" / "gx") == asked["docs"]
+    gate_worker.stop(worker)
 
 
 def test_killed_judge_leaves_nothing_behind(
