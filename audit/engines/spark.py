@@ -10,12 +10,12 @@ import logging
 import os
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 from sqlglot import exp
@@ -27,7 +27,9 @@ from audit.errors import EngineError
 ARROW_ROWS = 50_000
 """Tables up to this size go to Spark through memory, larger ones as Parquet."""
 
+_CAUSES = 4
 _REMOTE = "sc://"
+_T = TypeVar("_T")
 
 # Without ANSI an overflow wraps around and a cast that fails is NULL. A log would hold values:
 # Spark writes the message of a failing row, and with it what stood there.
@@ -96,8 +98,32 @@ def _condition(error: Exception) -> str:
     """Return what an error of Spark may be called: its condition, never the row's values."""
     told = getattr(error, "getCondition", None) or getattr(error, "getErrorClass", None)
     state = getattr(error, "getSqlState", None)
-    words = [type(error).__name__, told and told(), state and state()]
+    words = [type(error).__name__, told and told(), state and state(), *_java_classes(error)]
     return " ".join(str(word) for word in words if word)
+
+
+def _java_classes(error: Exception) -> list[str]:
+    """Return the classes of a Java exception and its causes; their messages hold values."""
+    found: list[str] = []
+    cause = getattr(error, "java_exception", None)
+    while cause is not None and len(found) < _CAUSES:
+        found.append(str(cause.getClass().getName()))
+        cause = cause.getCause()
+    return found
+
+
+def _once_more(work: Callable[[], _T]) -> _T:
+    """Return what `work` returns; where Spark's own machinery breaks it is asked a second time.
+
+    What is wrong with a statement or its values comes as an error of PySpark, and once. A lost
+    block, connection or broadcast comes as Java's, and need not come again.
+    """
+    from py4j.protocol import Py4JJavaError
+
+    try:
+        return work()
+    except Py4JJavaError:
+        return work()
 
 
 @contextmanager
@@ -187,7 +213,7 @@ class SparkEngine:
     def fetch(self, sql: str) -> pa.Table:
         """Run a SELECT on Spark and return all its rows as an Arrow table."""
         with _spoken():
-            return self._frame(sql).toArrow()
+            return _once_more(lambda: self._frame(sql).toArrow())
 
     def materialise(self, name: str, sql: str) -> int:
         """Create or replace a table from a SELECT; a bare name stays on Spark. Return rows."""
@@ -198,7 +224,7 @@ class SparkEngine:
             return int(table.num_rows)
         with _spoken():
             # A view alone would carry its whole plan into every statement that reads it.
-            frame = self._frame(sql).localCheckpoint()
+            frame = _once_more(lambda: self._frame(sql).localCheckpoint())
             rows = int(frame.count())
             self._drop(name)
             frame.createOrReplaceTempView(view_name(name))
