@@ -329,6 +329,9 @@ def clear(folder: Path, *, but: Path | None = None) -> None:
 def restore(state: Path, database: Path, name: str) -> Store:
     """Begin tonight's database with the kept parts where they are sound and were made alike."""
     store = Store(state / FOLDER, name, database)
+    # A night that was killed left it; it may hold rows that are confidential now.
+    for unfinished in store.folder.glob(".*"):
+        unfinished.unlink()
     for kept in sorted(store.folder.glob("*.duckdb")) if store.folder.is_dir() else ():
         made, _, digest = kept.stem.partition("-")
         if made == name and not store.restored and _copied_whole(kept, database, digest):

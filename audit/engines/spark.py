@@ -11,7 +11,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +28,7 @@ ARROW_ROWS = 50_000
 """Tables up to this size go to Spark through memory, larger ones as Parquet."""
 
 _CAUSES = 4
+"""Links of a chain of Java exceptions that are told."""
 _REMOTE = "sc://"
 _T = TypeVar("_T")
 
@@ -104,11 +105,15 @@ def _condition(error: Exception) -> str:
 
 def _java_classes(error: Exception) -> list[str]:
     """Return the classes of a Java exception and its causes; their messages hold values."""
+    from py4j.protocol import Py4JError
+
     found: list[str] = []
     cause = getattr(error, "java_exception", None)
-    while cause is not None and len(found) < _CAUSES:
-        found.append(str(cause.getClass().getName()))
-        cause = cause.getCause()
+    # A Java that has died since cannot be asked.
+    with suppress(Py4JError):
+        while cause is not None and len(found) < _CAUSES:
+            found.append(str(cause.getClass().getName()))
+            cause = cause.getCause()
     return found
 
 

@@ -170,3 +170,15 @@ def test_what_rules_gave_under_another_list_goes_when_a_night_begins(opened: Pat
 
     assert [path.name for path in folder.glob("*.parquet")] != [stale.name]
     assert not stale.exists()
+
+
+@pytest.mark.parametrize("left", [".next", ".standing"])
+def test_what_a_killed_night_left_goes_when_the_next_begins(tmp_path: Path, left: str) -> None:
+    folder = tmp_path / "state" / parts.FOLDER
+    folder.mkdir(parents=True)
+    (folder / left).write_bytes(b"rows")
+
+    store = parts.restore(tmp_path / "state", tmp_path / "night.duckdb", "made")
+
+    assert not store.restored
+    assert list(folder.iterdir()) == []
