@@ -14,7 +14,8 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
-from test_report_browser import FLAGS
+from selenium.webdriver.support.wait import WebDriverWait
+from test_report_browser import FLAGS, SECONDS_TO_LOAD
 
 from audit.gate import Cell, GateSettings, expectations
 from pipelines.gate_worker import request
@@ -53,7 +54,11 @@ def page(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdr
     chrome = webdriver.Chrome(options=options, service=Service(driver))
     try:
         chrome.get((site / "index.html").as_uri())
+        waiting = WebDriverWait(chrome, SECONDS_TO_LOAD)
+        waiting.until(lambda page: page.find_elements(By.CSS_SELECTOR, "li a"))
         chrome.find_element(By.CSS_SELECTOR, "li a").click()
+        waiting.until(lambda page: page.find_elements(By.CSS_SELECTOR, ".btn-group label"))
+        waiting.until(lambda page: "complete" == page.execute_script("return document.readyState"))
         yield chrome
     finally:
         chrome.quit()

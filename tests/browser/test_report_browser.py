@@ -14,10 +14,13 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
 
 from reports.html import write_report
 
 pytestmark = pytest.mark.browser
+
+SECONDS_TO_LOAD = 30
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
@@ -54,8 +57,24 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chr
 
 @pytest.fixture
 def page(chromium: webdriver.Chrome, report: Path) -> webdriver.Chrome:
-    chromium.get(report.as_uri())
+    open_report(chromium, report)
+    WebDriverWait(chromium, SECONDS_TO_LOAD).until(
+        lambda page: "complete" == page.execute_script("return document.readyState")
+    )
     return chromium
+
+
+def open_report(chromium: webdriver.Chrome, report: Path) -> None:
+    """Shows the report anew, whole to its last line.
+
+    ``get`` of the address that is shown already may come back before the page does, and without
+    script it cannot ask the page whether it is loaded: so by an empty page, and until the footer.
+    """
+    chromium.get("about:blank")
+    chromium.get(report.as_uri())
+    WebDriverWait(chromium, SECONDS_TO_LOAD).until(
+        lambda page: page.find_elements(By.CSS_SELECTOR, "footer")
+    )
 
 
 def find(page: webdriver.Chrome, css: str) -> WebElement:
@@ -129,7 +148,7 @@ def test_search_filter_and_show_all(page: webdriver.Chrome) -> None:
 def test_page_is_whole_without_script(chromium: webdriver.Chrome, report: Path) -> None:
     chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
-        chromium.get(report.as_uri())
+        open_report(chromium, report)
         rows = chromium.find_elements(By.CSS_SELECTOR, "#regions5 tbody tr")
         assert 200 == len(rows)
         assert "1 总体情况" == " ".join(find(chromium, "#glance h2").text.split())
