@@ -103,18 +103,23 @@ def _corrected(path: Path) -> None:
 
 
 CHANGES: dict[str, tuple[str, Callable[[Path], None]]] = {
-    "an edit log with a row less": ("edit_event", _without_last_row),
     "values of units corrected": ("legal_entity", _corrected),
+    "an edit log with a row less": ("edit_event", _without_last_row),
     "a unit gone": ("legal_entity", _without_last_row),
 }
 """What happens to the largest file of a table in an incremental night, by what that is called."""
 
 
 def _nights(folder: Path) -> dict[str, Any]:
-    """Run a full night, one in which nothing came, and one a file changed, of each kind."""
+    """Run a full night, one in which nothing came, and one a file changed, of each kind.
+
+    One night between is not counted: the first has no last night to compare with, all others do.
+    """
     for room in ROOMS:
         compileall.compile_dir(HERE.parent / room, quiet=1)
-    nights = {"full": _night(folder, "full"), "unchanged": _night(folder, "unchanged")}
+    nights = {"full": _night(folder, "full")}
+    _night(folder, "settled")
+    nights["unchanged"] = _night(folder, "unchanged")
     for number, (told, (table, change)) in enumerate(CHANGES.items()):
         file = _largest(folder / "city", table)
         change(file)

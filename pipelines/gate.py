@@ -1,8 +1,8 @@
 """Stage gate: per delivered file and region, whether tonight's audit may speak about it.
 
-`begin` takes the profile and starts Great Expectations beside the night; `finish` judges and writes
-`audit.gate` and `audit.gate_check`. Where Great Expectations is but the second judge, it is asked
-for its answer at the end of the night; where it is the judge, before anything is concluded.
+`begin` takes the profile and has Great Expectations judge it beside the night; `finish` judges and
+writes `audit.gate` and `audit.gate_check`. Where Great Expectations is but the second judge, it is
+asked for its answer at the end of the night; where it is the judge, before anything is concluded.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from audit.gate import (
     worse,
 )
 from audit.views import UNIT_SOURCES
-from pipelines import gate_worker
+from pipelines import gate_answered, gate_worker
 from pipelines.context import LOG, RunContext
 from pipelines.gate_profile import is_placed_by_unit, profile
 from pipelines.score import replace_output
@@ -46,11 +46,17 @@ ROWS_LOST = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """The profile, what the last night or the note lets expect, and the worker, if there is one."""
+    """The profile, what the last night or the note lets expect, and who judges it besides us.
+
+    That is a `worker` that was asked, or the `answer` of the last run to the same; or nobody.
+    `asked` tells all that the answer follows from; empty where that is not known.
+    """
 
     cells: list[Cell]
     owed: Expected
-    worker: gate_worker.Worker | None
+    worker: gate_worker.Worker | None = None
+    answer: gate_worker.Answer | None = None
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,12 +155,16 @@ def _compare(ctx: RunContext, cells: Sequence[Cell], owed: Expected) -> list[Cel
     return compared
 
 
-def begin(ctx: RunContext, worker: gate_worker.Worker | None) -> Begun:
-    """Profile what intake loaded, and have Great Expectations judge it where it runs."""
+def begin(ctx: RunContext) -> Begun:
+    """Profile what intake loaded, and have Great Expectations judge it where it is wanted."""
     owed = _expected(ctx)
     cells = _compare(ctx, profile(ctx), owed)
-    asked = gate_worker.ask(ctx, worker, cells) if worker else None
-    return Begun(cells=cells, owed=owed, worker=asked)
+    if not gate_worker.wanted(ctx):
+        return Begun(cells=cells, owed=owed)
+    asked = gate_answered.asked(ctx, cells)
+    answer = gate_answered.again(ctx, asked)
+    worker = None if answer else gate_worker.start(ctx, cells)
+    return Begun(cells=cells, owed=owed, worker=worker, answer=answer, asked=asked)
 
 
 def _gx_state(own: Mapping[str, str], gx: Mapping[str, str] | None) -> str:
@@ -266,7 +276,9 @@ def finish(ctx: RunContext, begun: Begun, *, collect: bool) -> GateSummary:
 
     Without `collect` our own evaluator's results stand alone: they must not wait for the other.
     """
-    answer = gate_worker.collect(ctx, begun.worker) if collect and begun.worker else None
+    answer = gate_worker.collect(ctx, begun.worker) if collect and begun.worker else begun.answer
+    if answer and answer.is_whole and begun.asked:
+        ctx.contents[gate_answered.KEY] = begun.asked
     checks = expectations(ctx.config.gate)
     gates: list[Row] = []
     tests: list[Row] = []

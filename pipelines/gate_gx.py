@@ -1,7 +1,7 @@
 """Great Expectations as judge of the profile, in a process of its own: the only module with it.
 
-Reads one JSON request a line from standard input, or the place of one (`at`), and answers one line
-each: `results`, by cell and check. A check that crashed inside Great Expectations is
+Reads one JSON request a line from standard input and answers one line each: `results`, by cell and
+check. A check that crashed inside Great Expectations is
 `could_not_check`, never a failure. The suite is made from the same definition that our own
 evaluator judges by.
 """
@@ -183,13 +183,8 @@ def main() -> None:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.environ["GX_ANALYTICS_ENABLED"] = "False"
-    import great_expectations  # noqa: F401  # takes seconds, in which the night still reads
-
     for line in sys.stdin:
-        request = json.loads(line)
-        if "at" in request:
-            request = json.loads(Path(request["at"]).read_text(encoding="utf-8"))
-        told = json.dumps(answer(request), ensure_ascii=False)
+        told = json.dumps(answer(json.loads(line)), ensure_ascii=False)
         out.write(told + "\n")
         out.flush()
 

@@ -8,14 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from audit.gate import Cell, Expectation, expectations
+from audit.gate import COULD_NOT_CHECK, Cell, Expectation, expectations
 from pipelines.context import LOG, RunContext
 
 DOCS = "gx"
@@ -30,7 +29,7 @@ class Worker:
 
     process: subprocess.Popen[bytes] | None
     folder: Path
-    deadline: float = 0.0
+    deadline: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +38,12 @@ class Answer:
 
     results: Mapping[str, Mapping[str, str]]
     has_docs: bool
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether nothing failed in it: pages are there, and every check was made."""
+        said = (result for results in self.results.values() for result in results.values())
+        return self.has_docs and COULD_NOT_CHECK not in said
 
 
 def request(cells: Iterable[Cell], checks: Iterable[Expectation], docs: str = "") -> str:
@@ -50,40 +55,30 @@ def request(cells: Iterable[Cell], checks: Iterable[Expectation], docs: str = ""
     )
 
 
-def start(ctx: RunContext) -> Worker | None:
-    """Start the process, which takes seconds until it can judge; None where none is wanted.
-
-    None as well where `auto` finds nothing installed.
-    """
+def wanted(ctx: RunContext) -> bool:
+    """Tell whether Great Expectations is to judge; not where `auto` finds it not installed."""
     judge = ctx.config.gate.judge
-    if judge == "own" or (judge == "auto" and find_spec("great_expectations") is None):
-        return None
+    return judge == "gx" or (judge == "auto" and find_spec("great_expectations") is not None)
+
+
+def start(ctx: RunContext, cells: Iterable[Cell]) -> Worker:
+    """Have the profile judged beside the night; returns at once. Its time limit begins now."""
     folder = ctx.run_dir / "tmp" / _FOLDER
     folder.mkdir(parents=True, exist_ok=True)
+    docs = (ctx.run_dir / DOCS).resolve()  # the process works in a folder of its own
+    asked = folder / "request.json"
+    asked.write_text(f"{request(cells, expectations(ctx.config.gate), str(docs))}\n", "utf-8")
     environment = {**os.environ, "GX_ANALYTICS_ENABLED": "False", "PYTHONUTF8": "1"}
+    deadline = time.monotonic() + ctx.config.gate.timeout_seconds
     try:
-        with (folder / "answer.json").open("wb") as target:
+        with asked.open("rb") as source, (folder / "answer.json").open("wb") as target:
             process = subprocess.Popen(  # noqa: S603  # our own module, no text of the delivery
-                COMMAND, stdin=subprocess.PIPE, stdout=target, stderr=subprocess.DEVNULL,
+                COMMAND, stdin=source, stdout=target, stderr=subprocess.DEVNULL,
                 cwd=folder, env=_importable(environment),
             )  # fmt: skip
     except OSError:
-        return Worker(process=None, folder=folder)
-    return Worker(process=process, folder=folder)
-
-
-def ask(ctx: RunContext, worker: Worker, cells: list[Cell]) -> Worker:
-    """Have the profile judged; returns at once. Its time limit begins now."""
-    asked = worker.folder / "request.json"
-    docs = (ctx.run_dir / DOCS).resolve()  # the process works in a folder of its own
-    line = request(cells, expectations(ctx.config.gate), str(docs))
-    asked.write_text(line, encoding="utf-8")
-    # A process that is dead already has checked nothing, which is told when it is asked for.
-    with suppress(BrokenPipeError):
-        if worker.process and worker.process.stdin:
-            worker.process.stdin.write(json.dumps({"at": str(asked.resolve())}).encode() + b"\n")
-            worker.process.stdin.close()
-    return replace(worker, deadline=time.monotonic() + ctx.config.gate.timeout_seconds)
+        return Worker(process=None, folder=folder, deadline=deadline)
+    return Worker(process=process, folder=folder, deadline=deadline)
 
 
 def _importable(environment: dict[str, str]) -> dict[str, str]:
@@ -103,9 +98,6 @@ def stop(worker: Worker | None) -> None:
     if worker.process and worker.process.poll() is None:
         worker.process.kill()
         worker.process.wait()
-    if worker.process and worker.process.stdin:
-        with suppress(BrokenPipeError):
-            worker.process.stdin.close()
     rmtree(worker.folder, ignore_errors=True)
 
 

@@ -54,28 +54,44 @@ class Published:
     def _digests(self) -> dict[str, str]:
         return {file["path"]: file["sha256"] for file in self._manifest.get("outputs", ())}
 
-    def sound(self, name: str, key: str, content: str) -> Path | None:
-        """Return the Parquet file of a table; None where it cannot be used.
+    def follows(self, key: str, content: str) -> bool:
+        """Tell whether `contents` of the manifest has `content` under `key`."""
+        return bool(self._manifest.get("contents", {}).get(key) == content)
 
-        It can where `contents` of the manifest has `content` under `key`, and the bytes of the file
-        are those of the manifest.
-        """
-        source = (self.folder / "parquet" / f"{name}.parquet").resolve()
-        if self._manifest.get("contents", {}).get(key) != content or not source.is_file():
+    def file(self, place: str) -> Path | None:
+        """Return a file of the run; None where its bytes are not those of the manifest."""
+        source = (self.folder / place).resolve()
+        if not source.is_file():
             return None
         with source.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return source if digest == self._digests.get(f"parquet/{name}.parquet") else None
+        return source if digest == self._digests.get(place) else None
+
+    def files(self, folder: str) -> list[str]:
+        """Return the places of the files that the manifest names in a folder."""
+        return [place for place in self._digests if place.startswith(f"{folder}/")]
+
+    def sound(self, name: str, key: str, content: str) -> Path | None:
+        """Return the Parquet file of a table; None where it cannot be used.
+
+        It can where it follows from `content`, and its bytes are those of the manifest.
+        """
+        return self.file(f"parquet/{name}.parquet") if self.follows(key, content) else None
 
     def link(self, name: str, content: str, target: Path) -> bool:
         """Put the Parquet file of a table under a second name; False where it cannot be used."""
         source = self.sound(name, name, content)
         if source is None:
             return False
-        try:
-            os.link(source, target)
-        except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise
-            shutil.copyfile(source, target)
+        second_name(source, target)
         return True
+
+
+def second_name(source: Path, target: Path) -> None:
+    """Give a published file a second name, or copy it where the disk has none."""
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        shutil.copyfile(source, target)

@@ -231,20 +231,6 @@ def _changes(ctx: RunContext) -> dict[str, int]:
 
 
 def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Clock) -> NightSummary:
-    worker = gate_worker.start(ctx)
-    try:
-        return _all_stages(ctx, book, options, clock, worker)
-    finally:
-        gate_worker.stop(worker)
-
-
-def _all_stages(
-    ctx: RunContext,
-    book: RuleBook,
-    options: NightOptions,
-    clock: _Clock,
-    worker: gate_worker.Worker | None,
-) -> NightSummary:
     create_outputs(ctx.engine, replace=False)
     create_reference(ctx.engine)
     intake = clock.time("ingest", lambda: ingest.run(ctx))
@@ -254,8 +240,11 @@ def _all_stages(
         folder = ctx.state_dir / rule_memory.FOLDER
         ctx.contents_tonight = Contents(ctx.engine, ctx.store, folder)
     ctx.info = replace(ctx.info, input_digest=intake.input_digest)
-    begun = clock.time("gate", lambda: gate.begin(ctx, worker))
-    return _after_gate(ctx, book, options, clock, (intake, begun))
+    begun = clock.time("gate", lambda: gate.begin(ctx))
+    try:
+        return _after_gate(ctx, book, options, clock, (intake, begun))
+    finally:
+        gate_worker.stop(begun.worker)
 
 
 def _after_gate(

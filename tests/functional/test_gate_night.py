@@ -65,12 +65,12 @@ def judge(delivery: Path, out: Path, config: RunConfig = OWN) -> Judged:
         ctx.run_dir, ctx.state_dir = out, out / "state"
         create_outputs(engine)
         create_reference(engine)
-        worker = gate_worker.start(ctx)
+        ingest.run(ctx)
+        begun = gate.begin(ctx)
         try:
-            ingest.run(ctx)
-            summary = gate.finish(ctx, gate.begin(ctx, worker), collect=True)
+            summary = gate.finish(ctx, begun, collect=True)
         finally:
-            gate_worker.stop(worker)
+            gate_worker.stop(begun.worker)
         published = out / gate.LAST
         published.parent.mkdir(parents=True, exist_ok=True)
         published.unlink(missing_ok=True)
@@ -370,13 +370,11 @@ def test_night_goes_on_and_tells_when_the_other_judge_is_dead(
 def test_pages_are_asked_for_where_a_relative_output_folder_lies(
     tmp_path: Path, engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gx_with(monkeypatch, "import sys; sys.stdin.read()")
+    gx_with(monkeypatch, "pass")
     monkeypatch.chdir(tmp_path)
     ctx = context(engine, tmp_path, RunConfig(gate=GateSettings(judge="gx")))
     ctx.run_dir = Path("out")
-    worker = gate_worker.start(ctx)
-    assert worker is not None
-    gate_worker.ask(ctx, worker, [])
+    worker = gate_worker.start(ctx, [])
 
     asked = json.loads((worker.folder / "request.json").read_text(encoding="utf-8"))
 
@@ -395,9 +393,7 @@ def test_killed_judge_leaves_nothing_behind(
     gx_with(monkeypatch, f"from pipelines import gate_gx\n{silent}gate_gx.main()")
     config = RunConfig(gate=GateSettings(judge="gx"))
     ctx = context(engine, tmp_path, config)
-    worker = gate_worker.start(ctx)
-    assert worker is not None
-    worker = gate_worker.ask(ctx, worker, [])
+    worker = gate_worker.start(ctx, [])
     until = time.monotonic() + 30
     while not any(path.is_dir() for path in worker.folder.iterdir()):
         assert time.monotonic() < until
