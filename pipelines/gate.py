@@ -75,7 +75,8 @@ class GateSummary:
 def _last_night(ctx: RunContext) -> Expected:
     """Return what the last published night had; what was held back or came short is no yardstick.
 
-    Else a short file that comes twice would pass for the whole, and its lost units for gone.
+    Else a short file that comes twice would pass for the whole, and its lost units for gone. What
+    was owed by the city as a whole stays owed by it: no county is told what it owes of that.
     """
     path = ctx.state_dir.parent / LAST
     if not path.is_file():
@@ -84,23 +85,23 @@ def _last_night(ctx: RunContext) -> Expected:
         pl.scan_parquet(path)
         .group_by("table_name", "region_code")
         .agg(
-            pl.sum("n_rows").alias("came"),
+            pl.sum("n_rows").alias("own"),
+            pl.max("n_came").alias("came"),
             pl.max("n_expected").alias("owed"),
             pl.col("verdict").is_in(HELD).any().alias("held"),
             pl.min("file"),
         )
         .with_columns(lost=pl.col("owed") - pl.col("came"))
-        .with_columns(short=_came_short(ctx.config.gate))
+        .with_columns(wanting=pl.col("held") | _came_short(ctx.config.gate))
+        .with_columns(by_city=pl.col("wanting") & (pl.col("came") > pl.col("own")))
         .select(
             "table_name",
-            "region_code",
-            pl.when(pl.col("held") | pl.col("short"))
-            .then(pl.coalesce("owed", "came"))
-            .otherwise("came")
-            .alias("n"),
+            pl.when("by_city").then(pl.lit(ctx.config.city)).otherwise("region_code"),
+            pl.when("wanting").then(pl.coalesce("owed", "own")).otherwise("own").alias("n"),
             "file",
         )
         .filter(pl.col("n") > 0)
+        .sort("file", descending=True)
         .collect()
     )
     return {(t, r or ""): (int(n), file) for t, r, n, file in rows.iter_rows()}
@@ -113,14 +114,18 @@ def _came_short(settings: GateSettings) -> pl.Expr:
 
 
 def _expected(ctx: RunContext) -> Expected:
-    """Return the expected rows: the delivery note before the last night."""
+    """Return the expected rows: the delivery note before the last night.
+
+    A note of the whole city's rows goes before the last night of every county.
+    """
     found = _last_night(ctx)
-    city = ctx.config.city
-    for key, rows in ctx.config.expected_rows.items():
+    city, note = ctx.config.city, ctx.config.expected_rows
+    owed = {place: rows for place, rows in found.items() if place[0] not in note}
+    for key, rows in note.items():
         table, _, county = key.partition("/")
         region = f"{county}000000" if county else city
-        found[table, region] = (rows, found.get((table, region), (0, ""))[1])
-    return found
+        owed[table, region] = (rows, found.get((table, region), (0, ""))[1])
+    return owed
 
 
 def _compare(ctx: RunContext, cells: Sequence[Cell], owed: Expected) -> list[Cell]:
@@ -138,11 +143,8 @@ def _compare(ctx: RunContext, cells: Sequence[Cell], owed: Expected) -> list[Cel
             totals[whole] = totals.get(whole, 0) + cell.n_rows
     compared = []
     for cell in cells:
-        key = (cell.table, cell.region_code)
-        if key not in owed:
-            key = (cell.table, ctx.config.city)
-        if key not in owed:
-            key = (cell.table, cell.region_code)
+        county, whole = (cell.table, cell.region_code), (cell.table, ctx.config.city)
+        key = whole if county not in owed and whole in owed else county
         n_expected = owed[key][0] if key in owed else None
         values = dict(cell.values)
         if n_expected and (

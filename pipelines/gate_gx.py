@@ -12,6 +12,8 @@ import json
 import os
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -177,8 +179,16 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     return {"results": results, "docs": docs}
 
 
+def _end_with(night: int) -> None:
+    """End this process when the one that started it does: a killed night leaves nobody writing."""
+    while os.getppid() == night:
+        time.sleep(0.5)
+    os._exit(1)
+
+
 def main() -> None:
     """Answer the requests of standard input; what Great Expectations prints goes nowhere."""
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)

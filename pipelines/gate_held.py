@@ -20,7 +20,10 @@ is held back in every county.
 
 HELD_COUNTIES = f"""SELECT DISTINCT left(region_code, 6) AS county FROM audit.gate
 WHERE verdict IN ({HELD_SQL}) AND region_code <> '' AND table_name IN ({_UNIT_TABLES})"""
-"""Counties (six digits) whose unit data are held back: they have no rate, rank or flag."""
+"""Counties (six digits) whose unit data are held back: they have no rate, rank or flag.
+
+The first six of the city's code stand for every county, as in `HELD_RULES`.
+"""
 
 SHORT_LISTS = """SELECT DISTINCT CASE s.table_name
     WHEN 'legal_entity' THEN 'unit|1' WHEN 'establishment' THEN 'unit|2'

@@ -112,6 +112,7 @@ def collect(ctx: RunContext, worker: Worker) -> Answer:
         results = {key: dict(value) for key, value in answer["results"].items()}
     except (subprocess.TimeoutExpired, ValueError, KeyError, AttributeError):
         stop(worker)
+        rmtree(ctx.run_dir / DOCS, ignore_errors=True)  # pages without the results, or half of them
         LOG.warning("gate: Great Expectations gave no answer; our own evaluator's verdict stands")
         return nothing
     return Answer(results=results, has_docs=(ctx.run_dir / DOCS / "index.html").is_file())

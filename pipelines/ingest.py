@@ -216,7 +216,7 @@ def _summary(
 def _part(loader: Loader, store: Store | None, source: Source) -> tuple[Part, bool]:
     """Return what a file gives, and whether it had to be read."""
     told, digest = loader.hidden.begin(), digest_of(source)
-    key = f"{digest}|{source.table}|{told}"
+    key = f"{digest}|{source.table}|{source.encoding}|{told}"
     kept = store.take(key, source.file) if store and digest else None
     if kept is not None:
         kept.report.source = source

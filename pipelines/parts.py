@@ -49,7 +49,10 @@ MOST_GROWTH, LITTLE = 1.5, 64 << 20
 ROOT = Path(__file__).parents[1]
 _CODE = ("audit", "pipelines", "sample_data", "rules/reference", "rules/relations.yaml")
 _PACKAGES = ("duckdb", "polars", "pyarrow", "python-calamine")
-_NO_MATTER = ("memory", "threads", "keep_runs", "scoring", "tasks", "parameters", "salt_file")
+_NO_MATTER = (
+    "memory", "threads", "keep_runs", "scoring", "tasks", "parameters", "salt_file", "gate",
+    "expected_rows", "spark",
+)  # fmt: skip
 _STANDING = {"name": pl.String(), "key": pl.String(), "n_rows": pl.Int64()}
 _SCHEMA = {
     "file": pl.String(), "file_no": pl.Int32(), "key": pl.String(), "report": pl.String(),
@@ -295,7 +298,10 @@ def copy_file(source: Path, target: Path) -> None:
 
 
 def _copied_whole(kept: Path, database: Path, digest: str) -> bool:
-    copy_file(kept, database)
+    try:
+        copy_file(kept, database)
+    except PermissionError:  # of a night by another user; files are read instead
+        return False
     return _sha256(database) == digest
 
 
@@ -337,7 +343,8 @@ def restore(state: Path, database: Path, name: str) -> Store:
         if made == name and not store.restored and _copied_whole(kept, database, digest):
             store.restored = True
             continue
-        LOG.info("intake: kept parts are of no use tonight, all files are read")
         kept.unlink()
-        database.unlink(missing_ok=True)
+        if not store.restored:
+            LOG.info("intake: kept parts are of no use tonight, all files are read")
+            database.unlink(missing_ok=True)
     return store

@@ -92,14 +92,14 @@ _HELD_REASON = "单位数据未过数据门禁（隔离待核或应送未送）�
 _HELD_REASON_EN = "unit data did not pass the gate (quarantined or missing): no rate is judged"
 
 
-def hold_back(scores: pl.DataFrame, counties: list[str]) -> pl.DataFrame:
+def hold_back(scores: pl.DataFrame, counties: list[str], city: str) -> pl.DataFrame:
     """Take verdict and rank from regions of counties whose unit data the gate held back.
 
-    `counties`: six digits each. The other regions close ranks; counts stay.
+    `counties`: six digits each; those of `city` stand for all of its counties. The other regions
+    close ranks; counts stay.
     """
-    held = pl.col("region_code").str.head(6).is_in(counties) & pl.col("region_level").is_in(
-        VISITED_LEVELS
-    )
+    there = pl.col("region_code").str.head(6).is_in(counties) | pl.lit(city[:6] in counties)
+    held = there & pl.col("region_level").is_in(VISITED_LEVELS)
     rates = ("rate", "rate_low", "rate_high", "probability")
     ranks = ("rank", "rank_in_level")
     masked = scores.with_columns(
@@ -146,7 +146,7 @@ def run(ctx: RunContext, *, partial: bool = False) -> ScoreSummary:
     if partial:
         scores = _unjudged(scores)
     elif counties:
-        scores = hold_back(scores, counties)
+        scores = hold_back(scores, counties, ctx.config.city)
     replace_output(ctx.engine, "audit.region_score", scores)
     outside = ~pl.col("region_code").is_in(scores["region_code"].implode()).fill_null(value=False)
     lost = counts.filter(outside).select(pl.sum("n_units_legal", "n_self_employed")).row(0)

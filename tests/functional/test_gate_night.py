@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -218,6 +219,25 @@ def test_delivery_note_goes_before_last_night(tmp_path: Path) -> None:
     assert {"430421000000": "quarantine"} == verdicts(night)
 
 
+def test_a_note_of_the_whole_city_is_owed_by_no_single_county(tmp_path: Path) -> None:
+    out, whole = tmp_path / "out", RunConfig(gate=OWN.gate, expected_rows={"legal_entity": 80})
+    full = deliver(tmp_path / "1", units(EAST, 40), units(WEST, 40))
+    fair = {"430421000000": "accept", "430422000000": "accept"}
+
+    assert 3 * [fair] == [verdicts(judge(full, out, whole)) for _ in range(3)]
+    assert fair == verdicts(judge(full, out))
+
+
+def test_a_note_of_the_whole_city_goes_before_last_night(tmp_path: Path) -> None:
+    out, more = tmp_path / "out", RunConfig(gate=OWN.gate, expected_rows={"legal_entity": 200})
+    full = deliver(tmp_path / "1", units(EAST, 40), units(WEST, 40))
+    judge(full, out)
+
+    assert {"quarantine"} == set(verdicts(judge(full, out, more)).values())
+    # What is short for the city is no yardstick for its counties, nor is it for the city.
+    assert {"quarantine"} == set(verdicts(judge(full, out)).values())
+
+
 def test_a_small_county_that_loses_rows_gets_a_remark(tmp_path: Path) -> None:
     found = [
         verdicts(judge(deliver(tmp_path / str(n), units(EAST, n), []), tmp_path / "out"))[
@@ -380,6 +400,59 @@ def test_pages_are_asked_for_where_a_relative_output_folder_lies(
 
     assert str(tmp_path.resolve() / "out" / "gx") == asked["docs"]
     gate_worker.stop(worker)
+
+
+def test_pages_of_a_judge_that_was_late_are_not_shown(
+    tmp_path: Path, engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = (
+        "import json, pathlib, sys, time\n"
+        "docs = pathlib.Path(json.loads(sys.stdin.readline())['docs'])\n"
+        "docs.mkdir()\n"
+        "(docs / 'index.html').write_text('half')\n"
+        "time.sleep(60)"
+    )
+    gx_with(monkeypatch, late)
+    ctx = context(engine, tmp_path, RunConfig(gate=GateSettings(judge="gx", timeout_seconds=60)))
+    worker = gate_worker.start(ctx, [])
+    until = time.monotonic() + 30
+    while not (tmp_path / "gx" / "index.html").is_file():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+    answer = gate_worker.collect(ctx, replace(worker, deadline=0.0))
+
+    assert not answer.has_docs
+    assert not (tmp_path / "gx").exists()
+
+
+def test_judge_ends_with_the_night_that_was_killed(tmp_path: Path) -> None:
+    judge = (
+        "import time; from pipelines import gate_gx\n"
+        "gate_gx.answer = lambda request: time.sleep(60)\n"
+        "gate_gx.main()"
+    )
+    night = (
+        "import subprocess, sys, time\n"
+        f"judge = subprocess.Popen([sys.executable, '-c', {judge!r}], stdin=open('asked'))\n"
+        "print(judge.pid, flush=True)\n"
+        "time.sleep(60)"
+    )
+    (tmp_path / "asked").write_text("{}\n", "utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(Path(gate_worker.__file__).parents[1])}
+    with subprocess.Popen(
+        [sys.executable, "-c", night], stdout=subprocess.PIPE, cwd=tmp_path, env=environment
+    ) as process:
+        assert process.stdout
+        pid = int(process.stdout.readline())
+        time.sleep(2)  # the judge knows by now whose it is
+        os.kill(pid, 0)
+        process.kill()
+
+    until = time.monotonic() + 30
+    while Path(f"/proc/{pid}/cmdline").is_file() and Path(f"/proc/{pid}/cmdline").read_bytes():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_killed_judge_leaves_nothing_behind(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,8 +19,9 @@ from tiny import entity, write_csv
 
 from audit.engines.duckdb import DuckDBEngine
 from audit.errors import InputError
+from audit.gate import GateSettings
 from pipelines import ingest, loading, parts
-from pipelines.config import RunConfig
+from pipelines.config import RunConfig, Spark
 from pipelines.ingest import IngestSummary
 
 SALT = b"salz"
@@ -51,6 +52,7 @@ class Office:
 
     root: Path
     files: dict[str, bytes] = field(default_factory=dict)
+    encoding: dict[str, str] = field(default_factory=dict)
     nights: int = 0
 
     @property
@@ -66,7 +68,7 @@ class Office:
             (folder / name).write_bytes(content)
         (self.root / "salt").write_bytes(SALT)
         (self.root / "state").mkdir(exist_ok=True)
-        return RunConfig(salt_file=self.root / "salt")
+        return RunConfig(salt_file=self.root / "salt", encoding=self.encoding)
 
     def night(self) -> tuple[IngestSummary, Tables]:
         """Take in what changed, as the night does it."""
@@ -272,6 +274,41 @@ def test_other_settings_or_another_program_read_everything_again(
     monkeypatch.setattr(parts, "version", lambda _: "0.0")
     assert name != parts.fingerprint(office.root / "in", config)
     assert not see_it_is_whole(office).unchanged
+
+
+def test_settings_that_change_no_reading_leave_rows_where_they_are(office: Office) -> None:
+    plain = office.deliver()
+    others = replace(
+        plain, expected_rows={"self_employed": 9}, gate=GateSettings(rows_low=0.5, judge="own"),
+        spark=Spark(driver_memory="3g"), threads=1,
+    )  # fmt: skip
+    folder = office.root / "in"
+
+    assert parts.fingerprint(folder, plain) == parts.fingerprint(folder, others)
+    assert parts.fingerprint(folder, plain) != parts.fingerprint(
+        folder, replace(plain, reference_date="2023-12-31")
+    )
+
+
+def test_a_file_that_is_to_be_read_by_another_encoding_is_read_again(office: Office) -> None:
+    office.encoding = {"*_cn.csv": "gb18030", "*_tw.csv": "big5"}
+    header = "unit_id,region_code,name,credit_code,employees,revenue_kyuan"
+    content = households(GOOD.replace("甲店", "臺灣電子"), header=header).encode("big5")
+    office.files = {"self_employed_cn.csv": content}
+    office.night()
+
+    office.files = {"self_employed_tw.csv": content}
+
+    assert not see_it_is_whole(office).unchanged
+
+
+def test_of_two_kept_databases_one_is_used(office: Office) -> None:
+    start(office)
+    (kept,) = office.kept
+    second = kept.with_name(kept.name.replace("-", "-z", 1))
+    second.write_bytes(kept.read_bytes())
+
+    assert see_it_is_whole(office).unchanged
 
 
 def test_a_night_that_fails_half_way_leaves_the_kept_rows_as_they_were(

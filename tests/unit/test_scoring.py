@@ -441,6 +441,21 @@ def test_stage_is_idempotent_and_writes_the_contract(ctx):
     assert CONTRACT.outputs["audit.region_score"].arrow_schema().names == first.schema.names
 
 
+@pytest.mark.parametrize("held", [COUNTY, CITY], ids=["county", "whole city"])
+def test_where_units_are_held_back_no_rate_is_judged(ctx, held):
+    fill(ctx.engine)
+    ctx.engine.execute(
+        "INSERT INTO audit.gate BY NAME "
+        f"SELECT 'legal_entity' AS table_name, '{held}' AS region_code, 'missing' AS verdict"
+    )
+    score.run(ctx)
+
+    below = ctx.engine.rows(
+        "SELECT flagged, rate, rank FROM audit.region_score WHERE region_level > '2'"
+    )
+    assert below == 2 * [(False, None, None)]
+
+
 def test_stage_takes_its_limits_from_the_settings(ctx):
     fill(ctx.engine)
     scoring = RunConfig().scoring
