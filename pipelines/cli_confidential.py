@@ -72,5 +72,8 @@ def check(
     if found.checked:
         verdict = "盐值相符 the salt agrees"
     else:
-        verdict = "名册没有盐值校验行，无法核对 no check row in the list: cannot tell"
+        verdict = (
+            "名册没有盐值校验行，无法核对：请用 confidential digest 重做名册 "
+            "no check row in the list: cannot tell; make the list again with confidential digest"
+        )
     typer.echo(f"{len(found.digests)} 个摘要 digests; {verdict}")

@@ -43,6 +43,7 @@ class IngestSummary:
     """What came in. `rows_confidential` is part of `rows_refused`.
 
     `unchanged`: the files that were not read again, because the last night had read them.
+    `salt_in_doubt`: no row met a digest of the list, which cannot tell a wrong salt by itself.
     """
 
     files: int
@@ -55,6 +56,7 @@ class IngestSummary:
     rows_by_table: dict[str, int]
     unknown_columns: dict[str, tuple[str, ...]]
     unchanged: frozenset[str] = frozenset()
+    salt_in_doubt: bool = False
 
 
 def _find(folder: Path, config: RunConfig) -> list[Source]:
@@ -279,6 +281,12 @@ def run(ctx: RunContext) -> IngestSummary:
     frame = account(ctx.engine, reports)
     secret = f"SELECT count(*) FROM {REJECTED} WHERE reason = 'confidential'"
     summary = _summary(frame, reports, int(str(ctx.engine.scalar(secret))), unchanged)
+    if confidential.digests and not confidential.checked and not summary.rows_confidential:
+        summary = replace(summary, salt_in_doubt=True)
+        LOG.warning(
+            "保密单位摘要名册没有盐值校验行，也没有一行与之相符：请核对盐值文件 "
+            "no digest matched and the list has no check row: see that the salt is the right one"
+        )
     LOG.info(
         "ingest: %d files, %d rows delivered, %d loaded, %d refused",
         summary.files, summary.rows_delivered, summary.rows_loaded, summary.rows_refused,

@@ -85,6 +85,15 @@ def _summary_table(summary: NightSummary) -> Table:
             f"{intake.files_refused} 个文件未读入 files not read; 更正办法见退回表 "
             "how to correct: see the reject workbooks",
         )
+    if intake.salt_in_doubt:
+        table.add_row(
+            "[bold red]盐值 salt[/]",
+            "[bold red]保密单位摘要名册没有盐值校验行，也没有一行与之相符："
+            "盐值若有误，保密单位已进入本次结果。"
+            "请用 census-audit confidential check 核对，或用 confidential digest 重做名册。 "
+            "No digest matched and the list has no check row: with a wrong salt, confidential "
+            "units are in tonight's output.[/]",
+        )
     table.add_row("数据门禁 gate", _gate_line(summary.gate))
     table.add_row("匹配 links", _links(summary.link))
     table.add_row("规则 rules", _verdicts(summary.verdicts))

@@ -111,6 +111,21 @@ def test_a_wrong_salt_stops_the_run_where_the_list_can_tell(tmp_path: Path, salt
     assert 1 == summary.rows_confidential
 
 
+def test_a_salt_that_may_be_wrong_is_told_where_nothing_matches(tmp_path: Path, salt: Path) -> None:
+    rows = f"digest,kind\n{digest(CODE)},1\n"
+    files: Files = {"confidential_digest.csv": rows, "self_employed.csv": households(GOOD)}
+    other = tmp_path / "other"
+    other.write_bytes(b"another salt, as good as the first")
+
+    found = []
+    for path in (salt, other):
+        with DuckDBEngine() as engine:
+            summary = night(engine, tmp_path / "in", files, RunConfig(salt_file=path))
+        found.append((summary.rows_confidential, summary.salt_in_doubt))
+
+    assert [(1, False), (0, True)] == found
+
+
 def test_the_fingerprint_tells_lists_salts_and_forms_apart() -> None:
     digests = frozenset({digest(CODE)})
     plain, met = Confidential(digests, SALT), Confidential(digests, SALT)
