@@ -36,11 +36,13 @@ LEDGER = pl.Schema(
         "state": pl.String,
         "first_run_id": pl.String,
         "last_run_id": pl.String,
+        "related_id": pl.String,
         "observed": pl.String,
     }
 )
 """One row a finding ever seen. `last_run_id` is the last run that found it. `universe` says which
-delivered list its subject stands in (`unit|1`, `frame`, `register|2`; else the grain)."""
+delivered list its subject stands in (`unit|1`, `frame`, `register|2`; else the grain).
+`related_id` is the other unit of the finding, where there is one."""
 
 TONIGHT = tuple(n for n in LEDGER if n not in ("state", "first_run_id", "last_run_id"))
 FACTS = pl.Schema(
@@ -108,9 +110,9 @@ def judge(missing: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
 
     `facts`, one row a key: `rule_known` the rule is still in force, `version_now` its version,
     `looked` it ran on the subject's county, `present` the subject is still in its list,
-    `delivered` that list came for the subject's county, `short` with fewer rows than expected,
-    `holds` the rule's verdict on it tonight, NULL where it has none. What was not checked or not
-    delivered stays open.
+    `delivered` that list came for the subject's county, and the other unit of a pair came too,
+    `short` with fewer rows than expected, `holds` the rule's verdict on it tonight, NULL where it
+    has none. What was not checked or not delivered stays open.
     """
     known = missing.join(facts.select(FACTS.names()), on="finding_key", how="left")
     state = pl.when(pl.col("cause").is_in(KEPT_OPEN)).then(pl.lit(PERSISTING))

@@ -23,136 +23,13 @@ from audit.quoting import quoted
 from pipelines.context import LOG, RunContext
 from pipelines.gate_held import HELD_RULES, SHORT_LISTS
 from pipelines.ledger_came import counties_of
+from pipelines.ledger_facts import FACTS_SQL, TONIGHT_SQL
 from pipelines.score import fetch_frame, replace_output
 
 IN_FORCE = "ledger.parquet"
 PREVIOUS = "ledger.previous.parquet"
 STAGED = "ledger.next.parquet"
 _RUN_ID = b"census_audit_run_id"
-
-# REG001 and REG010 name the frame line where there is one: a register subject without a source.
-_TONIGHT_SQL = """
-SELECT f.finding_key, f.rule_id, f.rule_version, f.subject_id, f.region_code,
-  CASE
-    WHEN r.grain = 'unit' THEN COALESCE('unit|' || u.unit_kind, 'unit')
-    WHEN r.grain = 'register' AND f.subject_id LIKE '%|%'
-      THEN 'register|' || split_part(f.subject_id, '|', 1)
-    WHEN r.grain IN ('register', 'frame') THEN 'frame'
-    ELSE r.grain
-  END AS universe,
-  f.observed
-FROM audit.finding AS f
-LEFT JOIN audit.rule AS r ON r.rule_id = f.rule_id
-LEFT JOIN (SELECT unit_id, MAX(unit_kind) AS unit_kind FROM census.unit GROUP BY unit_id) AS u
-  ON u.unit_id = f.subject_id AND r.grain = 'unit'
-"""
-
-# County '' stands for anywhere: for subjects without a region, or with one that is on no list.
-# A refused row or file has not come: a spoilt row must not clear its unit. A rule has looked at a
-# county where it judged somebody, or where all tables it reads came.
-_FACTS_SQL = """
-WITH county AS (
-  SELECT DISTINCT left(region_code, 6) AS code FROM census.region WHERE vintage = {vintage}
-),
-unit AS (
-  SELECT unit_id, MAX(region_code) AS region_code FROM census.unit
-  WHERE unit_id IN (SELECT subject_id FROM vanished_rows) GROUP BY unit_id
-),
-frame AS (
-  SELECT frame_id, MAX(region_code) AS region_code FROM census.frame_unit
-  WHERE frame_id IN (SELECT subject_id FROM vanished_rows) GROUP BY frame_id
-),
-came AS (
-  SELECT DISTINCT 'unit|' || unit_kind AS universe, left(region_code, 6) AS county FROM census.unit
-  UNION SELECT DISTINCT 'unit|' || unit_kind, '' FROM census.unit
-  UNION SELECT DISTINCT 'frame', left(region_code, 6) FROM census.frame_unit
-  UNION SELECT 'frame', '' FROM census.frame_unit
-  UNION SELECT DISTINCT 'register|' || source, '' FROM census.register_unit
-),
-ran AS (
-  SELECT DISTINCT rule_id, left(region_code, 6) AS county FROM audit.outcome
-  WHERE status IN ('PASSED', 'FAILED')
-),
-asked AS (
-  SELECT rule_id FROM audit.outcome GROUP BY rule_id
-  HAVING NOT bool_or(status = 'ERROR' OR COALESCE(starts_with(detail, '未匹配'), FALSE))
-),
-placed AS (
-  SELECT v.finding_key, v.rule_id, v.subject_id, v.universe,
-    CASE
-      WHEN v.universe LIKE 'unit|%' THEN u.unit_id IS NOT NULL
-      WHEN v.universe = 'frame' THEN f.frame_id IS NOT NULL
-      WHEN v.universe LIKE 'register|%' THEN v.subject_id IN (
-        SELECT source || '|' || register_id FROM census.register_unit)
-      ELSE TRUE
-    END AS present,
-    left(CASE
-      WHEN v.universe LIKE 'unit|%' THEN COALESCE(u.region_code, v.region_code)
-      WHEN v.universe = 'frame' THEN COALESCE(f.region_code, v.region_code)
-      ELSE v.region_code
-    END, 6) AS county
-  FROM vanished_rows AS v
-  LEFT JOIN unit AS u ON u.unit_id = v.subject_id
-  LEFT JOIN frame AS f ON f.frame_id = v.subject_id
-),
-settled AS (
-  SELECT p.* EXCLUDE (county), COALESCE(c.code, '') AS county
-  FROM placed AS p LEFT JOIN county AS c ON c.code = p.county
-),
-refused AS (
-  SELECT DISTINCT trim(UNNEST(list_concat(
-    json_extract_string(delivered, '$.*'), json_extract_string(delivered, '$[*]')))) AS text
-  -- What a correction brought has come.
-  FROM census.rejected_row WHERE delivered IS NOT NULL AND superseded_by IS NULL
-),
-lost_file AS (
-  SELECT DISTINCT CASE table_name
-    WHEN 'legal_entity' THEN 'unit|1' WHEN 'establishment' THEN 'unit|2'
-    WHEN 'self_employed' THEN 'unit|3' WHEN 'frame_unit' THEN 'frame'
-    WHEN 'register_unit' THEN 'register' END AS universe
-  FROM census.rejected_row WHERE row = 0 AND reason <> 'superseded'
-),
-held AS (
-  {held}
-),
-short AS (
-  {short}
-),
-reads AS (
-  SELECT rule_id, UNNEST(string_split(tables, '|')) AS table_name FROM audit.rule
-),
-lacking AS (
-  SELECT DISTINCT s.rule_id, s.county
-  FROM settled AS s
-  JOIN reads AS t ON t.rule_id = s.rule_id
-  ANTI JOIN table_came AS c ON c.table_name = t.table_name AND c.county = s.county
-  WHERE t.table_name IN ({delivered_tables})
-)
-SELECT s.finding_key, r.rule_id IS NOT NULL AS rule_known, r.rule_version AS version_now,
-  a.rule_id IS NOT NULL AND (n.rule_id IS NOT NULL OR l.rule_id IS NULL)
-    AND h.rule_id IS NULL AS looked,
-  s.present,
-  (s.present OR d.universe IS NOT NULL)
-    AND s.subject_id NOT IN (SELECT text FROM refused WHERE text IS NOT NULL)
-    AND split_part(s.subject_id, '|', 2) NOT IN (SELECT text FROM refused WHERE text <> '')
-    AND (s.present OR NOT EXISTS (
-      SELECT 1 FROM lost_file AS x
-      WHERE x.universe = s.universe OR x.universe || '|' = left(s.universe, 9)
-    )) AS delivered,
-  EXISTS (
-    SELECT 1 FROM short AS q WHERE q.county IN (s.county, '{city}')
-      AND (q.universe = s.universe OR q.universe || '|' = left(s.universe, 9))
-  ) AS short
-FROM settled AS s
-LEFT JOIN audit.rule AS r ON r.rule_id = s.rule_id
-LEFT JOIN asked AS a ON a.rule_id = s.rule_id
-LEFT JOIN (SELECT rule_id, county FROM ran UNION SELECT rule_id, '' FROM ran) AS n
-  ON n.rule_id = s.rule_id AND n.county = s.county
-LEFT JOIN held AS h ON h.rule_id = s.rule_id AND h.county IN (s.county, '{city}')
-LEFT JOIN lacking AS l ON l.rule_id = s.rule_id AND l.county = s.county
-LEFT JOIN came AS d ON d.universe = s.universe
-  AND d.county = CASE WHEN s.universe LIKE 'register|%' THEN '' ELSE s.county END
-"""
 
 # A finding's own verdict where the rule still has a row for it, else that of its subject. The key
 # is made as the check stage makes it.
@@ -207,7 +84,11 @@ def _read(path: Path) -> pl.DataFrame:
     if not path.exists():
         return LEDGER.to_frame()
     try:
-        return pl.DataFrame(pq.read_table(path)).select(LEDGER.names()).cast(LEDGER)
+        held = pl.DataFrame(pq.read_table(path))
+        # Earlier ledgers do not know the other unit of a finding.
+        if "related_id" not in held.columns:
+            held = held.with_columns(related_id=pl.lit(None))
+        return held.select(LEDGER.names()).cast(LEDGER)
     except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
         raise _unreadable(path) from error
 
@@ -304,7 +185,7 @@ def _presence(ctx: RunContext, missing: pl.DataFrame) -> pl.DataFrame:
     tables = _register_tables(ctx, missing)
     ctx.engine.register("vanished_rows", missing.to_arrow())
     vintage = quoted(ctx.config.vintage)
-    sql = _FACTS_SQL.format(
+    sql = FACTS_SQL.format(
         vintage=vintage, delivered_tables=tables, held=HELD_RULES, short=SHORT_LISTS,
         city=ctx.config.city[:6],
     )  # fmt: skip
@@ -333,7 +214,7 @@ def run(ctx: RunContext, *, partial: bool = False) -> LedgerSummary:
     nothing is closed, and what was not found again counts as not checked.
     """
     before = _last_published(ctx)
-    tonight = fetch_frame(ctx.engine, _TONIGHT_SQL)
+    tonight = fetch_frame(ctx.engine, TONIGHT_SQL)
     missing = vanished(tonight, before)
     if partial:
         unasked = missing.select("finding_key", looked=pl.lit(value=False))

@@ -175,6 +175,24 @@ def test_units_gone_with_a_short_file_are_not_resolved_until_the_note_says_so(
     assert ("accept", n_open) == (verdicts(last)["430421000000"], ids(last, "unit_gone"))
 
 
+def test_a_pair_stays_open_while_one_of_it_did_not_come(tmp_path: Path) -> None:
+    east, west = units(EAST, 40, credit_code=""), units(WEST, 40, credit_code="")
+    code = {"credit_code": "91430422209679931R"}
+    lenient = RunConfig(gate=GateSettings(judge="own", code_missing_worst=1.0, empty_worst=1.0))
+    pair = [{**east[0], **code}, *east[1:]], [{**west[0], **code}, *west[1:]]
+    became = []
+    for number, delivered in enumerate((pair, (pair[0], []), pair, (pair[0], west))):
+        folder = deliver(tmp_path / str(number), *delivered)
+        night = run(folder, tmp_path / "out", config=lenient, run_id=f"n{number}")
+        became += night.table(
+            "SELECT state, cause FROM audit.finding_history WHERE rule_id = 'DUP001' "
+            f"AND subject_id = '{east[0]['unit_id']}'"
+        ).rows()
+
+    assert [("new", None), ("persisting", "not_checked"), ("persisting", None)] == became[:3]
+    assert ("resolved", "value_corrected") == became[3]
+
+
 def test_returns_without_their_units_follow_from_the_units_file(tmp_path: Path) -> None:
     out = tmp_path / "out"
     east, west = units(EAST, 40), units(WEST, 40)
