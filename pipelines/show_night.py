@@ -11,6 +11,7 @@ from audit.contracts import CONTRACT
 from audit.ledger import NOT_CHECKED
 from audit.model import Severity
 from pipelines.gate import GateSummary
+from pipelines.ingest import IngestSummary
 from pipelines.link_tables import DONE, FAILED, OFF
 from pipelines.run import NightSummary
 from pipelines.show import console, grid
@@ -65,10 +66,7 @@ def _verdicts(found: dict[str, int]) -> str:
     )
 
 
-def _summary_table(summary: NightSummary) -> Table:
-    table = grid("", "")
-    intake = summary.intake
-    table.add_row("批次 run", summary.run_id)
+def _add_intake(table: Table, intake: IngestSummary) -> None:
     table.add_row(
         "送达 delivered",
         f"{intake.files} 个文件 files, {intake.rows_delivered} 行 rows; "
@@ -94,6 +92,12 @@ def _summary_table(summary: NightSummary) -> Table:
             "No digest matched and the list has no check row: with a wrong salt, confidential "
             "units are in tonight's output.[/]",
         )
+
+
+def _summary_table(summary: NightSummary) -> Table:
+    table = grid("", "")
+    table.add_row("批次 run", summary.run_id)
+    _add_intake(table, summary.intake)
     table.add_row("数据门禁 gate", _gate_line(summary.gate))
     table.add_row("匹配 links", _links(summary.link))
     table.add_row("规则 rules", _verdicts(summary.verdicts))
