@@ -1,21 +1,24 @@
-"""County workbooks written by processes of their own, beside the rest of the export."""
+"""Workbooks written by processes of their own, beside the rest of the export."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
+from typing import IO
 
 from audit.errors import EngineError
 from pipelines.context import LOG
+from pipelines.review import Queue
 from reports.workbook import BookSet, CountyData
 from reports.workbook_cells import Cell
-from reports.workbook_process import receive_answer, send_county, send_set
+from reports.workbook_process import receive_answer, send_county, send_review, send_set
 
 COMMAND = (sys.executable, "-P", "-m", "reports.workbook_process")
 WORTH = 2_000
@@ -34,20 +37,24 @@ def how_many(threads: int, n_findings: int) -> int:
 
 def _failed(kind: str) -> EngineError:
     return EngineError(
-        f"写核查册的进程出错（{kind}），未发布。请检查内存后重新运行；仍出错请报告此问题。",
-        f"The process that writes the county workbooks failed ({kind}); nothing was published. "
+        f"写工作簿的进程出错（{kind}），未发布。请检查内存后重新运行；仍出错请报告此问题。",
+        f"The process that writes the workbooks failed ({kind}); nothing was published. "
         "Check the memory and run again; please report this if it happens again.",
     )
 
 
 class BookWorkers:
-    """Processes that write county workbooks; what one of them could not do fails the night."""
+    """Processes that write workbooks of counties and of pairs to decide.
+
+    What one of them could not do fails the night.
+    """
 
     def __init__(self, count: int) -> None:
         self._threads = ThreadPoolExecutor(count)
         self._idle: SimpleQueue[_Process] = SimpleQueue()
         self._told: list[Future[None]] = []
         self._asked: list[Future[Rows]] = []
+        self._review: Future[Rows] | None = None
         self._processes: list[_Process] = []
         try:
             for _ in range(count):
@@ -83,14 +90,19 @@ class BookWorkers:
 
     def write(self, county: CountyData) -> None:
         """Have the workbook of a county written; returns at once."""
-        self._asked.append(self._threads.submit(self._ask, county))
+        self._asked.append(self._threads.submit(self._ask, partial(send_county, county=county)))
 
-    def _ask(self, county: CountyData) -> Rows:
+    def review(self, queue: Queue) -> None:
+        """Have the review workbooks written; returns at once."""
+        send = partial(send_review, pairs=queue.pairs, folder=queue.folder, place=queue.info.place)
+        self._review = self._threads.submit(self._ask, send)
+
+    def _ask(self, send: Callable[[IO[bytes]], None]) -> Rows:
         process = self._idle.get()
         try:
             answer = None
             if process.stdin and process.stdout:
-                send_county(process.stdin, county)
+                send(process.stdin)
                 answer = receive_answer(process.stdout)
         except BrokenPipeError as error:
             raise _failed("ended") from error
@@ -113,6 +125,10 @@ class BookWorkers:
         for told in self._told:
             told.result()
         return [row for asked in self._asked for row in asked.result()]
+
+    def n_reviews(self) -> int:
+        """Wait for the review workbooks and return how many there are; errors as `rows`."""
+        return len(self._review.result()) if self._review else 0
 
     def close(self) -> None:
         """End the processes, also those at work, so that none outlives the night."""

@@ -158,6 +158,7 @@ class Contents:
 
     def keep(self) -> Path:
         """Keep the digests of columns and the counts for the next night; return the file."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
         waiting = self.folder / ".contents"
         waiting.touch(mode=0o600)
         tonight = {_COLUMNS: self._columns, _COUNTS: self._counts}

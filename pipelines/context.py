@@ -49,8 +49,8 @@ class RunContext:
     """One night: its folders, its engine, its settings.
 
     `store` holds the rows of files as last read; without one, every file is read.
-    `contents_tonight` tells what tables hold, after intake. `contents`: by published table, the
-    digest of what its Parquet file holds, where that is known.
+    `contents_tonight` tells what tables hold, once intake has settled its parts. `contents`: by
+    published table, the digest of what its Parquet file holds, where that is known.
     """
 
     input_dir: Path

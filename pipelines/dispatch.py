@@ -18,10 +18,8 @@ from audit.tasking import (
 )
 from pipelines import finding_places
 from pipelines.context import LOG, RunContext
+from pipelines.finding_places import PLACED
 from pipelines.score import fetch_frame, replace_output
-
-_PLACED = "placed_finding"
-"""Scratch table: the view of open findings, read once for all that is asked of it here."""
 
 _UNITS = """
 SELECT unit_id, left(region_code, 6) AS county, specialty, revenue_kyuan, employees
@@ -30,7 +28,7 @@ FROM census.unit
 _OPEN_FINDINGS = f"""
 SELECT p.finding_key, p.place_id AS subject_id, md5('task|' || p.place_id) AS task_id, p.severity,
   f.owner, f.priority, p.region_code
-FROM {_PLACED} AS p JOIN audit.finding AS f ON f.finding_key = p.finding_key
+FROM {PLACED} AS p JOIN audit.finding AS f ON f.finding_key = p.finding_key
 WHERE p.place_key IS NOT NULL AND p.severity IN ('fatal', 'query')
 """
 # The other unit of a pair is under suspicion too: it is no unit without findings. Nor is one whose
@@ -38,7 +36,7 @@ WHERE p.place_key IS NOT NULL AND p.severity IN ('fatal', 'query')
 _SUSPECTED = f"""
 ANTI JOIN audit.finding AS f ON f.subject_id = u.unit_id
 ANTI JOIN audit.finding AS g ON g.related_id = u.unit_id
-ANTI JOIN {_PLACED} AS p ON p.place_key = 'u|' || u.unit_id
+ANTI JOIN {PLACED} AS p ON p.place_key = 'u|' || u.unit_id
 """
 _CLEAN_UNITS = f"""
 SELECT u.unit_id, md5('task|' || u.unit_id) AS task_id, u.region_code,
@@ -98,7 +96,7 @@ def _set_priorities(ctx: RunContext) -> None:
     findings = fetch_frame(
         ctx.engine,
         "SELECT f.finding_key, COALESCE(p.place_id, f.subject_id) AS subject_id, f.severity, "
-        f"f.score FROM audit.finding AS f LEFT JOIN {_PLACED} AS p "
+        f"f.score FROM audit.finding AS f LEFT JOIN {PLACED} AS p "
         "ON p.finding_key = f.finding_key",
     )
     worth = prioritise(findings, fetch_frame(ctx.engine, _UNITS))
@@ -136,7 +134,7 @@ def _draw_revisits(
 def run(ctx: RunContext) -> DispatchSummary:
     """Fill influence and priority, then make the tasks of tonight; safe to run again."""
     finding_places.create(ctx)
-    ctx.engine.materialise(_PLACED, f"SELECT * FROM {finding_places.VIEW}")
+    finding_places.place(ctx)
     _set_priorities(ctx)
     started = date.fromisoformat(ctx.info.started_at[:10])
     settings = ctx.config.tasks
@@ -146,7 +144,6 @@ def run(ctx: RunContext) -> DispatchSummary:
     tasks = make_tasks(fetch_frame(ctx.engine, _OPEN_FINDINGS), plan)
     drawn, draw = _draw(ctx, tasks.height, plan)
     again, revisits = _draw_revisits(ctx, drawn, plan)
-    ctx.engine.execute(f"DROP TABLE {_PLACED}")
     drawn = pl.concat([drawn, again])
     everything = pl.concat([tasks, drawn]).sort(["priority", "task_id"], descending=[True, False])
     replace_output(ctx.engine, "audit.verification_task", everything)

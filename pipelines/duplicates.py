@@ -31,6 +31,11 @@ def _places(table: Table) -> str:
     """
 
 
+def n_repeated(engine: DuckDBEngine, table: Table) -> int:
+    """Return how many rows have a key that is there more than once."""
+    return int(str(engine.scalar(f"SELECT COUNT(*) FROM ({_places(table)})")))
+
+
 def _whole(refused: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """Add the cells of columns that the contract does not have: refused rows go whole."""
     others = rows.get_column(OTHERS)

@@ -150,7 +150,8 @@ def write_validations(ctx: RunContext) -> int:
 def run(ctx: RunContext) -> ExportSummary:
     """Write views, Parquet, workbooks, reviews, rejects, validation report and HTML.
 
-    With more than one thread and many findings the workbooks are written beside the rest.
+    With more than one thread and many findings the workbooks are written beside the rest: those of
+    the counties and of the pairs to decide.
     """
     n_findings = int(str(ctx.engine.scalar("SELECT COUNT(*) FROM audit.finding")))
     count = how_many(ctx.config.threads, n_findings)
@@ -161,9 +162,11 @@ def run(ctx: RunContext) -> ExportSummary:
         progress.advance()
         books = _begin_workbooks(ctx, "zh", workers)
         progress.advance()
-        n_parquet = write_parquet(ctx)
+        queue = review.queue(ctx)
+        if workers:
+            workers.review(queue)
         progress.advance()
-        n_reviews = len(review.write_review_workbooks(ctx))
+        n_parquet = write_parquet(ctx)
         progress.advance()
         n_validations = write_validations(ctx)
         progress.advance()
@@ -172,6 +175,7 @@ def run(ctx: RunContext) -> ExportSummary:
         write_report(report, ctx.run_dir / "report.html")
         progress.advance()
         n_workbooks, n_rows, n_leads = books.finish()
+        n_reviews = workers.n_reviews() if workers else len(queue.write())
         progress.advance()
     LOG.info("export: %d workbooks, %d rows, %d leads", n_workbooks, n_rows, n_leads)
     return ExportSummary(

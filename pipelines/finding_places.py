@@ -16,6 +16,8 @@ from audit.scoring import city_prefix
 from pipelines.context import RunContext
 
 VIEW = "main.finding_place"
+PLACED = "placed_finding"
+"""Scratch table with the rows of the view, which is read by several and not quickly."""
 TITLE = Label(
     "未销差错的核查对象和所在县：任务、核查册、报告都由此计数",
     "Open findings with what is visited for them and the county that counts it",
@@ -87,6 +89,8 @@ COLUMNS: dict[str, Label] = {
 def create(ctx: RunContext) -> None:
     """Create the view `main.finding_place` over the night's region list; safe to run again.
 
+    What `place` kept of it is forgotten.
+
     finding_key, rule_id, severity, state and statement of every open finding; place_key (`u|`, `f|`
     or `r|` and the id), place_kind, place_id, region_code (of the place where it is known, else the
     finding's) and county_code, NULL outside the city's list.
@@ -96,11 +100,17 @@ def create(ctx: RunContext) -> None:
         vintage=quoted(ctx.config.vintage),
         city=quoted(city_prefix(ctx.config.city) + "%"),
     )
+    ctx.engine.execute(f"DROP TABLE IF EXISTS temp.{PLACED}")
     ctx.engine.execute(f"CREATE OR REPLACE VIEW {VIEW} AS {body}")
     ctx.engine.execute(f"COMMENT ON VIEW {VIEW} IS {quoted(f'{TITLE.zh} | {TITLE.en}')}")
     for name, label in COLUMNS.items():
         text = quoted(f"{label.zh} | {label.en}")
         ctx.engine.execute(f"COMMENT ON COLUMN {VIEW}.{name} IS {text}")
+
+
+def place(ctx: RunContext) -> None:
+    """Read the view into `placed_finding`, once; states of findings may not change after."""
+    ctx.engine.execute(f"CREATE TEMP TABLE IF NOT EXISTS {PLACED} AS SELECT * FROM {VIEW}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,8 +20,9 @@ from audit.views import UNIT_SOURCES
 from pipelines.confidential import TABLE as DIGESTS
 from pipelines.confidential import Confidential, read_confidential
 from pipelines.config import RunConfig
+from pipelines.contents import digest
 from pipelines.context import LOG, RunContext, bar
-from pipelines.duplicates import refuse_duplicates
+from pipelines.duplicates import n_repeated, refuse_duplicates
 from pipelines.loading import OTHERS, REJECTED, FileReport, Loader, digest_of, input_digest
 from pipelines.parts import SHIFT, Part, Store
 from pipelines.places import place_units
@@ -179,12 +180,27 @@ def account(engine: DuckDBEngine, reports: Sequence[FileReport]) -> pl.DataFrame
     return frame
 
 
-def _refuse_duplicates(engine: DuckDBEngine, reports: Sequence[FileReport]) -> None:
+def _may_repeat(ctx: RunContext, name: str, reports: Sequence[FileReport]) -> bool:
+    """Tell whether keys of a table may be repeated: last night's were not, and its rows are these.
+
+    The rows follow from its files and from which of them are replaced.
+    """
+    contents = ctx.contents_tonight
+    if contents is None:
+        return True
+    replaced = (r.source.file_no for r in reports if r.superseded_by and r.source.table == name)
+    key = digest(contents.store.contents[name], *sorted(replaced))
+    table = CONTRACT.tables[name]
+    return contents.counts(f"repeated {name}", key, lambda: [n_repeated(ctx.engine, table)]) != [0]
+
+
+def _refuse_duplicates(ctx: RunContext, reports: Sequence[FileReport]) -> None:
     sources = {report.source.file_no: report.source for report in reports}
     labels = {report.source.file_no: report.labels for report in reports}
     for name in sorted({report.source.table for report in reports if not report.whole}):
-        rows = refuse_duplicates(engine, CONTRACT.tables[name], sources, labels)
-        append(engine, REJECTED, rows)
+        if _may_repeat(ctx, name, reports):
+            rows = refuse_duplicates(ctx.engine, CONTRACT.tables[name], sources, labels)
+            append(ctx.engine, REJECTED, rows)
 
 
 def _nothing_readable(reports: Sequence[FileReport]) -> InputError:
@@ -273,7 +289,7 @@ def run(ctx: RunContext) -> IngestSummary:
     _regions(ctx.engine, lists)
     if ctx.config.intake.supersede == "yes":
         supersede(ctx.engine, reports, ctx.config.intake.supersede_share)
-    _refuse_duplicates(ctx.engine, reports)
+    _refuse_duplicates(ctx, reports)
     # Once more: the rows of a delivered list may all have been refused for their keys.
     _regions(ctx.engine, lists)
     supersede_rows(ctx.engine, reports)

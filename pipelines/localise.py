@@ -77,8 +77,8 @@ LEFT JOIN p ON p.unit_id = s.unit_id AND p.variable = s.variable""",
     )
 
 
-def _key(ctx: RunContext, relations: Relations) -> str:
-    """Return what stands for all that suggestions follow from; empty where that is not known.
+def _key(ctx: RunContext, relations: Relations, table: str) -> str:
+    """Return what stands for all that a table's suggestions follow from; empty if not known.
 
     These are the findings of the rules, the items of their relations, registers, the last period
     and links.
@@ -86,38 +86,42 @@ def _key(ctx: RunContext, relations: Relations) -> str:
     contents, links = ctx.contents_tonight, ctx.contents.get(LINKS)
     if contents is None or not links:
         return ""
-    said = [
-        f"{r.rule_id} {r.table} {r.low} {r.high} {r.where} {r.total}" for r in relations.relations
-    ]
-    rules = ", ".join(quoted(r.rule_id) for r in relations.relations)
+    of_table = relations.of_table(table)
+    said = [f"{r.rule_id} {r.low} {r.high} {r.where} {r.total}" for r in of_table]
+    rules = ", ".join(quoted(r.rule_id) for r in of_table)
     found = (
         f"(SELECT finding_key, rule_id, subject_id FROM audit.finding WHERE rule_id IN ({rules}))"
     )
-    read = contents.read(f"unit_id form credit_code {' '.join(said)}", (*relations.tables, "unit"))
+    read = contents.read(f"unit_id form {' '.join(said)}", (table,))
+    units = contents.read("unit_id credit_code", ("unit",))
     others = (contents.of(name) for name in ("register_unit", "prior_value"))
-    return digest(
-        contents.store.fingerprint, *said, read, *others, links, rows_left(ctx.engine, found, "t")
-    )
+    left = rows_left(ctx.engine, found, "t")
+    return digest(contents.store.fingerprint, *said, read, units, *others, links, left)
 
 
-def _carried(ctx: RunContext, key: str) -> int | None:
-    """Take over the suggestions of the last published run; None where they may be others."""
-    published = Published(ctx.state_dir.parent / CURRENT)
-    path = published.sound(TABLE, TABLE, key) if key else None
-    return None if path is None else ctx.engine.append_file(TABLE, path)
+def _carried(ctx: RunContext, published: Published, table: str) -> int | None:
+    """Take a table's suggestions from the last published run; None where they may be others."""
+    name = f"{TABLE} {table}"
+    key = ctx.contents.get(name)
+    path = published.sound(TABLE, name, key) if key else None
+    if path is None:
+        return None
+    taken = f"SELECT * FROM read_parquet({quoted(path)}) WHERE table_name = {quoted(table)}"
+    return ctx.engine.append(TABLE, taken)
 
 
 def run(ctx: RunContext, book: RuleBook) -> int:
     """Fill `audit.suggestion` from tonight's findings; return its rows. Changes no value."""
     relations = load_relations(book, ctx.info.parameters)
     ctx.engine.execute(f"DELETE FROM {TABLE}")
-    key = _key(ctx, relations)
-    written = _carried(ctx, key)
-    if written is None:
-        written = sum(_suggest(ctx, relations, table) for table in relations.tables)
-        for name in (_ROWS, _FOUND):
-            ctx.engine.execute(f"DROP TABLE IF EXISTS {name}")
-    if key:
-        ctx.contents[TABLE] = key
+    published = Published(ctx.state_dir.parent / CURRENT)
+    written = 0
+    for table in relations.tables:
+        if key := _key(ctx, relations, table):
+            ctx.contents[f"{TABLE} {table}"] = key
+        carried = _carried(ctx, published, table)
+        written += _suggest(ctx, relations, table) if carried is None else carried
+    for name in (_ROWS, _FOUND):
+        ctx.engine.execute(f"DROP TABLE IF EXISTS {name}")
     LOG.info("localise: %d suggestions", written)
     return written

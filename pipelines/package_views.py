@@ -133,7 +133,8 @@ def create_views(ctx: RunContext) -> None:
         "(SELECT region_code, MIN(name) AS name, MIN(level) AS level FROM census.region "
         f"WHERE vintage = {quoted(ctx.config.vintage)} GROUP BY region_code)"
     )
-    finding_places.create(ctx)
+    if VIEW not in ctx.engine.tables():
+        finding_places.create(ctx)
     for name, (title, select) in VIEWS.items():
         body = select.format(
             regions=regions,
@@ -190,11 +191,13 @@ def comment_tables(engine: DuckDBEngine) -> None:
     Those that stand there already, in a package that was carried over, are not written again: each
     has DuckDB copy what it knows of the table.
     """
+    # A database beside it may have the same tables, with comments of their own.
+    own = "database_name = current_database()"
     told: dict[str, dict[str, object]] = {}
     for name, column, comment in engine.rows(
         "SELECT schema_name || '.' || table_name, '', comment FROM duckdb_tables() "
-        "WHERE NOT temporary UNION ALL SELECT schema_name || '.' || table_name, column_name, "
-        "comment FROM duckdb_columns() WHERE NOT internal"
+        f"WHERE {own} UNION ALL SELECT schema_name || '.' || table_name, column_name, "
+        f"comment FROM duckdb_columns() WHERE {own}"
     ):
         told.setdefault(str(name), {})[str(column)] = comment
     comments = [

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from audit.contracts import CONTRACT
-from audit.engines.duckdb import DuckDBEngine
 from audit.model import Label
+from pipelines.contents import digest
+from pipelines.context import RunContext
 from pipelines.places import UNIT_PLACE, UNKNOWN, Counties
 from reports.reject_texts import UNIDENTIFIED
 
@@ -72,26 +73,39 @@ def _one_region(table: str) -> str:
     )
 
 
-def _rows_of_files(engine: DuckDBEngine, tables: Iterable[str]) -> dict[int, str]:
+def _counties_of_files(ctx: RunContext, table: str, sql: str) -> list[tuple[int, str]]:
+    """Return the files of a table whose rows are all of one county or department, and which."""
+
+    def count() -> list[tuple[int, str]]:
+        rows = ctx.engine.rows(sql)
+        return [(int(str(n)), str(low)) for n, low, high in rows if low is not None and low == high]
+
+    contents = ctx.contents_tonight
+    if contents is None:
+        return count()
+    key = digest(sql, contents.of(table), contents.of(UNIT_PLACE))
+    return contents.counts(f"senders {table}", key, count)
+
+
+def _rows_of_files(ctx: RunContext, tables: Iterable[str]) -> dict[int, str]:
     found: dict[int, str] = {}
     for table in sorted(tables):
         # The list of regions is nobody's county, even where only one is left in it.
         if table != "region" and (sql := _one_region(table)):
-            for number, low, high in engine.rows(sql):
-                if low is not None and low == high:
-                    found[int(str(number))] = str(low)
+            found |= _counties_of_files(ctx, table, sql)
     return found
 
 
-def read_senders(engine: DuckDBEngine) -> Senders:
+def read_senders(ctx: RunContext) -> Senders:
     """Return the senders of all delivered files; reads `unit_place`."""
+    engine = ctx.engine
     senders = Senders(Counties.read(engine))
     files = pl.DataFrame(
         engine.rows("SELECT file_no, file, table_name FROM census.delivered_file"),
         schema={"file_no": pl.Int64, "file": pl.String, "table_name": pl.String},
         orient="row",
     )
-    rows = _rows_of_files(engine, files["table_name"].drop_nulls().unique().to_list())
+    rows = _rows_of_files(ctx, files["table_name"].drop_nulls().unique().to_list())
     for number, file, table in files.iter_rows():
         if table != REGISTER:
             senders.by_path[file] = senders.counties.in_path(file)

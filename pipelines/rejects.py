@@ -271,7 +271,7 @@ def run(ctx: RunContext) -> RejectSummary:
     Reads `census.rejected_row`, `census.delivered_file` and the `unit_place` that intake leaves;
     the same tables give the same bytes.
     """
-    senders = read_senders(ctx.engine)
+    senders = read_senders(ctx)
     try:
         layout = prepare(ctx.engine, senders)
         lines = _sender_lines(ctx, senders)

@@ -13,7 +13,7 @@ from audit.quoting import quoted
 from pipelines import finding_places, link
 from pipelines.context import RunContext
 from pipelines.coverage import COUNTS, VERDICT
-from pipelines.finding_places import VIEW
+from pipelines.finding_places import PLACED
 from pipelines.ledger import IN_FORCE
 from pipelines.publish import CURRENT
 from pipelines.report_gate import gate_docs, gate_rows
@@ -61,10 +61,11 @@ SELECT u.unit_id, u.unit_kind, u.region_code, COALESCE(c.county_code, '') AS cou
 FROM census.unit AS u
 LEFT JOIN county AS c ON c.county_code = LEFT(u.region_code, 6) || '000000'""",
     )
+    finding_places.place(ctx)
     ctx.engine.materialise(
         "open_finding",
         "SELECT severity, state, statement, place_kind, place_id, "
-        f"COALESCE(county_code, '') AS county_code FROM {VIEW}",
+        f"COALESCE(county_code, '') AS county_code FROM {PLACED}",
     )
 
 

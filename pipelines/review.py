@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -134,8 +135,21 @@ def waiting_pairs(ctx: RunContext) -> pa.Table:
     return add_linked(in_words(pairs), taken).select(PAIR_FIELDS).to_arrow()
 
 
-def write_review_workbooks(ctx: RunContext, lang: str = "zh") -> list[Path]:
-    """Write the night's review workbooks into `review/` and return their paths."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """The pairs that wait for a decision, columns PAIR_FIELDS, and where their workbooks go."""
+
+    pairs: pa.Table
+    folder: Path
+    info: ReviewInfo
+
+    def write(self) -> list[Path]:
+        """Write the review workbooks and return their paths."""
+        return write_review(self.pairs, self.folder, self.info)
+
+
+def queue(ctx: RunContext, lang: str = "zh") -> Queue:
+    """Return what the night's review workbooks, in `review/`, are to show."""
     book = WorkbookInfo(
         run_id=ctx.info.run_id,
         created=datetime.fromisoformat(ctx.config.reference_date),
@@ -146,6 +160,5 @@ def write_review_workbooks(ctx: RunContext, lang: str = "zh") -> list[Path]:
         f"SELECT MIN(name) FROM census.region WHERE region_code = {quoted(ctx.config.city)}"
     )
     place = str(city[0][0] or ctx.config.city)
-    return write_review(
-        waiting_pairs(ctx), ctx.run_dir / FOLDER, ReviewInfo(book=book, place=place)
-    )
+    info = ReviewInfo(book=book, place=place)
+    return Queue(pairs=waiting_pairs(ctx), folder=ctx.run_dir / FOLDER, info=info)

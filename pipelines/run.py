@@ -233,12 +233,12 @@ def _changes(ctx: RunContext) -> dict[str, int]:
 def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Clock) -> NightSummary:
     create_outputs(ctx.engine, replace=False)
     create_reference(ctx.engine)
-    intake = clock.time("ingest", lambda: ingest.run(ctx))
-    # A mistyped code fails before the long stages.
-    check.region_prefix(ctx, options.region)
     if ctx.store:
         folder = ctx.state_dir / rule_memory.FOLDER
         ctx.contents_tonight = Contents(ctx.engine, ctx.store, folder)
+    intake = clock.time("ingest", lambda: ingest.run(ctx))
+    # A mistyped code fails before the long stages.
+    check.region_prefix(ctx, options.region)
     ctx.info = replace(ctx.info, input_digest=intake.input_digest)
     begun = clock.time("gate", lambda: gate.begin(ctx))
     try:
@@ -272,6 +272,8 @@ def _after_gate(
     prefix = check.region_prefix(ctx, options.region)
     clock.time("coverage", lambda: coverage.run(ctx, prefix))
     exported = clock.time("export", lambda: export.run(ctx))
+    if ctx.contents_tonight:
+        ctx.contents_tonight.keep()
     return NightSummary(
         run_id=ctx.info.run_id,
         run_dir=options.out / "runs" / ctx.info.run_id,

@@ -15,7 +15,7 @@ from audit.quoting import quoted
 from audit.scoring import city_prefix
 from pipelines import finding_places, workbook_items
 from pipelines.context import RunContext
-from pipelines.finding_places import OPEN
+from pipelines.finding_places import OPEN, PLACED
 from pipelines.workbook_same import SAME_FACT
 from pipelines.workbook_suggestions import SUGGESTIONS
 from reports.workbook import (
@@ -48,7 +48,7 @@ SELECT p.finding_key, p.rule_id, p.severity, r.clause, f.message_zh, f.message_e
   f.variable, f.observed, f.expected, f.priority, p.region_code, p.state,
   f.first_run_id AS first_run, r.same_fact,
   {_RANK.replace("severity", "p.severity")} AS severity_rank, p.place_key
-FROM export_told AS p
+FROM {PLACED} AS p
 JOIN audit.finding AS f ON f.finding_key = p.finding_key
 LEFT JOIN audit.rule AS r ON r.rule_id = p.rule_id
 WHERE p.place_key IS NOT NULL
@@ -266,7 +266,7 @@ FROM joined AS j LEFT JOIN export_region AS t ON t.region_code = j.township_code
 _BESIDE = f"""
 SELECT p.severity, p.rule_id, f.message_zh, f.message_en, f.subject_id AS subject,
   f.region_code AS code, g.name AS place
-FROM export_told AS p
+FROM {PLACED} AS p
 JOIN audit.finding AS f ON f.finding_key = p.finding_key
 LEFT JOIN export_region AS g ON g.region_code = f.region_code
 WHERE p.statement = '{{statement}}'
@@ -275,7 +275,7 @@ ORDER BY {_RANK.replace("severity", "p.severity")}, p.rule_id, f.finding_key
 
 
 _SCRATCH = (
-    "told", "region", "finding", "known", "place", "unit", "related", "row", "county", "same",
+    "region", "finding", "known", "place", "unit", "related", "row", "county", "same",
     "suggestion", "township",
 )  # fmt: skip
 
@@ -306,7 +306,7 @@ def _prepare(ctx: RunContext) -> None:
         ),
     }
     ctx.engine.execute(_REGIONS.format(**words))
-    ctx.engine.materialise("export_told", f"SELECT * FROM {finding_places.VIEW}")
+    finding_places.place(ctx)
     ctx.engine.execute(_FINDINGS)
     ctx.engine.execute(SAME_FACT)
     ctx.engine.execute(_KNOWN)

@@ -1,4 +1,4 @@
-"""Writes county workbooks in a process of its own: counties come in, lines of the index go out.
+"""Writes workbooks in a process of its own: counties come in, lines of the index go out.
 
 A message is a line of JSON and the tables that it tells the sizes of, as Arrow streams. Nothing is
 pickled, and nothing of a county is ever on disk but in its workbook. An error goes out by its kind
@@ -18,8 +18,10 @@ from typing import IO, Any
 
 import pyarrow as pa
 
+from reports.review import ReviewInfo, write_review
 from reports.workbook import BookSet, CountyData, write_county
 from reports.workbook_book import WorkbookInfo
+from reports.workbook_cells import Cell
 
 
 def _packed(table: pa.Table) -> pa.Buffer:
@@ -69,6 +71,11 @@ def send_county(target: IO[bytes], county: CountyData) -> None:
     _send(target, facts, [county.townships, county.units, county.findings])
 
 
+def send_review(target: IO[bytes], pairs: pa.Table, folder: Path, place: str) -> None:
+    """Ask a process for the review workbooks of pairs; their names come as lines of one cell."""
+    _send(target, {"review": str(folder), "place": place}, [pairs])
+
+
 def receive_answer(source: IO[bytes]) -> dict[str, Any] | None:
     """Return `rows`, the lines of the index, or `failed` and `errno`; None from a dead process."""
     answer = _receive(source)
@@ -89,27 +96,34 @@ def _read_set(source: IO[bytes]) -> BookSet | None:
     return BookSet(folder=Path(facts["folder"]), info=info, rules=rules)
 
 
-def _answer(county: CountyData, shared: BookSet) -> dict[str, Any]:
+def _written(facts: Mapping[str, Any], tables: list[pa.Table], shared: BookSet) -> list[list[Cell]]:
+    if "review" in facts:
+        info = ReviewInfo(book=shared.info, place=facts["place"])
+        return [[path.name] for path in write_review(tables[0], Path(facts["review"]), info)]
+    townships, units, findings = tables
+    county = CountyData(
+        code=facts["code"],
+        name=facts["name"],
+        townships=townships,
+        units=units,
+        findings=findings,
+    )
+    return write_county(county, shared)
+
+
+def _answer(facts: Mapping[str, Any], tables: list[pa.Table], shared: BookSet) -> dict[str, Any]:
     try:
-        return {"rows": write_county(county, shared)}
+        return {"rows": _written(facts, tables, shared)}
     except Exception as error:  # noqa: BLE001  # the night fails by it, and tells its kind
         number = error.errno if isinstance(error, OSError) else None
         return {"failed": type(error).__name__, "errno": number}
 
 
 def serve(source: IO[bytes], target: IO[bytes]) -> None:
-    """Write the workbook of each county that comes, until no more come."""
+    """Write what is asked for, until no more comes."""
     shared = _read_set(source)
     while shared and (message := _receive(source)):
-        facts, (townships, units, findings) = message
-        county = CountyData(
-            code=facts["code"],
-            name=facts["name"],
-            townships=townships,
-            units=units,
-            findings=findings,
-        )
-        _send(target, _answer(county, shared))
+        _send(target, _answer(*message, shared))
 
 
 def main() -> None:

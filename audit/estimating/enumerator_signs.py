@@ -104,13 +104,12 @@ def signs_of(visits: pl.DataFrame, edits: pl.DataFrame) -> pl.DataFrame:
     measured = placed.select(
         "visit_id", "enumerator_id", "region_code", "area", "cell", **signs, duration=_shortness()
     )
-    mean = {
-        name: (pl.col(name).sum().over("cell") + 0.5) / (pl.col(name).count().over("cell") + 1)
-        for name in signs
-    }
-    return measured.with_columns(
+    mean = {name: (pl.col(name).sum() + 0.5) / (pl.col(name).count() + 1) for name in signs}
+    usual = measured.group_by("cell").agg(
         *(value.alias(f"{name}_mean") for name, value in mean.items()),
         *((value * (1 - value)).alias(f"{name}_var") for name, value in mean.items()),
         duration_mean=pl.lit(0.0),
         duration_var=pl.lit(1.0),
-    ).sort("visit_id")  # sums of fractions follow the order of rows
+    )
+    # Sums of fractions follow the order of rows.
+    return measured.sort("visit_id").join(usual, on="cell", maintain_order="left")

@@ -157,6 +157,37 @@ def test_suggestions_stand_where_nothing_changed_that_they_follow_from(
     assert last.rows() != run(opened / "in", opened / "out", run_id="r3").table(_SUGGESTED).rows()
 
 
+def test_suggestions_of_a_table_are_made_again_where_its_items_changed(
+    opened: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, rows in FILES.items():
+        write_csv(opened / "in" / name, rows)
+    run(opened / "in", opened / "out", run_id="r1")
+    shutil.copytree(opened / "out", opened / "full", symlinks=True)
+    _forget(opened / "full")
+    write_csv(opened / "in" / "finance.csv", [{"unit_id": "L1", "form": "611-3"}])
+    made: list[str] = []
+    real = localise._suggest
+    monkeypatch.setattr(
+        localise, "_suggest", lambda ctx, all_, table: made.append(table) or real(ctx, all_, table)
+    )
+
+    suggested = run(opened / "in", opened / "out", run_id="r2").table(_SUGGESTED).rows()
+
+    assert ["finance"] == made
+    assert suggested == run(opened / "in", opened / "full", run_id="r2").table(_SUGGESTED).rows()
+
+
+def test_what_is_counted_late_in_a_night_is_kept(opened: Path) -> None:
+    write_csv(opened / "in" / "legal_entity_1.csv", FILES["legal_entity_1.csv"])
+    run(opened / "in", opened / "out", run_id="r1", rules="FRM*")
+
+    (kept,) = (opened / "out" / "state" / rule_memory.FOLDER).glob("*-contents.json")
+    counts = json.loads(kept.read_text(encoding="utf-8"))["counts"]
+    assert counts["repeated legal_entity"]["rows"] == [0]
+    assert counts["senders legal_entity"]["rows"] == [[1, "430422"]]
+
+
 def test_what_rules_gave_under_another_list_goes_when_a_night_begins(opened: Path) -> None:
     write_csv(opened / "in" / "legal_entity_1.csv", FILES["legal_entity_1.csv"])
     run(opened / "in", opened / "out", run_id="r1", rules="FRM*")

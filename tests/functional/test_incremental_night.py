@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from ingest_night import context
 from small_delivery import FILES
 from tiny import write_csv
 
+from audit.contracts import Table
 from audit.engines.duckdb import DuckDBEngine
 from audit.night import create_outputs, create_reference
 from audit.rulebook import RuleBook, load_rulebook
@@ -85,10 +86,10 @@ class Office:
         ctx.state_dir, ctx.store = self.root / "state", store
         create_outputs(engine)
         create_reference(engine)
-        ingest.run(ctx)
         if store:
             folder = ctx.state_dir / rule_memory.FOLDER
             ctx.contents_tonight = Contents(engine, store, folder)
+        ingest.run(ctx)
         carried_links.run(ctx)
         estimate.run(ctx)
         check.run(ctx, book, region)
@@ -193,6 +194,35 @@ def test_whatever_selects_all_columns_reads_all() -> None:
         "SELECT COLUMNS('x') FROM b",
     ):
         assert words(sql) is None
+
+
+def test_repeated_keys_are_looked_for_where_rows_may_have_them(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    real = ingest.refuse_duplicates
+
+    def look(engine: DuckDBEngine, table: Table, *others: Any) -> Any:
+        looked.append(table.name)
+        return real(engine, table, *others)
+
+    office.night()
+    monkeypatch.setattr(ingest, "refuse_duplicates", look)
+    office.files["finance.csv"] = [{"unit_id": "L1", "form": "611-3"}] * 2
+    twice = office.night()
+    assert ["finance"] == looked
+    assert twice == office.night()
+    assert ["finance", "finance"] == looked
+    assert office.whole() == twice
+
+
+def test_keys_of_a_file_that_counts_again_are_looked_at(office: Office) -> None:
+    finance = [{"unit_id": "L1", "form": "611-3", "revenue_kyuan": "5"}]
+    office.files = {**office.files, "finance.csv": finance, "finance_v2.csv": finance}
+    assert office.whole() == office.night()
+
+    apart = RunConfig(intake=replace(RunConfig().intake, supersede="no"))
+    assert office.whole(config=apart) == office.night(config=apart)
 
 
 def test_a_reference_list_counts_for_what_names_it(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from export_stage import (
     run_export,
 )
 
-from audit.engines.duckdb import PackageReader
+from audit.engines.duckdb import DuckDBEngine, PackageReader
+from audit.night import create_outputs
 from audit.rulebook import RuleBook
 from pipelines import export, manifest, package_views
 from pipelines.context import RunContext
@@ -117,6 +118,22 @@ def test_comments_that_stand_are_not_written_again_and_wrong_ones_are(
     package_views.comment_tables(ctx.engine)
 
     assert written == [["COMMENT ON COLUMN audit.finding.\"rule_id\" IS '规则编号 | Rule'"]]
+
+
+def test_comments_of_a_database_beside_it_are_not_those_of_the_package(
+    ctx: RunContext, tmp_path: Path
+) -> None:
+    with DuckDBEngine(tmp_path / "beside.duckdb") as other:
+        create_outputs(other)
+        package_views.comment_tables(other)
+    ctx.engine.execute(f"ATTACH '{tmp_path / 'beside.duckdb'}' AS beside (READ_ONLY)")
+
+    package_views.comment_tables(ctx.engine)
+
+    assert ctx.engine.rows(
+        "SELECT database_name, comment FROM duckdb_columns() "
+        "WHERE table_name = 'finding' AND column_name = 'rule_id' ORDER BY database_name"
+    ) == [("beside", "规则编号 | Rule"), ("package", "规则编号 | Rule")]
 
 
 def test_double_counting_shows_what_a_cluster_across_counties_counts_twice(ctx: RunContext) -> None:

@@ -12,13 +12,16 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from audit.errors import EngineError
 from pipelines import book_workers
 from pipelines.book_workers import BookWorkers, how_many
 from pipelines.book_workers import book_workers as open_workers
+from pipelines.review import Queue
 from reports import workbook_process
+from reports.review import PAIR_FIELDS, ReviewInfo
 from reports.workbook import BookSet, CountyData, write_county
 from tests.workbooks_made import INFO, a_county, a_finding, a_source
 
@@ -97,6 +100,25 @@ def test_processes_write_the_bytes_that_this_one_would(tmp_path: Path) -> None:
     assert rows == expected
     books = {path.name: path.read_bytes() for path in here.iterdir()}
     assert {path.name: path.read_bytes() for path in there.iterdir()} == books
+
+
+def _pairs() -> pa.Table:
+    values: dict[str, list[object]] = {name: ["甲"] for name in PAIR_FIELDS}
+    return pa.table(values | {"probability": [0.7], "right_name": ["乙 & 丙"]})
+
+
+def test_a_process_writes_the_review_workbooks_that_this_one_would(
+    tmp_path: Path, worker: BookWorkers
+) -> None:
+    info = ReviewInfo(book=INFO, place="衡阳市")
+    pairs = _pairs()
+    expected = Queue(pairs=pairs, folder=tmp_path / "here", info=info).write()
+    worker.open(a_set(tmp_path / "books"))
+    worker.review(Queue(pairs=pairs, folder=tmp_path / "there", info=info))
+
+    assert worker.n_reviews() == len(expected) == 1
+    there = tmp_path / "there" / expected[0].name
+    assert there.read_bytes() == expected[0].read_bytes()
 
 
 def _ended(process: Any) -> bool:
