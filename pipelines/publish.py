@@ -29,7 +29,9 @@ RUNS, STATE, CURRENT, LOCK = "runs", "state", "current", "lock"
 SPILL = "tmp"
 """Folder inside a run at work for what the engine spills; never published."""
 
-_RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""What a run may be called, for the whole of its id: it names a folder."""
+
 _PROBE_BYTES = 1 << 20
 _FILE_MODE, _FOLDER_MODE = 0o440, 0o550
 
@@ -130,6 +132,16 @@ class RunLock:
             self._handle = None
 
 
+def check_run_id(run_id: str) -> None:
+    """Raise UsageError for a run id that could not name a folder."""
+    if not RUN_ID.fullmatch(run_id):
+        raise UsageError(
+            "批次号 --run-id 只能用字母、数字、下划线和连字符，以字母或数字开头，最多 64 个字符。",
+            "A run id (--run-id) is letters, digits, underscores and hyphens, 64 at most, and "
+            "begins with a letter or digit.",
+        )
+
+
 def partial_dir(out: Path, run_id: str) -> Path:
     """Return where a run works until it is published."""
     return out / RUNS / f".{run_id}.partial"
@@ -140,11 +152,7 @@ def begin(out: Path, run_id: str) -> Path:
 
     Call it under the `RunLock`. UsageError for a run id that is no file name or is taken.
     """
-    if not _RUN_ID.match(run_id):
-        raise UsageError(
-            "批次号只能用字母、数字、点、横线和下划线，最长 64 个字符。",
-            "A run id is letters, digits, dots, hyphens and underscores, 64 at most.",
-        )
+    check_run_id(run_id)
     if (out / RUNS / run_id).exists():
         raise UsageError(
             f"批次 {run_id} 已经发布，不能改写。请换一个批次号。",

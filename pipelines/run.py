@@ -137,11 +137,8 @@ class _Clock:
 
 def _check_options(options: NightOptions) -> None:
     """Refuse ids that could not name a folder, and regions that are no code."""
-    if options.run_id and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", options.run_id):
-        raise UsageError(
-            "--run-id 只能用字母、数字、下划线和连字符，最多 64 个字符。",
-            "--run-id takes letters, digits, underscores and hyphens, 64 at most.",
-        )
+    if options.run_id:
+        publish.check_run_id(options.run_id)
     inside, outside = options.input_dir.resolve(), options.out.resolve()
     if outside == inside or inside in outside.parents:
         raise UsageError(

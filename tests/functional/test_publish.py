@@ -149,7 +149,7 @@ def test_the_run_just_replaced_is_always_kept(out: Path) -> None:
     assert _runs(out) == ["r1", "r2"]
 
 
-@pytest.mark.parametrize("run_id", ["", "../r1", "a b", ".hidden", "甲", "x" * 65])
+@pytest.mark.parametrize("run_id", ["", "../r1", "a b", ".hidden", "a.b", "a\n", "甲", "x" * 65])
 def test_run_ids_that_are_no_file_names_are_refused(out: Path, run_id: str) -> None:
     with pytest.raises(UsageError):
         begin(out, run_id)
