@@ -63,6 +63,26 @@ def _probe(folder: Path) -> None:
         probe.unlink(missing_ok=True)
 
 
+def _probe_link(out: Path) -> None:
+    """Make, replace and remove a link, as publishing does: not every disk has them."""
+    link, probe = out / f".{CURRENT}.{os.getpid()}", out / f".probe.{os.getpid()}"
+    try:
+        for _ in range(2):
+            link.unlink(missing_ok=True)
+            link.symlink_to(RUNS)
+            link.replace(probe)
+    except OSError as error:
+        raise InputError(
+            f"输出文件夹 {out} 所在磁盘不支持符号链接（{error.strerror}），如 exFAT 或某些网络盘，"
+            "无法发布数据包。请换用支持符号链接的磁盘。",
+            f"The disk of the output folder {out} has no symbolic links ({error.strerror}), like "
+            "exFAT or some network shares: nothing could be published. Use a disk that has them.",
+        ) from error
+    finally:
+        for path in (link, probe):
+            path.unlink(missing_ok=True)
+
+
 def prepare_out(out: Path) -> None:
     """Make OUT, OUT/runs and OUT/state, and see that they can be written; else InputError."""
     try:
@@ -76,6 +96,7 @@ def prepare_out(out: Path) -> None:
         (out / STATE).chmod(0o700)
         for folder in (out, out / RUNS, out / STATE):
             _probe(folder)
+        _probe_link(out)
     except OSError as error:
         raise _not_writable(out, error) from error
     current = out / CURRENT
@@ -203,12 +224,17 @@ def _seal(folder: Path) -> None:
         Path(path).chmod(_FOLDER_MODE)
 
 
+def current_run(out: Path) -> str:
+    """Return the run id that `current` names; empty before the first night."""
+    current = out / CURRENT
+    return current.resolve().name if current.is_symlink() else ""
+
+
 def _point_current(out: Path, run_id: str) -> None:
     link = out / f".{CURRENT}.{os.getpid()}"
     link.unlink(missing_ok=True)
     link.symlink_to(Path(RUNS) / run_id)
     link.replace(out / CURRENT)
-    _sync(out)
 
 
 def _old_runs(out: Path, keep: int) -> Iterator[Path]:
@@ -223,15 +249,25 @@ def publish(out: Path, run_id: str) -> Path:
     """Publish the finished run and return its folder.
 
     The package must be checkpointed and closed. Order: contents to disk, rename, switch the link;
-    an error before the switch leaves `current` as it was.
+    an error before the switch leaves `current` as it was, and the run unpublished.
     """
     partial = partial_dir(out, run_id)
     shutil.rmtree(partial / SPILL, ignore_errors=True)
     _seal(partial)
     published = out / RUNS / run_id
     partial.rename(published)
-    _sync(out / RUNS)
-    _point_current(out, run_id)
+    try:
+        _sync(out / RUNS)
+        _point_current(out, run_id)
+    except BaseException:
+        # Its id would be taken by a run that `current` never named.
+        if current_run(out) != run_id:
+            published.rename(partial)
+        raise
+    try:
+        _sync(out)
+    except OSError as error:
+        LOG.warning("run %s is out, but may not outlive a power cut: %s", run_id, error.strerror)
     return published
 
 

@@ -289,12 +289,6 @@ def _after_gate(
     )
 
 
-def _published_run(out: Path) -> str:
-    """Return the run id that `current` names; empty before the first night."""
-    current = out / "current"
-    return current.resolve().name if current.is_symlink() else ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
     """One night's work, which may have to begin again."""
@@ -354,7 +348,7 @@ def run_night(options: NightOptions) -> NightSummary:
     publish.prepare_out(options.out)
     with publish.RunLock(options.out):
         with system_errors(PACKAGE_SAFE):
-            ledger.recover(options.out / "state", _published_run(options.out))
+            ledger.recover(options.out / "state", publish.current_run(options.out))
             partial = publish.begin(options.out, info.run_id)
             work = _Work(options=options, book=book, info=info, partial=partial)
             try:
