@@ -192,7 +192,7 @@ def decide(
     from pipelines.show import show_decisions
     from pipelines.system_errors import NOTHING_TAKEN, system_errors
 
-    with system_errors(NOTHING_TAKEN):
+    with system_errors(NOTHING_TAKEN, out, *files):
         summary = take_decisions(out, files)
     show_decisions(summary)
     raise typer.Exit(ExitCode.INPUT if summary.refused else ExitCode.DONE)
@@ -231,7 +231,7 @@ def match(
     from pipelines.match import match as match_lists
     from pipelines.system_errors import FOLDER_UNFINISHED, system_errors
 
-    with system_errors(FOLDER_UNFINISHED):
+    with system_errors(FOLDER_UNFINISHED, out, left, *([right] if right else [])):
         options = MatchOptions(
             left=left, right=right, out=out, columns=(*(column or ()),), one_to_one=one_to_one,
             decided=(*(decided or ()),), regions=regions, link_at=link_at, possible_at=possible_at,

@@ -196,7 +196,8 @@ def discard(out: Path, run_id: str) -> None:
         _remove(partial)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -208,7 +209,7 @@ def _sync(path: Path) -> None:
 def on_its_way(file: Path) -> Iterator[None]:
     """Bring a finished file to the disk during the block; OSError at its end when that failed."""
     with ThreadPoolExecutor(1) as pool:
-        written = pool.submit(_sync, file)
+        written = pool.submit(sync, file)
         yield
         written.result()
 
@@ -218,9 +219,9 @@ def _seal(folder: Path) -> None:
     for path, _, names in os.walk(folder, topdown=False):
         for name in names:
             file = Path(path) / name
-            _sync(file)
+            sync(file)
             file.chmod(_FILE_MODE)
-        _sync(Path(path))
+        sync(Path(path))
         Path(path).chmod(_FOLDER_MODE)
 
 
@@ -257,7 +258,7 @@ def publish(out: Path, run_id: str) -> Path:
     published = out / RUNS / run_id
     partial.rename(published)
     try:
-        _sync(out / RUNS)
+        sync(out / RUNS)
         _point_current(out, run_id)
     except BaseException:
         # Its id would be taken by a run that `current` never named.
@@ -265,7 +266,7 @@ def publish(out: Path, run_id: str) -> Path:
             published.rename(partial)
         raise
     try:
-        _sync(out)
+        sync(out)
     except OSError as error:
         LOG.warning("run %s is out, but may not outlive a power cut: %s", run_id, error.strerror)
     return published

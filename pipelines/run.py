@@ -347,7 +347,7 @@ def run_night(options: NightOptions) -> NightSummary:
     clock = _Clock()
     publish.prepare_out(options.out)
     with publish.RunLock(options.out):
-        with system_errors(PACKAGE_SAFE):
+        with system_errors(PACKAGE_SAFE, options.out, options.input_dir):
             ledger.recover(options.out / "state", publish.current_run(options.out))
             partial = publish.begin(options.out, info.run_id)
             work = _Work(options=options, book=book, info=info, partial=partial)
@@ -358,7 +358,7 @@ def run_night(options: NightOptions) -> NightSummary:
                 published = publish.publish(options.out, info.run_id)
             finally:
                 publish.discard(options.out, info.run_id)
-        with system_errors(PUBLISHED), already_published():
+        with system_errors(PUBLISHED, options.out), already_published():
             ledger.commit(ctx)
             if ctx.store:
                 standing.hold(ctx.store, published / PACKAGE, ctx.contents, work.limits(None))

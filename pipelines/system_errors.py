@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from audit.errors import EngineError
 from audit.model import Label
@@ -42,14 +44,33 @@ def state_after(error: BaseException) -> Label:
     return NOTHING_PUBLISHED
 
 
+def _place(error: OSError, folders: Iterable[Path]) -> str:
+    """Return the path that an error names, from one of the folders on; empty where in none."""
+    if not isinstance(error.filename, str | bytes | os.PathLike):
+        return ""
+    from pipelines.readers.which import readable
+
+    path = Path(os.fsdecode(error.filename)).resolve()
+    for folder in (folder.resolve() for folder in folders):
+        if path.is_relative_to(folder):
+            return readable(folder.name / path.relative_to(folder))
+    return ""
+
+
 @contextmanager
-def system_errors(state: Label) -> Iterator[None]:
-    """Turn an OSError into an EngineError that says what to do and in which state things are."""
+def system_errors(state: Label, *folders: Path) -> Iterator[None]:
+    """Turn an OSError into an EngineError that says what to do and in which state things are.
+
+    Where it names a path in one of `folders`, that is told from there on.
+    """
     try:
         yield
     except OSError as error:
         why = error.strerror or type(error).__name__
+        place = _place(error, folders)
         raise EngineError(
-            f"写入时出错：{why}。请检查磁盘空间和权限后重新运行；{state.zh}",
-            f"Writing failed: {why}. Check space and permissions and run again; {state.en}",
+            f"读写{f' {place} ' if place else ''}时出错：{why}。"
+            f"请检查磁盘空间和权限后重新运行；{state.zh}",
+            f"Reading or writing{f' {place}' if place else ''} failed: {why}. "
+            f"Check space and permissions and run again; {state.en}",
         ) from error

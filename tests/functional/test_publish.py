@@ -138,14 +138,14 @@ def test_a_run_that_is_out_stays_so_where_the_disk_does_not_answer(
     out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _work(out, "r1")
-    sync = publish._sync
+    whole = publish.sync
 
     def broken(path: Path) -> None:
         if path == out:
             raise OSError(errno.EIO, "Input/output error")
-        sync(path)
+        whole(path)
 
-    monkeypatch.setattr(publish, "_sync", broken)
+    monkeypatch.setattr(publish, "sync", broken)
 
     assert publish.publish(out, "r1") == out / "runs" / "r1"
     assert _current(out) == "r1"
@@ -356,7 +356,7 @@ def test_a_file_is_on_its_way_to_the_disk_while_other_work_is_done(
         assert begun.wait(10)
         synced.append(path)
 
-    monkeypatch.setattr(publish, "_sync", sync)
+    monkeypatch.setattr(publish, "sync", sync)
     with publish.on_its_way(out / "a"):
         begun.set()
 
@@ -369,6 +369,6 @@ def test_a_file_that_cannot_be_brought_to_the_disk_stops_the_night(
     def full(path: Path) -> None:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(publish, "_sync", full)
+    monkeypatch.setattr(publish, "sync", full)
     with pytest.raises(OSError, match="full"), publish.on_its_way(out / "a"):
         pass
