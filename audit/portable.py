@@ -170,6 +170,24 @@ def _table_problems(rule: Rule, tree: exp.Query) -> list[Label]:
     return found
 
 
+def whole_rows(tree: exp.Query) -> list[str]:
+    """Return the tables that are named where a value should be, which reads their whole rows.
+
+    What a rule follows from is told by the columns that it names. Rows of its own WITH name theirs.
+    """
+    own = {cte.alias for cte in tree.find_all(exp.CTE)}
+    tables = {t.alias_or_name.lower() for t in tree.find_all(exp.Table) if t.name not in own}
+    bare = {column.name.lower() for column in tree.find_all(exp.Column) if not column.table}
+    return sorted(tables & bare)
+
+
+def _whole_row_problems(tree: exp.Query) -> list[Label]:
+    return [
+        Label(f"{name} 是表不是列，请写出列名", f"{name} is a table, no column: name its columns")
+        for name in whole_rows(tree)
+    ]
+
+
 def _is_text_type(before: Token, token: Token) -> bool:
     return before.token_type is TokenType.ALIAS and token.token_type is TokenType.TEXT
 
@@ -195,7 +213,7 @@ def lint(rule: Rule, sql: str) -> list[Label]:
     tree = parse(rule.id, sql)
     found = _function_problems(tree) + _syntax_problems(tree) + _shape_problems(tree)
     found += _cut_problems(tree) + _rounding_problems(tree)
-    found += _table_problems(rule, tree) + _token_problems(sql)
+    found += _table_problems(rule, tree) + _whole_row_problems(tree) + _token_problems(sql)
     if (lines := len(rule.sql.splitlines())) > MAX_LINES:
         zh, en = f"语句 {lines} 行，超过 {MAX_LINES} 行", f"{lines} lines, over {MAX_LINES}"
         found.append(Label(zh, en))

@@ -1,7 +1,8 @@
 """Rules that are linear relations between the items of one return (`rules/relations.yaml`).
 
-A relation is a sum of items with whole coefficients that lies in an interval: `assets = debts +
-equity` with a slack of 2 is -2 <= assets - debts - equity <= 2. A missing item leaves it unknown.
+A relation is a sum of items, each added or taken away once, that lies in an interval: `assets =
+debts + equity` with a slack of 2 is -2 <= assets - debts - equity <= 2. A missing item leaves it
+unknown.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _TOLERANCE = "tolerance"
 class Relation:
     """`low <= sum of coefficient x item <= high` in the rows of `table` where `where` holds.
 
-    None for `low` or `high` is no bound.
+    Coefficients are 1 or -1. None for `low` or `high` is no bound.
     """
 
     rule_id: str
@@ -83,13 +84,21 @@ def _terms(text: str, sign: int, found: dict[str, int], where: str) -> None:
 
 
 def parse(text: str, where: str) -> tuple[tuple[tuple[str, int], ...], str]:
-    """Return the terms of `left - right` and the sign between them; RuleError where it has none."""
+    """Return the terms of `left - right` and the sign between them.
+
+    RuleError where there is no sign, or an item stands twice.
+    """
     sides = _SIDES.split(text)
     if len(sides) != 3:
         raise RuleError(f"{where}：缺少 =、>= 或 <=", f"{where}: there is no =, >= or <=")
     found: dict[str, int] = {}
     _terms(sides[0], 1, found, where)
     _terms(sides[2], -1, found, where)
+    if twice := [name for name, c in found.items() if abs(c) != 1]:
+        raise RuleError(
+            f"{where}：{twice[0]} 在关系中只能出现一次",
+            f"{where}: {twice[0]} may stand in a relation once only",
+        )
     return tuple(found.items()), sides[1]
 
 

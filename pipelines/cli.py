@@ -21,6 +21,7 @@ from audit.model import Severity
 from pipelines.cli_confidential import confidential_app
 from pipelines.cli_rules import rules_app
 from pipelines.secrecy import keep_no_dumps
+from pipelines.system_errors import PUBLISHED, already_published, state_after
 
 app = typer.Typer(
     name="census-audit",
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.add_typer(rules_app, name="rules")
 app.add_typer(confidential_app, name="confidential")
 
+_INTERRUPTED = 130
 OutArgument = Annotated[Path, typer.Argument(help="run 写出的文件夹 the folder that run wrote")]
 
 
@@ -132,7 +134,8 @@ def run(
                 progress=progress,
             )
         )
-    show_night(summary, out)
+    with already_published():
+        show_night(summary, out)
     raise typer.Exit(summary.exit_code(fail_on))
 
 
@@ -189,7 +192,7 @@ def decide(
     from pipelines.show import show_decisions
     from pipelines.system_errors import NOTHING_TAKEN, system_errors
 
-    with system_errors(NOTHING_TAKEN):
+    with system_errors(NOTHING_TAKEN, out, *files):
         summary = take_decisions(out, files)
     show_decisions(summary)
     raise typer.Exit(ExitCode.INPUT if summary.refused else ExitCode.DONE)
@@ -228,7 +231,7 @@ def match(
     from pipelines.match import match as match_lists
     from pipelines.system_errors import FOLDER_UNFINISHED, system_errors
 
-    with system_errors(FOLDER_UNFINISHED):
+    with system_errors(FOLDER_UNFINISHED, out, left, *([right] if right else [])):
         options = MatchOptions(
             left=left, right=right, out=out, columns=(*(column or ()),), one_to_one=one_to_one,
             decided=(*(decided or ()),), regions=regions, link_at=link_at, possible_at=possible_at,
@@ -258,18 +261,26 @@ def main() -> None:
         app()
     except AuditError as error:
         typer.echo(f"错误：{error.zh}\nError: {error.en}", err=True)
+        state = state_after(error)
+        if state is PUBLISHED and state.zh not in error.zh:
+            typer.echo(f"{state.zh}\n{state.en}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("已中断，没有发布任何东西。 Interrupted; nothing was published.", err=True)
-        sys.exit(130)
+    except (KeyboardInterrupt, SystemExit) as stop:
+        # An interruption comes out of the command as an exit, without a word.
+        if isinstance(stop, SystemExit) and stop.code != _INTERRUPTED:
+            raise
+        state = state_after(stop)
+        typer.echo(f"已中断，{state.zh} Interrupted; {state.en}", err=True)
+        sys.exit(_INTERRUPTED)
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:  # noqa: BLE001  # the last resort: no traceback, it may hold values
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{type(error).__name__}, {Path(place.filename).name}:{place.lineno}"
+        state = state_after(error)
         typer.echo(
-            f"错误：程序出错（{where}），没有发布任何东西。这是程序的缺陷，请报告这一行。\n"
-            f"Error: the program failed ({where}); nothing was published. Please report this line.",
+            f"错误：程序出错（{where}）；{state.zh}这是程序的缺陷，请报告这一行。\n"
+            f"Error: the program failed ({where}); {state.en} Please report this line.",
             err=True,
         )
         sys.exit(ExitCode.ENGINE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
@@ -54,7 +53,6 @@ REASONS = {
 """Why a row is refused, Chinese and English."""
 
 Key = tuple[str, str, str, str]
-_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +137,7 @@ def _pairs(package: Path) -> dict[Key, tuple[str, str]]:
 def _known_pairs(out: Path, files: list[ReviewFile]) -> Known:
     """Return the pairs of the packages that issued the workbooks and of the current one."""
     issued: dict[str, dict[Key, tuple[str, str]]] = {}
-    for run in sorted({file.run_id for file in files if _RUN_ID.fullmatch(file.run_id)}):
+    for run in sorted({file.run_id for file in files if publish.RUN_ID.fullmatch(file.run_id)}):
         package = out / publish.RUNS / run / PACKAGE
         # A package of an older version has no such tables: as good as gone.
         with suppress(EngineError):

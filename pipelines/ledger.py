@@ -7,7 +7,6 @@ night that runs again under the same id compares with the same ledger again.
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from pipelines.context import LOG, RunContext
 from pipelines.gate_held import HELD_RULES, SHORT_LISTS
 from pipelines.ledger_came import counties_of
 from pipelines.ledger_facts import FACTS_SQL, TONIGHT_SQL
+from pipelines.publish import sync
 from pipelines.score import fetch_frame, replace_output
 
 IN_FORCE = "ledger.parquet"
@@ -68,11 +68,17 @@ def _run_of(path: Path) -> str | None:
     try:
         metadata = pq.read_schema(path).metadata or {}
     except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path) from error
+        raise _unreadable(path, error) from error
     return str(metadata.get(_RUN_ID, b"").decode())
 
 
-def _unreadable(path: Path) -> InputError:
+def _unreadable(path: Path, error: Exception) -> InputError:
+    if isinstance(error, PermissionError):
+        return InputError(
+            f"没有权限读取差错台账 {path}。请由写它的用户运行，或改正权限后重新运行；不要移走它。",
+            f"The ledger {path} may not be read by this user. Run as the user who wrote it, or "
+            "mend its permissions and run again; leave it in its place.",
+        )
     return InputError(
         f"差错台账 {path} 无法读取。请从备份恢复，或将其移走后重新运行（此后所有差错将记为新增）。",
         f"The ledger {path} cannot be read. Restore it from a backup, or move it away and run "
@@ -90,7 +96,7 @@ def _read(path: Path) -> pl.DataFrame:
             held = held.with_columns(related_id=pl.lit(None))
         return held.select(LEDGER.names()).cast(LEDGER)
     except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
-        raise _unreadable(path) from error
+        raise _unreadable(path, error) from error
 
 
 def _last_published(ctx: RunContext) -> pl.DataFrame:
@@ -98,14 +104,6 @@ def _last_published(ctx: RunContext) -> pl.DataFrame:
     in_force = ctx.state_dir / IN_FORCE
     again = _run_of(in_force) == ctx.info.run_id
     return _read(ctx.state_dir / PREVIOUS if again else in_force)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _private(path: Path) -> Path:
@@ -120,7 +118,7 @@ def _stage(ctx: RunContext, ledger: pl.DataFrame) -> None:
     table = ledger.to_arrow().replace_schema_metadata({_RUN_ID: ctx.info.run_id.encode()})
     part = _private(ctx.state_dir / (STAGED + ".part"))
     pq.write_table(table, part, compression="zstd")
-    _sync(part)
+    sync(part)
     part.replace(ctx.state_dir / STAGED)
 
 
@@ -245,10 +243,10 @@ def _put_in_force(state_dir: Path, run_id: str) -> None:
     if _run_of(in_force) not in (None, run_id):
         part = _private(state_dir / (PREVIOUS + ".part"))
         shutil.copyfile(in_force, part)
-        _sync(part)
+        sync(part)
         part.replace(state_dir / PREVIOUS)
     (state_dir / STAGED).replace(in_force)
-    _sync(state_dir)
+    sync(state_dir)
 
 
 def commit(ctx: RunContext) -> None:

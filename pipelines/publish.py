@@ -29,7 +29,9 @@ RUNS, STATE, CURRENT, LOCK = "runs", "state", "current", "lock"
 SPILL = "tmp"
 """Folder inside a run at work for what the engine spills; never published."""
 
-_RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""What a run may be called, for the whole of its id: it names a folder."""
+
 _PROBE_BYTES = 1 << 20
 _FILE_MODE, _FOLDER_MODE = 0o440, 0o550
 
@@ -61,6 +63,26 @@ def _probe(folder: Path) -> None:
         probe.unlink(missing_ok=True)
 
 
+def _probe_link(out: Path) -> None:
+    """Make, replace and remove a link, as publishing does: not every disk has them."""
+    link, probe = out / f".{CURRENT}.{os.getpid()}", out / f".probe.{os.getpid()}"
+    try:
+        for _ in range(2):
+            link.unlink(missing_ok=True)
+            link.symlink_to(RUNS)
+            link.replace(probe)
+    except OSError as error:
+        raise InputError(
+            f"输出文件夹 {out} 所在磁盘不支持符号链接（{error.strerror}），如 exFAT 或某些网络盘，"
+            "无法发布数据包。请换用支持符号链接的磁盘。",
+            f"The disk of the output folder {out} has no symbolic links ({error.strerror}), like "
+            "exFAT or some network shares: nothing could be published. Use a disk that has them.",
+        ) from error
+    finally:
+        for path in (link, probe):
+            path.unlink(missing_ok=True)
+
+
 def prepare_out(out: Path) -> None:
     """Make OUT, OUT/runs and OUT/state, and see that they can be written; else InputError."""
     try:
@@ -74,6 +96,7 @@ def prepare_out(out: Path) -> None:
         (out / STATE).chmod(0o700)
         for folder in (out, out / RUNS, out / STATE):
             _probe(folder)
+        _probe_link(out)
     except OSError as error:
         raise _not_writable(out, error) from error
     current = out / CURRENT
@@ -130,6 +153,16 @@ class RunLock:
             self._handle = None
 
 
+def check_run_id(run_id: str) -> None:
+    """Raise UsageError for a run id that could not name a folder."""
+    if not RUN_ID.fullmatch(run_id):
+        raise UsageError(
+            "批次号 --run-id 只能用字母、数字、下划线和连字符，以字母或数字开头，最多 64 个字符。",
+            "A run id (--run-id) is letters, digits, underscores and hyphens, 64 at most, and "
+            "begins with a letter or digit.",
+        )
+
+
 def partial_dir(out: Path, run_id: str) -> Path:
     """Return where a run works until it is published."""
     return out / RUNS / f".{run_id}.partial"
@@ -140,11 +173,7 @@ def begin(out: Path, run_id: str) -> Path:
 
     Call it under the `RunLock`. UsageError for a run id that is no file name or is taken.
     """
-    if not _RUN_ID.match(run_id):
-        raise UsageError(
-            "批次号只能用字母、数字、点、横线和下划线，最长 64 个字符。",
-            "A run id is letters, digits, dots, hyphens and underscores, 64 at most.",
-        )
+    check_run_id(run_id)
     if (out / RUNS / run_id).exists():
         raise UsageError(
             f"批次 {run_id} 已经发布，不能改写。请换一个批次号。",
@@ -167,7 +196,8 @@ def discard(out: Path, run_id: str) -> None:
         _remove(partial)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -179,7 +209,7 @@ def _sync(path: Path) -> None:
 def on_its_way(file: Path) -> Iterator[None]:
     """Bring a finished file to the disk during the block; OSError at its end when that failed."""
     with ThreadPoolExecutor(1) as pool:
-        written = pool.submit(_sync, file)
+        written = pool.submit(sync, file)
         yield
         written.result()
 
@@ -189,10 +219,16 @@ def _seal(folder: Path) -> None:
     for path, _, names in os.walk(folder, topdown=False):
         for name in names:
             file = Path(path) / name
-            _sync(file)
+            sync(file)
             file.chmod(_FILE_MODE)
-        _sync(Path(path))
+        sync(Path(path))
         Path(path).chmod(_FOLDER_MODE)
+
+
+def current_run(out: Path) -> str:
+    """Return the run id that `current` names; empty before the first night."""
+    current = out / CURRENT
+    return current.resolve().name if current.is_symlink() else ""
 
 
 def _point_current(out: Path, run_id: str) -> None:
@@ -200,7 +236,6 @@ def _point_current(out: Path, run_id: str) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(Path(RUNS) / run_id)
     link.replace(out / CURRENT)
-    _sync(out)
 
 
 def _old_runs(out: Path, keep: int) -> Iterator[Path]:
@@ -215,15 +250,25 @@ def publish(out: Path, run_id: str) -> Path:
     """Publish the finished run and return its folder.
 
     The package must be checkpointed and closed. Order: contents to disk, rename, switch the link;
-    an error before the switch leaves `current` as it was.
+    an error before the switch leaves `current` as it was, and the run unpublished.
     """
     partial = partial_dir(out, run_id)
     shutil.rmtree(partial / SPILL, ignore_errors=True)
     _seal(partial)
     published = out / RUNS / run_id
     partial.rename(published)
-    _sync(out / RUNS)
-    _point_current(out, run_id)
+    try:
+        sync(out / RUNS)
+        _point_current(out, run_id)
+    except BaseException:
+        # Its id would be taken by a run that `current` never named.
+        if current_run(out) != run_id:
+            published.rename(partial)
+        raise
+    try:
+        sync(out)
+    except OSError as error:
+        LOG.warning("run %s is out, but may not outlive a power cut: %s", run_id, error.strerror)
     return published
 
 

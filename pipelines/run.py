@@ -48,7 +48,7 @@ from pipelines.context import LOG, NoProgress, Progress, RunContext
 from pipelines.finding_places import FindingCounts
 from pipelines.ingest import IngestSummary
 from pipelines.sql import PACKAGE
-from pipelines.system_errors import PACKAGE_SAFE, system_errors
+from pipelines.system_errors import PACKAGE_SAFE, PUBLISHED, already_published, system_errors
 from reports.matching import Matching
 
 T = TypeVar("T")
@@ -137,11 +137,8 @@ class _Clock:
 
 def _check_options(options: NightOptions) -> None:
     """Refuse ids that could not name a folder, and regions that are no code."""
-    if options.run_id and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", options.run_id):
-        raise UsageError(
-            "--run-id 只能用字母、数字、下划线和连字符，最多 64 个字符。",
-            "--run-id takes letters, digits, underscores and hyphens, 64 at most.",
-        )
+    if options.run_id:
+        publish.check_run_id(options.run_id)
     inside, outside = options.input_dir.resolve(), options.out.resolve()
     if outside == inside or inside in outside.parents:
         raise UsageError(
@@ -294,12 +291,6 @@ def _after_gate(
     )
 
 
-def _published_run(out: Path) -> str:
-    """Return the run id that `current` names; empty before the first night."""
-    current = out / "current"
-    return current.resolve().name if current.is_symlink() else ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
     """One night's work, which may have to begin again."""
@@ -345,7 +336,7 @@ class _Work:
 
 
 def run_night(options: NightOptions) -> NightSummary:
-    """Run the whole night and publish it; on any error the last published package stays.
+    """Run the whole night and publish it; on any error before, the last published package stays.
 
     Errors: InputError (10) for the delivery or the output folder, RuleError (11) for a broken rule
     file, EngineError (12), LockError (13) while another run is going.
@@ -357,19 +348,21 @@ def run_night(options: NightOptions) -> NightSummary:
     info = _run_info(options, book)
     clock = _Clock()
     publish.prepare_out(options.out)
-    with publish.RunLock(options.out), system_errors(PACKAGE_SAFE):
-        ledger.recover(options.out / "state", _published_run(options.out))
-        partial = publish.begin(options.out, info.run_id)
-        work = _Work(options=options, book=book, info=info, partial=partial)
-        try:
-            ctx, summary = work.run_safely(clock)
-            with publish.on_its_way(partial / PACKAGE):
-                manifest.write(ctx, book, clock.stages, summary.intake.unchanged)
-            published = publish.publish(options.out, info.run_id)
+    with publish.RunLock(options.out):
+        with system_errors(PACKAGE_SAFE, options.out, options.input_dir):
+            ledger.recover(options.out / "state", publish.current_run(options.out))
+            partial = publish.begin(options.out, info.run_id)
+            work = _Work(options=options, book=book, info=info, partial=partial)
+            try:
+                ctx, summary = work.run_safely(clock)
+                with publish.on_its_way(partial / PACKAGE):
+                    manifest.write(ctx, book, clock.stages, summary.intake.unchanged)
+                published = publish.publish(options.out, info.run_id)
+            finally:
+                publish.discard(options.out, info.run_id)
+        with system_errors(PUBLISHED, options.out), already_published():
             ledger.commit(ctx)
             if ctx.store:
                 standing.hold(ctx.store, published / PACKAGE, ctx.contents, work.limits(None))
             publish.tidy(options.out, keep=options.config.keep_runs)
-        finally:
-            publish.discard(options.out, info.run_id)
     return replace(summary, stages=tuple(clock.stages))

@@ -32,8 +32,7 @@ _CAUSES = 4
 _REMOTE = "sc://"
 _T = TypeVar("_T")
 
-# Without ANSI an overflow wraps around and a cast that fails is NULL. A log would hold values:
-# Spark writes the message of a failing row, and with it what stood there.
+# Without ANSI an overflow wraps around and a cast that fails is NULL.
 _SETTINGS = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.session.timeZone": "Asia/Shanghai",
@@ -44,12 +43,16 @@ _SETTINGS = {
         "org.apache.spark.sql.catalyst.optimizer.RemoveRedundantAliases"
     ),
 }
+# Logs and pages of Spark hold the statements, and the values of rows that fail.
+_QUIET = {
+    "spark.log.level": "OFF",
+    "spark.executor.syncLogLevel.enabled": "true",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
 _LOCAL = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
-    "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
-    "spark.log.level": "OFF",
     "spark.sql.catalogImplementation": "in-memory",
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.adaptive.enabled": "false",
@@ -157,6 +160,15 @@ def running(master: str = "") -> bool:
     return SparkSession.getActiveSession() is not None
 
 
+def options(settings: SparkSettings) -> dict[str, str]:
+    """Return what a Spark that is started here is told before it begins."""
+    told = {"spark.master": settings.master, "spark.driver.memory": settings.memory, **_QUIET}
+    told |= {"spark.sql.warehouse.dir": str(settings.folder / "warehouse")}
+    if settings.master == "local" or settings.master.startswith("local["):
+        told |= _LOCAL | {"spark.local.dir": str(settings.folder)}
+    return {**told, **settings.extra}
+
+
 def start(settings: SparkSettings) -> Any:
     """Return the Spark session, made anew where none is running; EngineError without Spark."""
     require(settings.master)
@@ -168,11 +180,7 @@ def start(settings: SparkSettings) -> Any:
     if settings.master.startswith(_REMOTE):
         builder = builder.remote(settings.master)
     else:
-        options = {"spark.master": settings.master, "spark.driver.memory": settings.memory}
-        options |= {"spark.sql.warehouse.dir": str(settings.folder / "warehouse")}
-        if settings.master.startswith("local["):
-            options |= _LOCAL | {"spark.local.dir": str(settings.folder)}
-        for name, value in {**options, **settings.extra}.items():
+        for name, value in options(settings).items():
             builder = builder.config(name, value)
     with _spoken():
         session = builder.getOrCreate()

@@ -17,6 +17,7 @@ import pyarrow as pa
 from audit.matching.blocking import VILLAGE_UNIT, held, mix
 from audit.matching.comparing import compare, pack_rows
 from audit.matching.features import U8, U32, U64, Features
+from audit.matching.keys import tokens
 from audit.matching.matcher import match_units
 from audit.matching.pairs import Scored, ranked, verified
 from audit.matching.records import LINK_SCHEMA
@@ -153,11 +154,16 @@ def _keys(features: Features) -> list[tuple[U32, U64]]:
 
 
 def _holders(features: Features) -> dict[str, U8]:
-    """Return how many records of the batch hold each token, as blocking counts them."""
+    """Return how many records of the batch hold each token, as blocking counts them.
+
+    A telephone is one wherever it stands; of a record's two, that with more holders counts.
+    """
     result = {}
     for field in _HELD:
-        column = features.phone_a if field == "phone" else getattr(features, field)
-        result[field] = held(column, VILLAGE_UNIT if field == "village" else 1)
+        first, *others = tokens(features, field)
+        columns = [first, *(np.where(other == first, 0, other) for other in others)]
+        count = held(np.concatenate(columns), VILLAGE_UNIT if field == "village" else 1)
+        result[field] = count.reshape(len(columns), -1).max(axis=0)
     return result
 
 

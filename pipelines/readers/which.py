@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from audit.contracts import CONTRACT
-from audit.errors import UsageError
+from audit.errors import InputError, UsageError
 from pipelines.readers.model import Source
 
 LEFTOVERS = ("~$", ".~", "~wrl", "thumbs.db", "desktop.ini")
@@ -88,6 +88,17 @@ def _files(folder: Path) -> Iterator[Path]:
                 waiting.append(path)
 
 
+def _not_listed(folder: Path, error: OSError) -> InputError:
+    here = Path(os.fsdecode(error.filename or folder))
+    place = readable(folder.name / here.relative_to(folder)) if here.is_relative_to(folder) else ""
+    why = error.strerror or type(error).__name__
+    return InputError(
+        f"送达文件夹 {place} 无法读取：{why}。请检查路径和权限后重新运行。",
+        f"The delivered folder {place} cannot be read: {why}. Check path and permissions and run "
+        "again.",
+    )
+
+
 def delivered_files(
     folder: Path, globs: Mapping[str, str], encodings: Mapping[str, str] | None = None
 ) -> list[Source]:
@@ -97,7 +108,8 @@ def delivered_files(
     Linked folders are followed, each folder once; a link to one that was read before is given as a
     file, so that it is refused by name.
 
-    UsageError where a glob is given for a table that the contract does not have.
+    UsageError where a glob is given for a table that the contract does not have, InputError where
+    a folder cannot be listed: what lies in it would be missing unsaid.
     """
     known = {table.name for table in CONTRACT.delivered}
     if extra := sorted(set(globs) - known):
@@ -105,7 +117,10 @@ def delivered_files(
             f"配置 [tables] 中有不认识的表：{', '.join(extra)}。",
             f"The configuration [tables] names tables that do not exist: {', '.join(extra)}.",
         )
-    paths = list(_files(folder))
+    try:
+        paths = list(_files(folder))
+    except OSError as error:
+        raise _not_listed(folder, error) from error
     named = sorted((readable(path.relative_to(folder)), path) for path in paths)
     seen: Counter[str] = Counter()
     sources = []

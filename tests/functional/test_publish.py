@@ -112,8 +112,43 @@ def test_a_crash_between_steps_leaves_the_last_package(
     monkeypatch.undo()
 
     assert _current(out) == "r1"
-    _publish(out, "r3")
-    assert _current(out) == "r3"
+    assert _runs(out) == [".r2.partial", "r1"]
+    _publish(out, "r2")
+    assert _current(out) == "r2"
+
+
+def test_an_interruption_right_after_the_switch_leaves_the_run_published(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _work(out, "r1")
+    point = publish._point_current
+
+    def stopped(*given: object) -> None:
+        point(*given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(publish, "_point_current", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        publish.publish(out, "r1")
+
+    assert _current(out) == "r1"
+
+
+def test_a_run_that_is_out_stays_so_where_the_disk_does_not_answer(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _work(out, "r1")
+    whole = publish.sync
+
+    def broken(path: Path) -> None:
+        if path == out:
+            raise OSError(errno.EIO, "Input/output error")
+        whole(path)
+
+    monkeypatch.setattr(publish, "sync", broken)
+
+    assert publish.publish(out, "r1") == out / "runs" / "r1"
+    assert _current(out) == "r1"
 
 
 def test_a_killed_run_is_tidied_up_by_the_next(out: Path) -> None:
@@ -149,7 +184,7 @@ def test_the_run_just_replaced_is_always_kept(out: Path) -> None:
     assert _runs(out) == ["r1", "r2"]
 
 
-@pytest.mark.parametrize("run_id", ["", "../r1", "a b", ".hidden", "甲", "x" * 65])
+@pytest.mark.parametrize("run_id", ["", "../r1", "a b", ".hidden", "a.b", "a\n", "甲", "x" * 65])
 def test_run_ids_that_are_no_file_names_are_refused(out: Path, run_id: str) -> None:
     with pytest.raises(UsageError):
         begin(out, run_id)
@@ -220,6 +255,24 @@ def test_an_output_folder_that_is_not_writable_is_refused(
     monkeypatch.setattr(publish, "_probe", refuse)
     with pytest.raises(InputError, match="Read-only file system"):
         prepare_out(tmp_path / "out")
+
+
+def test_a_disk_without_links_is_refused_before_the_night_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    with pytest.raises(InputError, match="no symbolic links"):
+        prepare_out(tmp_path / "out")
+
+
+def test_looking_at_an_output_folder_leaves_nothing_in_it(out: Path) -> None:
+    _publish(out, "r1")
+    prepare_out(out)
+
+    assert sorted(path.name for path in out.iterdir()) == ["current", "runs", "state"]
 
 
 def test_a_full_disk_is_named_before_the_night_begins(tmp_path: Path) -> None:
@@ -303,7 +356,7 @@ def test_a_file_is_on_its_way_to_the_disk_while_other_work_is_done(
         assert begun.wait(10)
         synced.append(path)
 
-    monkeypatch.setattr(publish, "_sync", sync)
+    monkeypatch.setattr(publish, "sync", sync)
     with publish.on_its_way(out / "a"):
         begun.set()
 
@@ -316,6 +369,6 @@ def test_a_file_that_cannot_be_brought_to_the_disk_stops_the_night(
     def full(path: Path) -> None:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(publish, "_sync", full)
+    monkeypatch.setattr(publish, "sync", full)
     with pytest.raises(OSError, match="full"), publish.on_its_way(out / "a"):
         pass

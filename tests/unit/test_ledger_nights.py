@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -130,3 +131,16 @@ def test_unreadable_ledger_is_named_and_left_alone(office):
     with pytest.raises(InputError, match=r"ledger\.parquet cannot be read"):
         office.play(Night(found=("COD001:L1",)))
     assert path.read_bytes() == b"no parquet"
+
+
+@pytest.mark.parametrize("step", ["read_schema", "read_table"])
+def test_a_ledger_without_permission_is_not_to_be_moved_away(office, monkeypatch, step):
+    office.play(Night(found=("COD001:L1",)))
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(pq, step, refuse)
+    with pytest.raises(InputError, match=r"ledger\.parquet may not be read by this user") as caught:
+        office.play(Night(found=("COD001:L1",)))
+    assert "move it away" not in caught.value.en

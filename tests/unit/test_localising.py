@@ -141,7 +141,14 @@ def test_what_is_not_linear_is_refused(text: str) -> None:
 
 
 def test_terms_of_both_sides_are_brought_together() -> None:
-    assert parse("a + b >= a - c", "here") == ((("a", 0), ("b", 1), ("c", 1)), ">=")
+    assert parse("a + b >= d - c", "here") == ((("a", 1), ("b", 1), ("d", -1), ("c", 1)), ">=")
+
+
+@pytest.mark.parametrize("text", ["a + b >= a - c", "b >= a + a", "a = b - a"])
+def test_an_item_that_stands_twice_is_refused(text: str) -> None:
+    """Its change would count twice, or not at all."""
+    with pytest.raises(RuleError, match="a may stand in a relation once only"):
+        parse(text, "here")
 
 
 def _random(table: str, seed: int) -> list[dict[str, str]]:

@@ -44,3 +44,28 @@ def test_two_partitions_and_national_pass_find_what_one_pass_finds() -> None:
         (r["left_id"], r["right_id"], r["decision"]) for r in apart.to_pylist()
     ]
     assert whole.column("left_id").to_pylist() == apart.column("left_id").to_pylist()
+
+
+def test_a_second_telephone_of_many_firms_counts_as_in_one_pass() -> None:
+    agency = 13900000001
+    shops = [
+        unit(id=f"u{n}", trade=f"店{n}", phone=13800000000 + n, phone_b=agency) for n in range(38)
+    ]
+    firm = {**SAME, "phone_b": agency}
+    rows = [
+        unit(id="a", code=CODE, **{**firm, "phone": 13700000001}),
+        unit(id="b", code=CODE, **{**firm, "phone": 13700000002}),
+        *shops,
+    ]
+    records, features = units(rows)
+    pair = pa.table({"left_id": ["a"], "right_id": ["b"]})
+
+    def told(links: pa.RecordBatch) -> list[str]:
+        return [r["comparison"] for r in links.to_pylist() if r["left_id"] == "a"]
+
+    apart = told(match_pairs(_batch(records), pair, lambda _: features))
+    whole = told(match_partition(_batch(records), lambda _: features))
+
+    assert 1 == len(apart) == len(whole)
+    for comparison in (*apart, *whole):
+        assert "the same, used by many" in comparison

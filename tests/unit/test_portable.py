@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from audit.errors import RuleError
+from audit.estimating.registry import ESTIMATES
 from audit.model import Label, Rule, RuleStatus, Severity
-from audit.portable import RowShape, lint, parse, row_shape
+from audit.portable import RowShape, lint, parse, row_shape, whole_rows
 
 HEAD = "e.unit_id AS subject_id, e.region_code AS region_code"
 TEXT = Label("文", "text")
@@ -59,6 +60,21 @@ def _lint(sql: str, **changes: Any) -> list[str]:
 )
 def test_portable_text_passes(observed: str) -> None:
     assert _lint(_sql(observed)) == []
+
+
+def test_a_column_may_be_called_as_rows_that_name_theirs() -> None:
+    sql = "WITH origin AS (SELECT l.a AS origin FROM legal_entity AS l), "
+    sql += "own AS (SELECT origin FROM origin) " + _sql(tail=" JOIN own ON own.origin = e.a")
+
+    assert _lint(sql) == []
+
+
+def test_estimates_name_the_columns_that_they_read() -> None:
+    """Like rules, they are taken over where the columns that they name did not change."""
+    selects = [sql for estimate in ESTIMATES for sql in estimate.selects.values()]
+
+    assert selects
+    assert [sql for sql in selects if whole_rows(parse("estimate", sql))] == []
 
 
 @pytest.mark.parametrize(
@@ -134,6 +150,11 @@ def test_what_is_not_portable_is_told(observed: str, told: str) -> None:
          "table names without schema, please: ['census.legal_entity AS e']"),
         (_sql(tail=" JOIN unit AS u ON TRUE"), "tables does not name ['unit']"),
         (_sql().replace(" legal_entity", " 'x.csv'"), "tables does not name ['x.csv']"),
+        (_sql(holds="e IS NOT DISTINCT FROM o", tail=" JOIN legal_entity AS o ON TRUE"),
+         "e is a table, no column: name its columns"),
+        (_sql("COUNT(DISTINCT E)"), "e is a table, no column: name its columns"),
+        (_sql().replace("AS e", "").replace("e.", "").replace("TRUE", "legal_entity IS NULL"),
+         "legal_entity is a table, no column: name its columns"),
         (_sql(tail="\n" * 60 + " WHERE TRUE"), "61 lines, over 60"),
     ],
 )  # fmt: skip

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from reading import AGENCY, delivered, opened, whole
 
-from audit.errors import UsageError
+from audit.errors import InputError, UsageError
 from pipelines.readers.headers import find_header, match_header
 from pipelines.readers.model import RefusedFileError
 from pipelines.readers.which import delivered_files, is_leftover, table_of
@@ -45,6 +47,26 @@ def test_files_are_found_at_any_depth_and_named_as_people_see_them(tmp_path: Pat
 
     assert [(1, ".DS_Store"), (2, "a/agency.csv"), (3, "clue.csv"), (4, "开.csv")] == found
     assert is_leftover(".DS_Store")
+
+
+def test_a_folder_that_cannot_be_listed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = tmp_path / "衡南县" / "locked"
+    locked.mkdir(parents=True)
+    listed = Path.iterdir
+
+    def refuse(folder: Path) -> Iterator[Path]:
+        if folder == locked:
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(InputError) as caught:
+        delivered_files(tmp_path, {})
+
+    assert f"{tmp_path.name}/衡南县/locked cannot be read: Permission denied" in caught.value.en
+    assert f"{tmp_path.name}/衡南县/locked 无法读取" in caught.value.zh
 
 
 def test_a_glob_for_no_table_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from audit.engines import spark
-from audit.engines.spark import require
+from audit.engines.spark import SparkSettings, options, require
 from audit.engines.spark_sql import SPACES, to_spark
 from audit.errors import EngineError, ExitCode, InputError
 from pipelines.config import RunConfig, Spark
@@ -92,3 +92,24 @@ def test_spark_elsewhere_needs_no_java_here(
     # It gets as far as the delivery, which is not there.
     with pytest.raises(InputError):
         night("sc://spark.example")
+
+
+@pytest.mark.parametrize("master", ["local", "local[2]", "spark://host:7077", "yarn"])
+def test_spark_shows_values_in_no_log_and_on_no_page(tmp_path: Path, master: str) -> None:
+    told = options(SparkSettings(folder=tmp_path, master=master))
+
+    assert "OFF" == told["spark.log.level"]
+    assert "true" == told["spark.executor.syncLogLevel.enabled"]
+    assert "false" == told["spark.ui.enabled"] == told["spark.ui.showConsoleProgress"]
+
+
+@pytest.mark.parametrize(
+    ("master", "address"),
+    [("local", "127.0.0.1"), ("local[2]", "127.0.0.1"), ("spark://host:7077", None)],
+)
+def test_spark_on_this_machine_listens_to_it_alone(
+    tmp_path: Path, master: str, address: str | None
+) -> None:
+    told = options(SparkSettings(folder=tmp_path, master=master))
+
+    assert address == told.get("spark.driver.bindAddress") == told.get("spark.driver.host")
