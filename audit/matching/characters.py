@@ -250,25 +250,34 @@ def folded(column: pl.Series) -> Text:
 class Hashes:
     """Hashes of any part of a text: prefix sums of mixed characters times powers of a base."""
 
-    __slots__ = ("_inverse", "_sums", "text")
+    __slots__ = ("_powers", "_shifted", "text")
 
     def __init__(self, text: Text) -> None:
         self.text = text
         n = len(text.codes)
-        powers, self._inverse = _powers_to(n + 1)
-        sums = np.zeros(n + 1, dtype=np.uint64)
+        self._powers, inverse = _powers_to(n + 1)
+        # What stands before each position, shifted so that a part's sum begins at the power 0.
+        self._shifted = np.zeros(n + 1, dtype=np.uint64)
         codes = text.codes.astype(np.uint64)
         codes += np.uint64(1)
         codes *= _MIX
         codes ^= codes >> np.uint64(32)
-        codes *= powers[:n]
-        np.cumsum(codes, out=sums[1:])
-        self._sums = sums
+        codes *= self._powers[:n]
+        np.cumsum(codes, out=self._shifted[1:])
+        self._shifted *= inverse[: n + 1]
 
     def raw(self, starts: Ints, ends: Ints) -> U64:
         """Return the sums of the parts, equal for equal parts; starts must not exceed ends."""
-        sums: U64 = self._sums.take(ends) - self._sums.take(starts)
-        sums *= self._inverse.take(starts)
+        sums = self._shifted.take(ends)
+        sums *= self._powers.take(ends - starts)
+        sums -= self._shifted.take(starts)
+        return sums
+
+    def raw_of_length(self, starts: Ints, length: int) -> U64:
+        """Return the sums of parts that are all as long."""
+        sums = self._shifted.take(starts + length)
+        sums *= self._powers[length]
+        sums -= self._shifted.take(starts)
         return sums
 
     def places_of(self, word: str) -> Ints:

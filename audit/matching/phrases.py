@@ -128,7 +128,7 @@ class Phrases:
             if not len(some):
                 continue
             left = edge[some] - length if at_end else edge[some]
-            at, equal = index.find(hashes.raw(left, left + length))
+            at, equal = index.find(hashes.raw_of_length(left, length))
             hit, at = some[equal], at[equal]
             lengths[rows[hit]] = length
             numbers[rows[hit]] = values[at]
