@@ -379,16 +379,13 @@ def matrix(hashes: Hashes, starts: Ints, ends: Ints, width: int) -> U16:
 
 
 def written(text: Text, starts: Ints, ends: Ints) -> pl.Series:
-    """Return parts as text; an empty part is NULL."""
-    import pyarrow as pa
-
+    """Return parts of a folded text (which has no U+0000) as text; an empty part is NULL."""
     lengths = np.maximum(ends - starts, 0)
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    places = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
-    codes = text.codes[places]
-    data = codes.astype("<u4").tobytes().decode("utf-32-le").encode()
-    sizes = 1 + (codes >= 0x80) + (codes >= 0x800) + (codes >= 0x10000)
-    bounds = np.concatenate([[0], np.cumsum(sizes)])[offsets].astype(np.int64)
-    buffers = [None, pa.py_buffer(bounds.tobytes()), pa.py_buffer(data)]
-    column = pl.Series(pa.LargeStringArray.from_buffers(len(lengths), buffers[1], buffers[2]))
+    behind = np.cumsum(lengths + 1) - 1
+    letters = np.ones(lengths.sum() + len(lengths), dtype=np.bool_)
+    letters[behind] = False
+    codes = np.zeros(len(letters), dtype="<u4")
+    codes[letters] = text.codes[Text(text.codes, starts, starts + lengths).places()]
+    whole = codes.tobytes().decode("utf-32-le")
+    column = pl.Series([whole]).str.split("\0").explode().head(len(lengths))
     return column.set(pl.Series(lengths == 0), None)
