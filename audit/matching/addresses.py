@@ -82,20 +82,17 @@ def _kept(text: Text) -> Text:
     """Return letters, and the dashes between two digits, outside of brackets."""
     keep = text.codes >= LETTERS_FROM
     dashes = np.flatnonzero(text.codes == _DASH)
-    keep[dashes] = _are(text.beside(dashes, -1), "digit") & _are(text.beside(dashes, 1), "digit")
+    before, after = text.beside(dashes, -1, 1)
+    keep[dashes] = _are(before, "digit") & _are(after, "digit")
     opened, closed = pairs(text)
-    if len(opened):
-        depth = np.zeros(len(keep) + 1, dtype=np.int64)
-        np.add.at(depth, opened, 1)
-        np.add.at(depth, closed, -1)
-        keep &= np.cumsum(depth[:-1]) == 0
+    keep[Text(text.codes, opened, closed).places()] = False
     return text.only(keep)
 
 
 def _road_ends(text: Text, signs: Signs) -> Ints:
     """Return the position of the first sign of a road (路, 街, 大道 …), -1 of none."""
     spots, codes = signs.of("way", "tao")
-    before, after = text.beside(spots, -1), text.beside(spots, 1)
+    before, after = text.beside(spots, -1, 1)
     roads = (codes != _WAY) | _are(before, "big")
     # 街道 is a township, not a street; a record does not begin with the sign.
     roads &= ~((codes == _STREET) & (after == _WAY)) & (before != 0)
@@ -105,7 +102,8 @@ def _road_ends(text: Text, signs: Signs) -> Ints:
 def _division_ends(text: Text, signs: Signs, before: Ints) -> Ints:
     """Return the position behind the last 区, 镇, 村 … well before a road, else the start."""
     spots, codes = signs.of("division", "tao")
-    held = (codes != _WAY) | (text.beside(spots, -1) == _STREET)
+    (leading,) = text.beside(spots, -1)
+    held = (codes != _WAY) | (leading == _STREET)
     limit = np.maximum(before - 1, text.starts)
     last = Text(text.codes, text.starts, limit).first_of(spots[held], last=True)
     return np.where(last >= 0, last + 1, text.starts)
@@ -160,7 +158,7 @@ class Signs:
     def in_text(cls, text: Text) -> Signs:
         """Return the signs of a text."""
         bits = _CLASSES.take(text.codes)
-        spots = np.flatnonzero(bits)
+        spots = np.flatnonzero(bits != 0)
         return cls(spots, text.codes[spots], bits[spots])
 
     def of(self, *groups: str) -> tuple[Ints, U32]:
@@ -179,7 +177,8 @@ def _bare(text: Text, signs: Signs) -> Text:
     """Return addresses without signs of units behind a digit: 35号301室 and 35号301."""
     spots, _ = signs.of("unit")
     keep = np.ones(len(text.codes), dtype=np.bool_)
-    keep[spots[_are(text.beside(spots, -1), "digit")]] = False
+    (before,) = text.beside(spots, -1)
+    keep[spots[_are(before, "digit")]] = False
     return text.only(keep)
 
 

@@ -112,9 +112,10 @@ def candidates(features: Features, rows: Rows, settings: MatchSettings) -> Candi
     if n >= MAX_ROWS:
         raise ValueError("more rows than a pass can hold; split them by region")
     with ThreadPoolExecutor(settings.threads) as pool:
+        villages = pool.submit(held, features.village, VILLAGE_UNIT)
         singles = list(pool.map(lambda kind: _single(features, rows, kind, settings), SINGLES))
         holders = {s.kind: s.holders for s in singles if s.holders is not None}
-        holders["village"] = held(features.village, VILLAGE_UNIT)
+        holders["village"] = villages.result()
         wanted = JOINTS if rows.side is None else [j for j in JOINTS if j != ONE_SET_ONLY]
         joints = list(pool.map(lambda j: _joint(features, rows, (j, holders), settings), wanted))
     blocks = [*singles, *(block for found in joints for block in found)]
@@ -212,7 +213,7 @@ def _gather(features: Features, rows: Rows, kind: str) -> tuple[U64, U32]:
     """Return mixed tokens of a kind and the ranks of their holders, missing ones left out."""
     salt = ORDER.index(kind)
     columns = tokens(features, kind)
-    found = [np.flatnonzero(column) for column in columns]
+    found = [np.flatnonzero(column != 0) for column in columns]
     if len(columns) > 1:
         found[1] = found[1][columns[1][found[1]] != columns[0][found[1]]]
     values = [mix(column[at], salt) for column, at in zip(columns, found, strict=True)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audit.matching.characters import LETTERS_FROM, Flags, Hashes, Ints, Text, counted
+from audit.matching.characters import LETTERS_FROM, Flags, Hashes, Ints, Text
 from audit.matching.gazetteer import Gazetteer
 from audit.matching.phrases import Phrases
 from audit.matching.regions import is_region
@@ -66,17 +66,16 @@ def without_brackets(text: Text, gazetteer: Gazetteer) -> Unbracketed:
     opened, closed = pairs(text)
     if not len(opened):
         return Unbracketed(plain, opened, headquarters, branches)
-    places = counted(letters)
     rows = text.row_of(opened)
     bracketed = np.unique(rows)
-    starts, ends = places[opened], places[closed]
+    separators = np.flatnonzero(~letters)
+    starts, ends = (spots - np.searchsorted(separators, spots) for spots in (opened, closed))
     dropped, marks, branch = _kinds(plain, rows, (starts, ends), gazetteer)
     headquarters[rows[marks]] = True
-    change = np.zeros(len(plain.codes) + 1, dtype=np.int64)
-    np.add.at(change, starts[dropped], 1)
-    np.add.at(change, ends[dropped], -1)
-    keep = np.cumsum(change[:-1]) == 0
-    branches[rows[branch]] = counted(keep)[starts[branch]]
+    gone = Text(plain.codes, starts[dropped], ends[dropped]).places()
+    keep = np.ones(len(plain.codes), dtype=np.bool_)
+    keep[gone] = False
+    branches[rows[branch]] = starts[branch] - np.searchsorted(gone, starts[branch])
     return Unbracketed(plain.only(keep), bracketed, headquarters, branches)
 
 

@@ -120,14 +120,19 @@ class Text:
         if keep.all():
             return self
         places = counted(keep)
-        return Text(self.codes[np.flatnonzero(keep)], places[self.starts], places[self.ends])
+        return Text(self.codes[keep], places[self.starts], places[self.ends])
 
     def some(self, rows: Ints) -> Text:
         """Return these records only, which touch each other in what comes out."""
-        starts, lengths = self.starts[rows], self.ends[rows] - self.starts[rows]
-        ends = np.cumsum(lengths)
-        places = np.repeat(starts - ends + lengths, lengths) + np.arange(lengths.sum())
-        return Text(self.codes[places], ends - lengths, ends)
+        mine = Text(self.codes, self.starts[rows], self.ends[rows])
+        ends = np.cumsum(mine.lengths)
+        return Text(self.codes[mine.places()], ends - mine.lengths, ends)
+
+    def places(self) -> Ints:
+        """Return the positions of the characters of all records, one record behind the other."""
+        lengths = self.lengths
+        first = self.starts - np.cumsum(lengths) + lengths
+        return np.repeat(first, lengths) + np.arange(lengths.sum())
 
     def behind(self, begin: Ints) -> Text:
         """Return the text without what stands before these positions, one in each record.
@@ -137,7 +142,7 @@ class Text:
         counts = np.stack([begin - self.starts, self.ends - begin], axis=1).ravel()
         keep = np.repeat(np.tile(np.array([False, True]), len(self)), counts)
         ends = np.cumsum(counts[1::2])
-        return Text(self.codes[np.flatnonzero(keep)], ends - counts[1::2], ends)
+        return Text(self.codes[keep], ends - counts[1::2], ends)
 
     def letters(self) -> Text:
         """Return the text without separators."""
@@ -155,13 +160,19 @@ class Text:
         found[(positions < 0) | (positions >= len(self.codes))] = default
         return found
 
-    def beside(self, spots: Ints, step: int) -> U32:
-        """Return the characters so many places from the spots, 0 outside of their record."""
+    def beside(self, spots: Ints, *steps: int) -> list[U32]:
+        """Return for each step the characters so many places from the spots.
+
+        They are 0 outside of the record of the spot.
+        """
         rows = self.row_of(spots)
-        places = spots + step
-        outside = (places < self.starts[rows]) | (places >= self.ends[rows])
-        found = self.codes.take(places, mode="clip")
-        found[outside] = 0
+        starts, ends = self.starts[rows], self.ends[rows]
+        found = []
+        for step in steps:
+            places = spots + step
+            codes = self.codes.take(places, mode="clip")
+            codes[(places < starts) | (places >= ends)] = 0
+            found.append(codes)
         return found
 
     def row_of(self, spots: Ints) -> Ints:
@@ -179,6 +190,14 @@ class Text:
         shifted = np.concatenate([self.codes, np.zeros(1, dtype=np.uint32)])[1:]
         shifted[self.ends[self.lengths > 0] - 1] = 0
         return shifted
+
+    def places_of(self, word: str) -> Ints:
+        """Return the positions where the word begins (it may reach too far)."""
+        places = np.flatnonzero(self.codes == ord(word[0]))
+        for distance, char in enumerate(word[1:], 1):
+            places = places[places + distance < len(self.codes)]
+            places = places[self.codes[places + distance] == ord(char)]
+        return places
 
     def first(self, where: Flags, *, last: bool = False) -> Ints:
         """Return each record's first (or last) marked position, -1 where it has none."""
@@ -250,35 +269,35 @@ def folded(column: pl.Series) -> Text:
 class Hashes:
     """Hashes of any part of a text: prefix sums of mixed characters times powers of a base."""
 
-    __slots__ = ("_inverse", "_sums", "text")
+    __slots__ = ("_powers", "_shifted", "text")
 
     def __init__(self, text: Text) -> None:
         self.text = text
         n = len(text.codes)
-        powers, self._inverse = _powers_to(n + 1)
-        sums = np.zeros(n + 1, dtype=np.uint64)
+        self._powers, inverse = _powers_to(n + 1)
+        # What stands before each position, shifted so that a part's sum begins at the power 0.
+        self._shifted = np.zeros(n + 1, dtype=np.uint64)
         codes = text.codes.astype(np.uint64)
         codes += np.uint64(1)
         codes *= _MIX
         codes ^= codes >> np.uint64(32)
-        codes *= powers[:n]
-        np.cumsum(codes, out=sums[1:])
-        self._sums = sums
+        codes *= self._powers[:n]
+        np.cumsum(codes, out=self._shifted[1:])
+        self._shifted *= inverse[: n + 1]
 
     def raw(self, starts: Ints, ends: Ints) -> U64:
         """Return the sums of the parts, equal for equal parts; starts must not exceed ends."""
-        sums: U64 = self._sums.take(ends) - self._sums.take(starts)
-        sums *= self._inverse.take(starts)
+        sums = self._shifted.take(ends)
+        sums *= self._powers.take(ends - starts)
+        sums -= self._shifted.take(starts)
         return sums
 
-    def places_of(self, word: str) -> Ints:
-        """Return the positions where the word begins (it may reach too far)."""
-        codes = self.text.codes
-        places = np.flatnonzero(codes == ord(word[0]))
-        for distance, char in enumerate(word[1:], 1):
-            places = places[places + distance < len(codes)]
-            places = places[codes[places + distance] == ord(char)]
-        return places
+    def raw_of_length(self, starts: Ints, length: int) -> U64:
+        """Return the sums of parts that are all as long."""
+        sums = self._shifted.take(starts + length)
+        sums *= self._powers[length]
+        sums -= self._shifted.take(starts)
+        return sums
 
     def of(self, starts: Ints, ends: Ints) -> U64:
         """Return the hashes of the parts [starts, ends); 0 for an empty part."""
@@ -360,16 +379,13 @@ def matrix(hashes: Hashes, starts: Ints, ends: Ints, width: int) -> U16:
 
 
 def written(text: Text, starts: Ints, ends: Ints) -> pl.Series:
-    """Return parts as text; an empty part is NULL."""
-    import pyarrow as pa
-
+    """Return parts of a folded text (which has no U+0000) as text; an empty part is NULL."""
     lengths = np.maximum(ends - starts, 0)
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    places = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
-    codes = text.codes[places]
-    data = codes.astype("<u4").tobytes().decode("utf-32-le").encode()
-    sizes = 1 + (codes >= 0x80) + (codes >= 0x800) + (codes >= 0x10000)
-    bounds = np.concatenate([[0], np.cumsum(sizes)])[offsets].astype(np.int64)
-    buffers = [None, pa.py_buffer(bounds.tobytes()), pa.py_buffer(data)]
-    column = pl.Series(pa.LargeStringArray.from_buffers(len(lengths), buffers[1], buffers[2]))
+    behind = np.cumsum(lengths + 1) - 1
+    letters = np.ones(lengths.sum() + len(lengths), dtype=np.bool_)
+    letters[behind] = False
+    codes = np.zeros(len(letters), dtype="<u4")
+    codes[letters] = text.codes[Text(text.codes, starts, starts + lengths).places()]
+    whole = codes.tobytes().decode("utf-32-le")
+    column = pl.Series([whole]).str.split("\0").explode().head(len(lengths))
     return column.set(pl.Series(lengths == 0), None)

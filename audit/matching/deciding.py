@@ -102,8 +102,9 @@ def _smallest_row(group: NDArray[np.int32] | Ints) -> Ints:
 
 def _with_two_codes(group: NDArray[np.int32], codes: U64) -> Ints:
     found = []
+    together = np.bincount(group)[group] > 1
     for code in codes.T:
-        has = np.flatnonzero(code)
+        has = np.flatnonzero(together & (code != 0))
         order = np.lexsort((code[has], group[has]))
         g, c = group[has][order], code[has][order]
         found.append(g[1:][(g[1:] == g[:-1]) & (c[1:] != c[:-1])].astype(np.int64))

@@ -20,8 +20,6 @@ _ORDER = 1e5
 """Price of a point in the wrong order; what is left of it is below rounding."""
 _PRICES = (1.0, 10.0, 100.0, 1e3, 1e4, _ORDER)
 _ROUGHLY = 1e-3
-_BATCH = 24
-"""Pairs of columns whose products are summed at once: their weights fit a processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,28 +47,32 @@ class Fitted:
 
 
 class _Products:
-    """Where the products of two active columns of the design go in a symmetric matrix.
+    """Sums the weighted products of two active columns of the design.
 
-    The design has as many ones in each row; so the weighted products of all rows are sums by
-    place, and the places are the same at every step.
+    The design has as many ones in each row, so where the products of each row go in a symmetric
+    matrix is the same at every step: a matrix of ones, places by rows, sums them for any weights.
     """
 
-    __slots__ = ("_bounds", "_diagonal", "_places", "_rows", "_size", "_sum_of")
+    __slots__ = ("_bounds", "_diagonal", "_rows", "_sum_of", "_sums")
 
-    def __init__(self, columns: NDArray[np.int64], width: int) -> None:
-        active = np.sort(columns, axis=1).T.astype(np.int64)
-        pairs = list(zip(*np.triu_indices(len(active)), strict=True))
+    def __init__(self, columns: NDArray[np.int32], width: int) -> None:
+        active = np.sort(columns, axis=1)
+        first, second = np.triu_indices(active.shape[1])
+        cells = active[:, first] * width + active[:, second]
         used = np.zeros(width * width, np.bool_)
+        used[cells] = True
         used[:: width + 1] = True
-        for a, b in pairs:
-            used[active[a] * width + active[b]] = True
-        cells = np.flatnonzero(used)
+        at = np.flatnonzero(used)
         place = np.zeros(width * width, np.int32)
-        place[cells] = np.arange(len(cells))
-        self._places = np.stack([place[active[a] * width + active[b]] for a, b in pairs])
-        self._size, self._diagonal = len(cells), place[:: width + 1]
-        mirrored = cells % width * width + cells // width
-        place[mirrored] = place[cells]
+        place[at] = np.arange(len(at))
+        bounds = np.arange(0, cells.size + 1, cells.shape[1])
+        ones = np.ones(cells.size)
+        shape = len(at), len(cells)
+        # By places: each sum is then read in one go.
+        self._sums = scipy.sparse.csc_matrix((ones, place[cells].ravel(), bounds), shape).tocsr()
+        self._diagonal = place[:: width + 1]
+        mirrored = at % width * width + at // width
+        place[mirrored] = place[at]
         used[mirrored] = True
         whole = np.flatnonzero(used)
         self._rows, self._sum_of = whole % width, place[whole]
@@ -78,10 +80,7 @@ class _Products:
 
     def of(self, weights: Floats, diagonal: Floats) -> scipy.sparse.csc_matrix:
         """Return the products of the columns, rows weighted, with a diagonal added."""
-        sums = np.zeros(self._size)
-        for at in range(0, len(self._places), _BATCH):
-            places = self._places[at : at + _BATCH]
-            sums += np.bincount(places.ravel(), np.tile(weights, len(places)), self._size)
+        sums = self._sums @ weights
         sums[self._diagonal] += diagonal
         return scipy.sparse.csc_matrix((sums[self._sum_of], self._rows, self._bounds))
 
@@ -114,8 +113,9 @@ class _Problem:
         hessian += price * (wrong.T @ wrong).tocsc()
         # A sixth of it is filled, too much for a sparse factor to be quicker. The ridge keeps it
         # positive definite. A night has its BLAS work in one thread (`pipelines`).
-        factor = scipy.linalg.cho_factor(hessian.toarray(), lower=True, overwrite_a=True)
-        result: Floats = scipy.linalg.cho_solve(factor, gradient)
+        dense = hessian.toarray(order="F")
+        factor = scipy.linalg.cho_factor(dense, lower=True, overwrite_a=True, check_finite=False)
+        result: Floats = scipy.linalg.cho_solve(factor, gradient, check_finite=False)
         return result
 
 
@@ -142,15 +142,21 @@ def fit(labelled: Labelled, points: Floats, intercept: float, strength: float) -
     ridge = np.full(len(start), strength)
     ridge[N_CELLS:] = _FREE
     ridge[N_CELLS + 1] = _ORDER  # group 0 adds nothing
-    beta = _newton(
+    order = _differences(len(start))
+    # Columns that no pattern and no order speaks of stay as they are.
+    live = np.flatnonzero(design.getnnz(axis=0) + order.getnnz(axis=0))
+    place = np.zeros(len(start), np.int32)
+    place[live] = np.arange(len(live))
+    beta = start.copy()
+    beta[live] = _newton(
         _Problem(
-            design=design,
-            products=_Products(columns, len(start)),
+            design=design[:, live],
+            products=_Products(place[columns], len(live)),
             same=labelled.same,
             total=labelled.same + labelled.other,
-            start=start,
-            ridge=ridge,
-            order=_differences(len(start)),
+            start=start[live],
+            ridge=ridge[live],
+            order=order[:, live],
         )
     )
     beta = np.round(beta, _ROUND)

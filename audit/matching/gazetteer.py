@@ -40,11 +40,10 @@ def short_name(name: str) -> str:
     return name
 
 
-def _level(code: str) -> int:
-    for level, digits in ((PROVINCE, 2), (CITY, 4), (COUNTY, 6), (TOWN, 9)):
-        if not code[digits:].strip("0"):
-            return level
-    return VILLAGE
+def _level(code: pl.Expr) -> pl.Expr:
+    """Return the level of region codes: by their digits before the zeros at the end."""
+    digits = code.str.strip_chars_end("0").str.len_chars()
+    return pl.sum_horizontal(1, *(digits > n for n in (2, 4, 6, 9))).cast(pl.Int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +72,12 @@ class Gazetteer:
             regions.select("region_code", "name").drop_nulls().unique().sort("region_code", "name")
         )
         text = folded(listed["name"]).letters()
-        names = written(text, text.starts, text.ends).to_list()
-        for code, name in zip(listed["region_code"].to_list(), names, strict=True):
-            _add(forms, name or "", _level(code))
+        named = listed.select(
+            name=written(text, text.starts, text.ends), level=_level(pl.col("region_code"))
+        )
+        # Many villages share a name.
+        for name, level in named.drop_nulls().unique(maintain_order=True).iter_rows():
+            _add(forms, name, level)
         return cls._of(forms)
 
     @classmethod

@@ -16,7 +16,6 @@ from audit.matching.characters import (
     Hashes,
     Ints,
     Text,
-    counted,
     joined,
 )
 from audit.matching.gazetteer import Gazetteer
@@ -82,6 +81,8 @@ def _without_slips(text: Text) -> Text:
     """Write 有限公司 and 有限责任公司 in their order where two characters changed places."""
     codes = text.codes
     at = np.flatnonzero(codes == _XIAN)
+    # Nearly always 公 is behind it, as in no slip.
+    at = at[codes.take(at + 1, mode="clip") != _GONG]
     for form in _LIMITED:
         right = np.array([ord(c) for c in form], dtype=codes.dtype)
         for slip in _slips(form):
@@ -105,7 +106,8 @@ def _written_alike(text: Text, positions: Ints) -> tuple[Text, Ints]:
     text = _without_slips(text)
     codes = text.codes
     numbered = np.flatnonzero(codes == _DI) + 1
-    numbered = numbered[text.beside(numbered - 1, 1) > 0]
+    (behind,) = text.beside(numbered - 1, 1)
+    numbered = numbered[behind > 0]
     if len(numbered):
         codes = codes.copy()
         for numeral, digit in _NUMERALS.items():
@@ -119,10 +121,11 @@ def _written_alike(text: Text, positions: Ints) -> tuple[Text, Ints]:
     alike = Text(codes, text.starts, text.ends)
     if not len(found):
         return alike, positions
+    dropped = (found[:, None] + (2, 3)).ravel()
     keep = np.ones(len(codes), dtype=np.bool_)
-    keep[found + 2] = keep[found + 3] = False
-    places = counted(keep)
-    return alike.only(keep), np.where(positions >= 0, places[positions], -1)
+    keep[dropped] = False
+    moved = positions - np.searchsorted(dropped, positions)
+    return alike.only(keep), np.where(positions >= 0, moved, -1)
 
 
 def _cut(phrases: Phrases, hashes: Hashes, starts: Ints, ends: Ints) -> tuple[Ints, Flags]:
@@ -150,19 +153,19 @@ def _firm_end(line: Text, starts: Ints, ends: Ints) -> Ints:
     return np.where((at > starts) & (at + 2 <= ends), at + 2, -1)
 
 
-def _head_end(hashes: Hashes, starts: Ints, ends: Ints) -> Ints:
-    """Return the position behind the first 银行, 合作社 … before `ends`, -1 of none."""
-    result = np.full(len(starts), -1, dtype=np.int64)
-    parts = Text(hashes.text.codes, starts, ends)
+def _head_end(parts: Text) -> Ints:
+    """Return the position behind the first 银行, 合作社 … in each part, -1 of none."""
+    result = np.full(len(parts), -1, dtype=np.int64)
+    few = parts.some(np.arange(len(parts)))
     for word in BRANCH_HEADS:
-        found = hashes.places_of(word)
+        found = few.places_of(word)
         if not len(found):
             continue
-        at = parts.first_of(found)
+        at = few.first_of(found)
         behind = at + len(word)
-        better = (at > starts) & (behind <= ends) & ((result < 0) | (behind < result))
+        better = (at > few.starts) & (behind <= few.ends) & ((result < 0) | (behind < result))
         result = np.where(better, behind, result)
-    return result
+    return np.where(result >= 0, result - few.starts + parts.starts, -1)
 
 
 def _places_before(hashes: Hashes, starts: Ints, ends: Ints, gazetteer: Gazetteer) -> Ints:
@@ -181,14 +184,14 @@ def _branch_start(hashes: Hashes, starts: Ints, ends: Ints, gazetteer: Gazetteer
     """Return where the branch part begins in names without 公司 before it; `ends` where nowhere."""
     line, result = hashes.text, ends.copy()
     lengths, kinds = _BRANCHES.longest(hashes, starts, ends, at_end=True)
-    rows = np.flatnonzero(lengths)
+    rows = np.flatnonzero(lengths > 0)
     office = _STREET_OFFICE.longest(hashes, starts[rows], ends[rows], at_end=True)[0] > 0
     rows = rows[~office]
     if not len(rows):
         return result
     starts, ends, lengths, kinds = starts[rows], ends[rows], lengths[rows], kinds[rows]
     suffix = ends - lengths
-    head = _head_end(hashes, starts, suffix)
+    head = _head_end(Text(line.codes, starts, suffix))
     ordinal = Text(line.codes, starts, ends).first(line.codes == _DI, last=True)
     numbered = (ordinal >= starts) & (suffix - ordinal <= 4) & (ordinal < suffix)
     store = (line.at(ends - 1) == _STORE) & (lengths == 1)

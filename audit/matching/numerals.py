@@ -12,7 +12,6 @@ _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇
 _TEN, _HUNDRED = ord("十"), ord("百")
 _COUNTED = np.array([ord(c) for c in "号栋幢座室楼层单组队弄排门铺房间之-"], dtype=np.uint32)
 _NONE, _IS_TEN, _IS_HUNDRED = -1, 10, 100
-Values = NDArray[np.int64]
 
 
 def _table() -> NDArray[np.int8]:
@@ -25,11 +24,6 @@ def _table() -> NDArray[np.int8]:
 
 
 _VALUES = _table()
-
-
-def _beside(text: Text, spots: Ints, step: int) -> Values:
-    """Return the values so many places from the spots, -1 outside of their record."""
-    return _VALUES[text.beside(spots, step)].astype(np.int64)
 
 
 def _counting(text: Text, spots: Ints) -> Ints:
@@ -53,7 +47,9 @@ def with_digits(text: Text) -> Text:
     spots = _counting(text, spots) if len(spots) else spots
     if not len(spots):
         return text
-    before, after, second = (_beside(text, spots, step) for step in (-1, 1, 2))
+    before, after, second = (
+        _VALUES[codes].astype(np.int64) for codes in text.beside(spots, -1, 1, 2)
+    )
     here = _VALUES[text.codes[spots]].astype(np.int64)
     led = (before >= 1) & (before <= 9)
     followed = (after >= 1) & (after <= 9)

@@ -20,7 +20,7 @@ LONGEST_PHRASE = 60
 class _Edge:
     """Which lengths of phrases are possible, by the first (or last) two characters."""
 
-    __slots__ = ("_at_end", "_has_singles", "_masks", "_singles")
+    __slots__ = ("_at_end", "_has_singles", "_masks", "_room", "_singles")
 
     def __init__(self, text: Text, lengths: list[int], *, at_end: bool) -> None:
         self._at_end = at_end
@@ -28,6 +28,9 @@ class _Edge:
         kind = np.min_scalar_type((1 << len(lengths)) - 1)
         self._masks = np.zeros(1 << 16, dtype=kind)
         self._singles = np.zeros(1 << 16, dtype=kind)
+        # By the size of a part: the lengths that it has room for.
+        room = np.searchsorted(lengths, np.arange(LONGEST_PHRASE + 1), side="right").tolist()
+        self._room = np.array([(1 << n) - 1 for n in room], dtype=kind)
         bits = np.uint64(1) << np.searchsorted(lengths, text.lengths).astype(np.uint64)
         bits = bits.astype(kind)
         one, pair = self._slots(text, text.starts, text.ends)
@@ -50,11 +53,12 @@ class _Edge:
         return one, pair
 
     def masks(self, text: Text, starts: Ints, ends: Ints) -> NDArray[np.unsignedinteger[Any]]:
-        """Return a bit for each length that parts (none empty) may begin or end with."""
+        """Return a bit for each length of the phrases that parts may begin or end with."""
         one, pair = self._slots(text, starts, ends)
         found = self._masks.take(pair)
         if self._has_singles:
             found |= self._singles.take(one)
+        found &= self._room.take(ends - starts, mode="clip")
         return found
 
 
@@ -115,22 +119,21 @@ class Phrases:
         lengths = np.zeros(len(starts), dtype=np.int64)
         numbers = np.zeros(len(starts), dtype=np.int64)
         masks = self._edges[at_end].masks(hashes.text, starts, ends)
-        masks[ends <= starts] = 0
         rows = np.flatnonzero(masks != 0)
-        masks, sizes, edge = masks[rows], (ends - starts)[rows], (ends if at_end else starts)[rows]
+        masks, edge = masks[rows], (ends if at_end else starts)[rows]
         present = int(np.bitwise_or.reduce(masks))
         for place in range(present.bit_length() - 1, -1, -1):
             if not present >> place & 1:
                 continue
             length, index, values = self._by_length[place]
             some = np.flatnonzero((masks & masks.dtype.type(1 << place)) != 0)
-            some = some[sizes[some] >= length]
             if not len(some):
                 continue
             left = edge[some] - length if at_end else edge[some]
-            at, equal = index.find(hashes.raw(left, left + length))
-            hit, at = some[equal], at[equal]
-            lengths[rows[hit]] = length
-            numbers[rows[hit]] = values[at]
-            masks[hit] = 0
+            at, equal = index.find(hashes.raw_of_length(left, length))
+            hit = np.flatnonzero(equal)
+            found = rows[some[hit]]
+            lengths[found] = length
+            numbers[found] = values[at[hit]]
+            masks[some[hit]] = 0
         return lengths, numbers

@@ -50,7 +50,7 @@ def _pattern(
         levels[found] = np.where(county[found], COUNTY, TOWN)
     # The key is of the name without its sign, as the gazetteer's is.
     keys = np.zeros(len(at), dtype=np.uint64)
-    hit = np.flatnonzero(lengths)
+    hit = np.flatnonzero(lengths > 0)
     keys[hit] = hashes.of(at[hit], at[hit] + lengths[hit] - 1)
     return lengths, levels, keys
 
@@ -87,17 +87,18 @@ def prefix(
 
 def _advance(found: Prefix, live: Ints, lengths: Ints, levels: Ints, keys: U64) -> Ints:
     """Note the parts found and return the records that may have another."""
-    hit = lengths > 0
-    rows = live[hit]
+    hit = np.flatnonzero(lengths > 0)
+    rows, level = live[hit], levels[hit]
     begun = found.end[rows]
-    found.end[rows] = begun + lengths[hit]
-    found.level[rows] = levels[hit]
-    upper = levels[hit] <= COUNTY
+    end = begun + lengths[hit]
+    found.end[rows] = end
+    found.level[rows] = level
+    upper = np.flatnonzero(level <= COUNTY)
     high = rows[upper]
-    found.upper[high] = found.end[high]
+    found.upper[high] = end[upper]
     found.place_start[high] = begun[upper]
-    found.place_key[high] = keys[hit][upper]
-    return rows[found.level[rows] < VILLAGE]
+    found.place_key[high] = keys[hit[upper]]
+    return rows[np.flatnonzero(level < VILLAGE)]
 
 
 def is_region(hashes: Hashes, starts: Ints, ends: Ints, gazetteer: Gazetteer) -> Flags:
