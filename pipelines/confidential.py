@@ -136,24 +136,10 @@ class Confidential:
     def _headers(self) -> dict[tuple[Header, int], Header]:
         return {}
 
-    @property
-    def marks(self) -> frozenset[str]:
-        """What is remembered of confidential forms: keyed digests of their ids, safe to store."""
-        return frozenset(self._marks)
-
     def recall(self, marks: Iterable[str]) -> None:
         """Take up `marks` of an earlier night, for a file that is not read again."""
         self._recalled.update(marks)
         self._marks.update(self._recalled)
-
-    def fingerprint(self) -> str:
-        """Return what names this list, its salt and the forms met so far; safe to store.
-
-        What was filtered under one fingerprint is not filtered under another. Returns and visits
-        are recognised by the ids of forms: for them, ask when all forms have been read.
-        """
-        told = "\n".join([*sorted(self.digests), "", *sorted(self._marks)])
-        return hmac.new(self.salt, told.encode(), hashlib.sha256).hexdigest()
 
     def mark(self, unit_id: str) -> str:
         """Return the keyed digest that a form is remembered by."""

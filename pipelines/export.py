@@ -112,16 +112,6 @@ def _begin_workbooks(ctx: RunContext, lang: str, workers: BookWorkers | None) ->
     return _Books(gathered=gathered, shared=shared, workers=workers)
 
 
-def write_county_workbooks(
-    ctx: RunContext, lang: str = "zh", workers: BookWorkers | None = None
-) -> tuple[int, int, int]:
-    """Write the workbooks; return how many, their findings, and what stands in the index.
-
-    EngineError when a finding of the run would be in none of them, or a process fails.
-    """
-    return _begin_workbooks(ctx, lang, workers).finish()
-
-
 def write_validations(ctx: RunContext) -> int:
     """Write the ESS validation report; the view `coverage` must be there."""
     info = ValidationInfo(

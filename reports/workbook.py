@@ -254,17 +254,6 @@ def write_index_book(shared: BookSet, data: IndexData) -> list[Path]:
     return [*(shared.folder / str(row[FILE_PLACE]) for row in data.rows), index]
 
 
-def write_workbooks(source: WorkbookSource, folder: Path, info: WorkbookInfo) -> list[Path]:
-    """Write a workbook a county into `folder`, and the index; return the paths, index last.
-
-    Names are `<区划6位>_<地名>_<批次>.xlsx`; a county with more than `MAX_FINDINGS` findings gives
-    one a township, named by its nine digits. Raises OSError when the disk is full.
-    """
-    shared = BookSet(folder=folder, info=info, rules=source.rules)
-    rows = [row for county in source.counties for row in write_county(county, shared)]
-    return write_index_book(shared, index_of(source, rows))
-
-
 def index_of(source: WorkbookSource, rows: Sequence[Sequence[Cell]]) -> IndexData:
     """Return what the index shows, from the lines that `write_county` returned."""
     return IndexData(

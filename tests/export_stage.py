@@ -130,8 +130,13 @@ def run_export(ctx: RunContext) -> export.ExportSummary:
     return export.run(ctx)
 
 
+def write_county_workbooks(ctx: RunContext, lang: str = "zh") -> None:
+    """Write the workbooks of a run alone."""
+    export._begin_workbooks(ctx, lang, None).finish()
+
+
 def read_books(ctx: RunContext) -> dict[str, Any]:
-    export.write_county_workbooks(ctx)
+    write_county_workbooks(ctx)
     paths = sorted((ctx.run_dir / "workbooks").glob("*.xlsx"))
     return {path.name.split("_")[0]: openpyxl.load_workbook(path) for path in paths}
 

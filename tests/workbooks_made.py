@@ -14,9 +14,12 @@ from reports.workbook import (
     FINDING_FIELDS,
     TOWNSHIP_FIELDS,
     UNIT_FIELDS,
+    BookSet,
     CountyData,
     WorkbookSource,
-    write_workbooks,
+    index_of,
+    write_county,
+    write_index_book,
 )
 from reports.workbook_book import WorkbookInfo
 from reports.workbook_layout import position
@@ -159,6 +162,13 @@ def a_source(
         conclusions=a_table(BESIDE_FIELDS, conclusions or []),
         draws=a_table(("draw", "n_people", "n_wanted", "n_drawn"), draws or []),
     )
+
+
+def write_workbooks(source: WorkbookSource, folder: Path, info: WorkbookInfo) -> list[Path]:
+    """Write the workbooks and their index as a night without helpers does; the index is last."""
+    shared = BookSet(folder=folder, info=info, rules=source.rules)
+    rows = [row for county in source.counties for row in write_county(county, shared)]
+    return write_index_book(shared, index_of(source, rows))
 
 
 def write_book(folder: Path, *counties: CountyData, info: WorkbookInfo = INFO) -> Any:

@@ -65,7 +65,8 @@ class SparkSettings:
 
     `master`: `local[2]`, `spark://host:port`, `yarn`, or `sc://host` (Connect); `memory`: of the
     driver, as Java writes it (`2g`); `folder`: where large tables are handed over, which all
-    machines of a cluster must see; `extra`: further settings of Spark.
+    machines of a cluster must see, its executors under the same user (what is written there is
+    private); `extra`: further settings of Spark.
     """
 
     folder: Path

@@ -1,7 +1,7 @@
 """Texts that are parsed once: the fields of every distinct text of a column, found by its hash.
 
-A name, a person or an address comes again in units, registers and the frame, and night after night.
-Two 64-bit hashes with different seeds tell texts apart; the texts themselves are not kept.
+A name, a person or an address comes again in units, registers and the frame. Two 64-bit hashes with
+different seeds tell texts apart; the texts themselves are not kept.
 """
 
 from __future__ import annotations
@@ -82,15 +82,12 @@ def nothing_known() -> Known:
 
 @dataclass(slots=True)
 class Texts:
-    """What is known of the texts of each kind of column, and which of it was asked for.
+    """What is known of the texts of each kind of column.
 
     One object serves all records that are parsed with the same places and industry words.
-    `doubt` says of texts of a kind which of them have to be parsed again, known or not.
     """
 
     known: dict[str, Known] = field(default_factory=dict)
-    doubt: dict[str, Callable[[pl.Series], Flags]] = field(default_factory=dict)
-    _used: dict[str, list[U64]] = field(default_factory=dict)
 
     def fields(self, kind: str, column: pl.Series, parse: Parse) -> Arrays:
         """Return the fields of each record's text; `parse` gets those not seen before."""
@@ -99,9 +96,6 @@ class Texts:
         second = two[example]
         known = self.known.get(kind) or nothing_known()
         _, there = known.find(first, second)
-        if kind in self.doubt and there.any():
-            held = np.flatnonzero(there)
-            there[held] = ~self.doubt[kind](column.gather(example[held]))
         # Another text that has the first hash of a kept one takes its place.
         new = np.flatnonzero(~there)
         if len(new) or not known.fields:
@@ -110,7 +104,6 @@ class Texts:
             parsed = in_blocks(column.gather(example[new]), parse)
             known = known.plus(first[new], second[new], parsed)
             self.known[kind] = known
-        self._used.setdefault(kind, []).append(first)
         at, _ = known.find(first, second)
         rows = known.row[at][which]
         found = {name: values[rows] for name, values in known.fields.items()}
@@ -119,14 +112,6 @@ class Texts:
             for name, values in parse(column.gather(other)).items():
                 found[name][other] = values
         return found
-
-    def used(self) -> dict[str, Known]:
-        """Return what was asked for: texts that no record has any more are left out."""
-        return {
-            kind: known.some(np.isin(known.first, np.concatenate(self._used[kind])))
-            for kind, known in self.known.items()
-            if kind in self._used
-        }
 
 
 def in_blocks(column: pl.Series, parse: Parse) -> Arrays:

@@ -19,12 +19,13 @@ from export_stage import (
     open_run,
     read_books,
     units_of,
+    write_county_workbooks,
 )
 
 from audit.contracts import CONTRACT
 from audit.engines.duckdb import DuckDBEngine
 from audit.errors import EngineError
-from pipelines import coverage, dispatch, export, report_data, workbook_data
+from pipelines import coverage, dispatch, report_data, workbook_data
 from pipelines.context import RunContext
 from pipelines.package_views import create_views
 from pipelines.places import place_units
@@ -154,7 +155,7 @@ def test_the_reason_of_a_visit_is_the_most_severe_and_how_many_there_are(ctx: Ru
     chinese = read_books(ctx)
     reasons = [row[6] for code in ("430405", "430406") for row in units_of(chinese[code])]
     assert reasons == ["规则FRM002等 3 项", "规则FRM002"]
-    export.write_county_workbooks(ctx, "en")
+    write_county_workbooks(ctx, "en")
     english = openpyxl.load_workbook(next((ctx.run_dir / "workbooks").glob("430405*")))
     assert english["Units"]["M4"].value == "rule FRM002, and 2 more"
 
@@ -280,4 +281,4 @@ def test_a_finding_that_no_workbook_holds_stops_the_export(
     monkeypatch.setattr(workbook_data, "gather", lambda ctx: replace(real(ctx), n_rows=0))
 
     with pytest.raises(EngineError, match="do not hold every finding"):
-        export.write_county_workbooks(ctx)
+        write_county_workbooks(ctx)

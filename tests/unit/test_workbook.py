@@ -21,12 +21,12 @@ from workbooks_made import (
     a_unit,
     cell_of,
     write_book,
+    write_workbooks,
 )
 
 from reports import workbook
 from reports.workbook import (
     INDEX_FILE,
-    write_workbooks,
 )
 from reports.workbook_book import WorkbookInfo
 from reports.workbook_layout import FINDING_COLUMNS

@@ -12,11 +12,18 @@ from typing import Any
 import openpyxl
 import polars as pl
 import pytest
-from workbooks_made import FIRST, INFO, a_county, a_finding, a_source, a_unit, cell_of, write_book
-
-from reports.workbook import (
+from workbooks_made import (
+    FIRST,
+    INFO,
+    a_county,
+    a_finding,
+    a_source,
+    a_unit,
+    cell_of,
+    write_book,
     write_workbooks,
 )
+
 from reports.workbook_cells import clean_texts, line_counts, row_hash, safe_name
 from reports.workbook_layout import FINDING_COLUMNS, UNIT_COLUMNS, list_rule
 
