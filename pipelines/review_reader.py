@@ -42,6 +42,11 @@ class Answered:
     right_name: str
     right_credit_code: str
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether anything was filled in beside the answer."""
+        return any((self.basis, self.note, self.person, self.date))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewFile:
