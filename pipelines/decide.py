@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from audit.engines.duckdb import PackageReader
-from audit.errors import EngineError
+from audit.errors import EngineError, InputError
 from pipelines import decisions as said
 from pipelines import publish
 from pipelines.link_tables import IDENTITIES, identity_of
 from pipelines.review_reader import Answered, ReviewFile, read_review
 from pipelines.sql import PACKAGE, current_package
 from reports.review_texts import OPEN, SAME
+from reports.workbook_texts import EVIDENCE, LANGUAGES, choices
 
 REASONS = {
     "edited": (
@@ -30,11 +31,24 @@ REASONS = {
         "判定结果不在可选项内；请从下拉列表中选择",
         "the decision is none of the choices; choose from the list",
     ),
+    "no_answer": (
+        "判定结果为空，却填了依据、说明、判定人或日期；请选判定结果，不判定的请清空该行",
+        "basis, note, person or date are filled in, but there is no decision; choose one, or clear "
+        "the row",
+    ),
     "no_basis": ("缺少依据；请从下拉列表中选择", "the basis is missing; choose from the list"),
+    "unknown_basis": (
+        "依据不在可选项内；请从下拉列表中选择，另有说明的写在“说明”栏",
+        "the basis is none of the choices; choose from the list, and put more under Note",
+    ),
     "no_person": ("缺少判定人；请填写姓名", "who decided is missing; write the name"),
     "bad_date": (
         "日期认不出，请写成 2019-04-20",
         "the date cannot be read; write it as 2019-04-20",
+    ),
+    "future_date": (
+        "日期晚于今天；请写判定的日期",
+        "the date is after today; write the day of the decision",
     ),
     "unknown_pair": (
         "数据包中没有这一对；请用最近一次下发的工作簿",
@@ -53,6 +67,7 @@ REASONS = {
 """Why a row is refused, Chinese and English."""
 
 Key = tuple[str, str, str, str]
+_BASES = frozenset(word for lang in LANGUAGES for word in choices(EVIDENCE, lang))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +83,26 @@ class RefusedAnswer:
     others: tuple[said.Decision, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedAnswer:
+    """A row that was accepted and overturns an earlier decision: `before`, with who decided it."""
+
+    file: str
+    line: int
+    before: said.Decision
+    answer: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideSummary:
-    """Counts of an intake; rows without an answer, and those that cannot be decided yet, wait."""
+    """Counts of an intake.
+
+    `n_accepted`: pairs decided for the first time, `changed` those that are decided in another way
+    now. `n_waiting`: pairs of the published run that nobody has decided.
+    """
 
     n_accepted: int
+    changed: tuple[ChangedAnswer, ...]
     n_repeated: int
     n_waiting: int
     refused: tuple[RefusedAnswer, ...]
@@ -84,10 +114,14 @@ def _key(row: Answered) -> Key:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """The pairs that may be decided: with both identities by run, and those of today."""
+    """The pairs that may be decided: with both identities by run, and those of today.
+
+    `asked`: those of today for which a person is asked, with both identities.
+    """
 
     issued: dict[str, dict[Key, tuple[str, str]]]
     today: frozenset[Key] = frozenset()
+    asked: Mapping[Key, tuple[str, str]] = field(default_factory=dict)
 
     def identities(self, run_id: str, row: Answered) -> tuple[str, str] | None:
         """Return who both records were for the person who answered; None for an unknown pair.
@@ -105,15 +139,18 @@ class Known:
         )
 
 
-def _fault(row: Answered, is_known: bool) -> str:
+def _fault(row: Answered, is_known: bool, today: str) -> str:
     """Return why an answered row cannot be taken by itself; empty where it can."""
     checks = (
         ("edited", not row.intact),
+        ("no_answer", not row.answer),
         ("unknown_answer", row.answer == "?"),
         ("unknown_pair", not is_known),
         ("no_basis", not row.basis),
+        ("unknown_basis", row.basis not in _BASES),
         ("no_person", not row.person),
         ("bad_date", row.date == "?"),
+        ("future_date", row.date > today),
     )
     return next((reason for reason, wrong in checks if wrong), "")
 
@@ -121,17 +158,19 @@ def _fault(row: Answered, is_known: bool) -> str:
 _PAIRS = f"""
 WITH identity AS ({IDENTITIES})
 SELECT k.left_table, k.left_id, k.right_table, k.right_id,
-  COALESCE(l.identity, '') AS left_identity, COALESCE(r.identity, '') AS right_identity
+  COALESCE(l.identity, '') AS left_identity, COALESCE(r.identity, '') AS right_identity,
+  k.decision = 'possible_link' AS asked
 FROM linkage.link AS k
 LEFT JOIN identity AS l ON l.table_name = k.left_table AND l.record_id = k.left_id
 LEFT JOIN identity AS r ON r.table_name = k.right_table AND r.record_id = k.right_id
 WHERE k.matcher NOT LIKE 'mention%'"""
 
 
-def _pairs(package: Path) -> dict[Key, tuple[str, str]]:
+def _pairs(package: Path) -> tuple[dict[Key, tuple[str, str]], frozenset[Key]]:
+    """Return the pairs of a package with both identities, and those for which it asks a person."""
     with PackageReader(package) as reader:
         rows = pl.DataFrame(pl.from_arrow(reader.fetch(_PAIRS))).rows()
-    return {row[:4]: row[4:] for row in rows}
+    return {row[:4]: row[4:6] for row in rows}, frozenset(row[:4] for row in rows if row[6])
 
 
 def _known_pairs(out: Path, files: list[ReviewFile]) -> Known:
@@ -142,8 +181,11 @@ def _known_pairs(out: Path, files: list[ReviewFile]) -> Known:
         # A package of an older version has no such tables: as good as gone.
         with suppress(EngineError):
             if package.is_file():
-                issued[run] = _pairs(package)
-    return Known(issued=issued, today=frozenset(_pairs(current_package(out))))
+                issued[run], _ = _pairs(package)
+    today, asked = _pairs(current_package(out))
+    return Known(
+        issued=issued, today=frozenset(today), asked={key: today[key] for key in sorted(asked)}
+    )
 
 
 def _decision(
@@ -167,16 +209,20 @@ def _decision(
     )
 
 
+About = frozenset[tuple[str, str, str]]
+
+
 class _Standing:
     """The last word on each pair, with all the identities for which it has been given."""
 
     def __init__(self, decisions: Iterable[said.Decision]) -> None:
-        self._words: dict[object, tuple[str, set[frozenset[object]]]] = {}
+        self._last: dict[tuple[said.Node, said.Node], said.Decision] = {}
+        self._about: dict[tuple[said.Node, said.Node], set[About]] = {}
         for decision in decisions:
             self.add(decision)
 
     @staticmethod
-    def _about(decision: said.Decision) -> frozenset[object]:
+    def _of(decision: said.Decision) -> About:
         return frozenset(
             [
                 (decision.left_table, decision.left_id, decision.left_identity),
@@ -185,15 +231,29 @@ class _Standing:
         )
 
     def add(self, decision: said.Decision) -> None:
-        answer, about = self._words.get(decision.pair, ("", set()))
-        if answer != decision.answer:
-            about = set()
-        self._words[decision.pair] = decision.answer, about | {self._about(decision)}
+        if self.overturned_by(decision):
+            del self._about[decision.pair]
+        self._last[decision.pair] = decision
+        self._about.setdefault(decision.pair, set()).add(self._of(decision))
+
+    def overturned_by(self, decision: said.Decision) -> said.Decision | None:
+        """Return the earlier decision on the same pair where it says otherwise."""
+        last = self._last.get(decision.pair)
+        return last if last is not None and last.answer != decision.answer else None
 
     def repeats(self, decision: said.Decision) -> bool:
         """Tell whether this was said before of the same records as they were then."""
-        answer, about = self._words.get(decision.pair, ("", set()))
-        return answer == decision.answer and self._about(decision) in about
+        return self.overturned_by(decision) is None and self._of(decision) in self._about.get(
+            decision.pair, ()
+        )
+
+    def n_open(self, asked: Mapping[Key, tuple[str, str]]) -> int:
+        """Return how many pairs nobody has decided as their records are now."""
+        decided = {about for told in self._about.values() for about in told}
+        return sum(
+            frozenset([(*key[:2], left), (*key[2:], right)]) not in decided
+            for key, (left, right) in asked.items()
+        )
 
 
 def _twice(rows: list[tuple[ReviewFile, Answered]]) -> set[Key]:
@@ -204,40 +264,77 @@ def _twice(rows: list[tuple[ReviewFile, Answered]]) -> set[Key]:
     return {key for key, given in answers.items() if len(given) > 1}
 
 
+@dataclass(slots=True, kw_only=True)
+class _Intake:
+    """What has been judged so far of the answers of review workbooks."""
+
+    known: Known
+    standing: _Standing
+    agreement: said.Agreement
+    today: str
+    new: list[said.Decision] = field(default_factory=list)
+    changed: list[ChangedAnswer] = field(default_factory=list)
+    refused: list[RefusedAnswer] = field(default_factory=list)
+    n_repeated: int = 0
+
+    def judge(self, file: ReviewFile, row: Answered, is_twice: bool) -> None:
+        """Take a row, or refuse it with why."""
+        identities = self.known.identities(file.run_id, row)
+        reason = _fault(row, identities is not None, self.today) or ("twice" if is_twice else "")
+        if reason or identities is None:
+            self.refused.append(RefusedAnswer(file.name, row.line, reason))
+            return
+        decision = _decision(row, file, identities, self.today)
+        if self.standing.repeats(decision):
+            self.n_repeated += 1
+        elif others := self.agreement.against(decision):
+            told = tuple(others)
+            self.refused.append(RefusedAnswer(file.name, row.line, "contradicts", told))
+        else:
+            if before := self.standing.overturned_by(decision):
+                self.changed.append(ChangedAnswer(file.name, row.line, before, decision.answer))
+            self.standing.add(decision)
+            self.new.append(decision)
+
+
 def take_in(
     files: list[ReviewFile], before: list[said.Decision], known: Known
 ) -> tuple[list[said.Decision], DecideSummary]:
     """Judge the answers of review workbooks; return the new decisions and the counts."""
-    today = datetime.now(ZoneInfo("Asia/Shanghai")).date().isoformat()
-    every = [(file, row) for file in files for row in file.rows]
-    answered = [(file, row) for file, row in every if row.answer not in ("", OPEN)]
-    twice = _twice(answered)
-    standing = _Standing(before)
-    agreement = said.Agreement(said.in_force(before))
-    new: list[said.Decision] = []
-    refused: list[RefusedAnswer] = []
-    n_repeated = 0
-    for file, row in answered:
-        identities = known.identities(file.run_id, row)
-        reason = _fault(row, identities is not None) or ("twice" if _key(row) in twice else "")
-        if reason or identities is None:
-            refused.append(RefusedAnswer(file.name, row.line, reason))
-            continue
-        decision = _decision(row, file, identities, today)
-        if standing.repeats(decision):
-            n_repeated += 1
-        elif others := agreement.against(decision):
-            refused.append(RefusedAnswer(file.name, row.line, "contradicts", tuple(others)))
-        else:
-            standing.add(decision)
-            new.append(decision)
-    summary = DecideSummary(
-        n_accepted=len(new),
-        n_repeated=n_repeated,
-        n_waiting=len(every) - len(answered),
-        refused=tuple(refused),
+    filled = [
+        (file, row)
+        for file in files
+        for row in file.rows
+        if row.answer != OPEN and (row.answer or row.is_begun)
+    ]
+    twice = _twice([(file, row) for file, row in filled if row.answer])
+    intake = _Intake(
+        known=known,
+        standing=_Standing(before),
+        agreement=said.Agreement(said.in_force(before)),
+        today=datetime.now(ZoneInfo("Asia/Shanghai")).date().isoformat(),
     )
-    return new, summary
+    for file, row in filled:
+        intake.judge(file, row, _key(row) in twice)
+    summary = DecideSummary(
+        n_accepted=len(intake.new) - len(intake.changed),
+        changed=tuple(intake.changed),
+        n_repeated=intake.n_repeated,
+        n_waiting=intake.standing.n_open(known.asked),
+        refused=tuple(intake.refused),
+    )
+    return intake.new, summary
+
+
+def _check_out(out: Path) -> None:
+    """Refuse a folder that has a package but is not the one that `run` keeps its answers in."""
+    current_package(out)
+    if not (out / publish.STATE).is_dir():
+        raise InputError(
+            f"{out} 是一个批次的文件夹，不收判定。请写输出文件夹，即 run 的 --out 所写的文件夹。",
+            f"{out} is the folder of one run and takes no decisions. Name the output folder, the "
+            "one given to run with --out.",
+        )
 
 
 def decide(out: Path, paths: list[Path]) -> DecideSummary:
@@ -246,8 +343,8 @@ def decide(out: Path, paths: list[Path]) -> DecideSummary:
     Errors: InputError for a file that is no review workbook (then nothing is taken from any) or
     an OUT without package, LockError while a night runs.
     """
+    _check_out(out)
     files = [read_review(path) for path in paths]
-    current_package(out)
     with publish.RunLock(out):
         before = said.load(out / publish.STATE)
         new, summary = take_in(files, before, _known_pairs(out, files))

@@ -20,6 +20,7 @@ from audit.errors import AuditError
 from pipelines import refusals
 from pipelines.confidential import Confidential
 from pipelines.hidden import Hidden
+from pipelines.own_books import own_book
 from pipelines.parsing import Fault, damaged_cells, fold_figures, normalise_text, parse
 from pipelines.readers.ahead import ahead
 from pipelines.readers.model import (
@@ -228,6 +229,8 @@ class Loader:
             raise read_before()
         if not report.digest:
             raise unreadable()
+        if (own := own_book(source.path)) is not None:
+            raise own
         if not source.table:
             raise unknown_table(source)
         reading = open_source(source)

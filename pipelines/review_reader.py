@@ -8,14 +8,16 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
 from audit.errors import InputError
-from reports.review import ISSUED_COLUMNS, META_SHEET, locked_places
+from pipelines.own_books import VERIFICATION, VERIFICATION_BOOK, kind_of, meta_of
+from reports.review import ISSUED_COLUMNS, locked_places
 from reports.review_texts import ANSWERS
 from reports.workbook_cells import Cell, row_hash
-from reports.workbook_layout import FIRST_ROW, SheetColumn
+from reports.workbook_layout import FIRST_ROW, HEAD_ROW, SheetColumn
 from reports.workbook_texts import LANGUAGES, say
 
 
@@ -41,6 +43,11 @@ class Answered:
     left_credit_code: str
     right_name: str
     right_credit_code: str
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether anything was filled in beside the answer."""
+        return any((self.basis, self.note, self.person, self.date))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,23 +140,76 @@ def _row(line: int, cells: Sequence[Cell], columns: Sequence[SheetColumn]) -> An
     )
 
 
-def read_review(path: Path) -> ReviewFile:
-    """Read a review workbook; InputError where it is none, or cannot be opened."""
+def _opened(path: Path) -> CalamineWorkbook:
+    """Open the file; InputError where there is none, or it is no workbook."""
+    if path.is_dir():
+        raise InputError(
+            f"{path} 是文件夹。请写其中填好的待人工判定工作簿。",
+            f"{path} is a folder. Name the answered review workbooks in it.",
+        )
+    if not path.is_file():
+        raise InputError(
+            f"没有文件 {path}。请检查路径和文件名。",
+            f"There is no file {path}. Check path and name.",
+        )
     try:
-        book = CalamineWorkbook.from_path(path)
-        meta = {
-            str(row[0]): str(row[1])
-            for row in book.get_sheet_by_name(META_SHEET).to_python(skip_empty_area=False)
-            if len(row) > 1
-        }
-        names = [say("sheet_review", lang) for lang in LANGUAGES]
-        sheet = next(name for name in names if name in book.sheet_names)
-        rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-    except (CalamineError, OSError, ValueError, StopIteration) as error:
+        return CalamineWorkbook.from_path(path)
+    except (CalamineError, OSError, ValueError) as error:
         raise _refused(path) from error
-    columns = ISSUED_COLUMNS.get(meta.get("schema", ""))
-    if columns is None:
+
+
+def _meta(path: Path, book: CalamineWorkbook) -> dict[str, str]:
+    """Return what identifies a review workbook; InputError where it is another one."""
+    try:
+        meta = meta_of(book)
+    except (CalamineError, ValueError) as error:
+        raise _refused(path) from error
+    if kind_of(meta) == VERIFICATION:
+        what = VERIFICATION_BOOK
+        raise InputError(f"{path.name} {what.zh}", f"{path.name} {what.en}")
+    if meta.get("schema") not in ISSUED_COLUMNS:
         raise _refused(path)
+    return meta
+
+
+def _cells_of(path: Path, book: CalamineWorkbook) -> list[list[Any]]:
+    names = [say("sheet_review", lang) for lang in LANGUAGES]
+    sheet = next((name for name in names if name in book.sheet_names), None)
+    if sheet is None:
+        raise InputError(
+            f"{path.name} 缺少工作表“{names[0]}”，请改回原名。",
+            f"{path.name} has no sheet “{names[0]}” (“{names[1]}” in English); give it its name "
+            "back.",
+        )
+    try:
+        return book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+    except (CalamineError, ValueError) as error:
+        raise _refused(path) from error
+
+
+def _check_places(path: Path, rows: list[list[Any]], columns: Sequence[SheetColumn]) -> None:
+    """Refuse a sheet whose columns are not where they were issued: every row would look edited."""
+    heads = [str(cell).strip() for cell in rows[HEAD_ROW]] if len(rows) > HEAD_ROW else []
+    for lang in LANGUAGES:
+        issued = [say(column.key, lang) for column in columns]
+        known = [label for label in issued if issued.count(label) == 1 and label in heads]
+        if issued[-1] in known and all(heads.index(x) == issued.index(x) for x in known):
+            return
+    raise InputError(
+        f"{path.name} 的工作表中插入、删除或移动了列（或表头以上的行）。请撤销这一改动，"
+        "或用下发的原文件重填。",
+        f"In {path.name} columns (or rows above the head) were inserted, deleted or moved. Undo "
+        "that, or fill in the file as it was issued.",
+    )
+
+
+def read_review(path: Path) -> ReviewFile:
+    """Read a review workbook; InputError where it is none, cannot be opened or was rearranged."""
+    book = _opened(path)
+    meta = _meta(path, book)
+    columns = ISSUED_COLUMNS[meta["schema"]]
+    rows = _cells_of(path, book)
+    _check_places(path, rows, columns)
     width = len(columns)
     found = []
     for line, row in enumerate(rows[FIRST_ROW:], FIRST_ROW + 1):

@@ -18,10 +18,11 @@ from audit.errors import AuditError
 from audit.model import Rule, Severity
 from audit.rulebook import RuleBook, render
 from pipelines.context import NoProgress, Progress
-from pipelines.decide import REASONS, DecideSummary
-from pipelines.decisions import SAME
+from pipelines.decide import REASONS, ChangedAnswer, DecideSummary
+from pipelines.decisions import DIFFERENT, SAME
 from pipelines.explain import Explanation, SourceRow, pretty_sql
 from pipelines.sql import query
+from reports.review_texts import ANSWERS
 from sample_data import SampleSummary
 
 PAGE = 100
@@ -94,9 +95,12 @@ def show_decisions(summary: DecideSummary) -> None:
     """Say what an intake of review workbooks took and what it refused, by line of the sheet."""
     out = console()
     out.print(
-        f"接受 accepted {summary.n_accepted}; 重复 repeated {summary.n_repeated}; "
-        f"未定 still open {summary.n_waiting}; 退回 refused {len(summary.refused)}"
+        f"接受 accepted {summary.n_accepted}; 改判 changed {len(summary.changed)}; "
+        f"重复 repeated {summary.n_repeated}; 退回 refused {len(summary.refused)}; "
+        f"本批次仍未判定 pairs still to decide {summary.n_waiting}"
     )
+    for changed in summary.changed[:PAGE]:
+        _show_changed(out, changed)
     for refused in summary.refused[:PAGE]:
         zh, en = REASONS[refused.reason]
         out.print(f"{escape(refused.file)} 第 {refused.line} 行 line: {zh} {en}")
@@ -105,8 +109,24 @@ def show_decisions(summary: DecideSummary) -> None:
             pair = f"{other.left_id} {sign} {other.right_id}"
             text = f"    {other.file} ({other.run_id}), {pair}, {other.decided_on}"
             out.print(escape(text), soft_wrap=True)
-    if len(summary.refused) > PAGE:
-        out.print(f"另有 {len(summary.refused) - PAGE} 行 more rows")
+    for shown in (summary.changed, summary.refused):
+        if len(shown) > PAGE:
+            out.print(f"另有 {len(shown) - PAGE} 行 more rows")
+
+
+def _show_changed(out: Console, changed: ChangedAnswer) -> None:
+    """Say which decision a row overturns: a decision is binding, so nobody may miss it."""
+    words = {SAME: ANSWERS["same"], DIFFERENT: ANSWERS["different"]}
+    was, now, told = words[changed.before.answer], words[changed.answer], changed.before
+    out.print(
+        escape(
+            f"{changed.file} 第 {changed.line} 行 line: 原判 {was.zh}"
+            f"（{told.file}，{told.decided_on}）改为 {now.zh}；如属误判，请改正后再交回 "
+            f"was {was.en} ({told.file}, {told.decided_on}), now {now.en}; if that is a mistake, "
+            "correct it and hand it in again"
+        ),
+        soft_wrap=True,
+    )
 
 
 def show_table(result: pa.Table, limit: int = PAGE) -> None:

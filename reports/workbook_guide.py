@@ -123,7 +123,7 @@ def _facts(part: Part) -> list[tuple[str, str]]:
 def _how(lines: _Lines, part: Part) -> None:
     lang = part.lang
     lines.heading(say("guide_how", lang))
-    for number in range(1, 8):
+    for number in range(1, 9):
         lines.wide(say(f"guide_how_{number}", lang), 17)
     lines.wide(say("guide_visits", lang, codes="　".join(choices(VISITS, lang))), 31)
     if part.n_random:

@@ -181,6 +181,11 @@ TEXTS = REVIEW_TEXTS | {
         "7. Print (Units and Findings: A3 landscape), sign and keep a copy; "
         "return the file, same name, to the office that sent it.",
     ),
+    "guide_how_8": Label(
+        "8. 程序不读入本册：更正的值还须由报送单位改入报送文件，重新报送。",
+        "8. The program does not read this workbook: corrected values also go into the delivered "
+        "file, which is delivered again.",
+    ),
     "guide_random": Label("随机抽查单位", "Units drawn at random"),
     "guide_random_1": Label(
         "1. “核查事由”为随机抽查的单位没有差错，抽来检验数据质量，同样须实地核查，不得替换。",

@@ -308,6 +308,34 @@ def test_a_decision_is_about_the_records_of_the_run_that_asked(
     assert kept == gone
 
 
+def test_a_decision_that_is_overturned_is_told_by_row_without_names(
+    asking: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(asking / "out", tmp_path / "out", symlinks=True)
+    first = answered(tmp_path, "不同单位", "first.xlsx")
+    second = answered(tmp_path, "同一单位", "second.xlsx")
+
+    one, two = (
+        CliRunner().invoke(app, ["decide", str(tmp_path / "out"), str(path)])
+        for path in (first, second)
+    )
+
+    decided = load(tmp_path / "out" / "state")[0].decided_on
+    assert "accepted 1; 改判 changed 0" in one.output
+    assert "仍未判定 pairs still to decide 0" in one.output
+    assert "accepted 0; 改判 changed 1" in two.output
+    assert f"原判 不同单位（first.xlsx，{decided}）改为 同一单位" in two.output
+    assert "second.xlsx 第 " in two.output
+    assert not [word for word in ("宏达", "鸿达", "L1", "王一") if word in two.output]
+
+
+def test_the_folder_of_one_run_takes_no_decisions(asking: Path, tmp_path: Path) -> None:
+    shutil.copytree(asking / "out", tmp_path / "out", symlinks=True)
+
+    with pytest.raises(InputError, match="run 的 --out 所写的文件夹"):
+        decide(tmp_path / "out" / "runs" / "r1", [answered(tmp_path, "同一单位")])
+
+
 def test_decisions_wait_while_a_night_runs(asking: Path) -> None:
     path = answered(asking, "同一单位", "locked.xlsx")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import polars as pl
@@ -199,13 +200,66 @@ def test_what_is_no_date_is_refused_with_the_form_to_write(issued: Path, written
     assert all("2019-04-20" in text for text in REASONS["bad_date"])
 
 
-@pytest.mark.parametrize("answer", ["暂不能定", ""])
-def test_what_cannot_be_told_yet_waits(issued: Path, answer: str) -> None:
-    file = read_review(fill(issued, **(ANSWER | {"answer": answer})))
+@pytest.mark.parametrize("answers", [ANSWER | {"answer": "暂不能定"}, {}])
+def test_what_cannot_be_told_yet_waits(issued: Path, answers: dict[str, str]) -> None:
+    asked = Known(issued=KNOWN.issued, asked={KEY: ("x", "y")})
+
+    new, summary = take_in([read_review(fill(issued, **answers))], [], asked)
+
+    assert (new, summary.n_waiting, summary.refused) == ([], 1, ())
+
+
+def test_pairs_of_the_published_run_wait_once_until_they_are_decided(issued: Path) -> None:
+    file = read_review(fill(issued, **ANSWER))
+    other, changed = ("legal_entity", "L8", "legal_entity", "L9"), {KEY: ("x", "new")}
+    asked = {KEY: ("x", "y"), other: ("p", "q")}
+
+    before, first = take_in([file, file], [], Known(issued=KNOWN.issued, asked=asked))
+    _, again = take_in([file], before, Known(issued=KNOWN.issued, asked=asked | changed))
+
+    assert (1, 2) == (first.n_waiting, again.n_waiting)
+
+
+def test_another_answer_than_before_is_taken_and_told(issued: Path) -> None:
+    before, _ = take_in([read_review(fill(issued, **ANSWER))], [], KNOWN)
+    file = read_review(fill(issued, **(ANSWER | {"answer": "同一单位", "answer_person": "李二"})))
+
+    new, summary = take_in([file], before, KNOWN)
+
+    assert ["must-link"] == [d.answer for d in new]
+    assert (0, ()) == (summary.n_accepted, summary.refused)
+    assert [(FIRST_ROW + 1, before[0], "must-link")] == [
+        (c.line, c.before, c.answer) for c in summary.changed
+    ]
+
+
+@pytest.mark.parametrize("begun", ["answer_basis", "answer_note", "answer_person", "answer_date"])
+def test_a_row_that_was_begun_without_an_answer_is_told(issued: Path, begun: str) -> None:
+    file = read_review(fill(issued, **{begun: "2019-03-18"}))
 
     new, summary = take_in([file], [], KNOWN)
 
-    assert (new, summary.n_waiting, summary.refused) == ([], 1, ())
+    assert [] == new
+    assert [(FIRST_ROW + 1, "no_answer")] == [(r.line, r.reason) for r in summary.refused]
+
+
+def test_a_begun_row_does_not_stand_against_an_answer_in_another_file(issued: Path) -> None:
+    begun = read_review(fill(issued, answer_person="王一"))
+    whole = read_review(fill(issued, **ANSWER))
+
+    new, _ = take_in([begun, whole], [], KNOWN)
+
+    assert ["cannot-link"] == [d.answer for d in new]
+
+
+def test_a_decision_is_never_of_a_day_to_come(issued: Path) -> None:
+    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    dates = (today, today + timedelta(days=2))
+    files = [read_review(fill(issued, **ANSWER, answer_date=d.isoformat())) for d in dates]
+
+    told = [[r.reason for r in take_in([f], [], KNOWN)[1].refused] for f in files]
+
+    assert [[], ["future_date"]] == told
 
 
 @pytest.mark.parametrize(
@@ -216,6 +270,7 @@ def test_what_cannot_be_told_yet_waits(issued: Path, answer: str) -> None:
         ({"left_phone": "13500000001"}, "edited"),
         ({"answer": "也许"}, "unknown_answer"),
         ({"answer_basis": ""}, "no_basis"),
+        ({"answer_basis": "问过了"}, "unknown_basis"),
         ({"answer_person": " "}, "no_person"),
         ({"answer_date": "上周三"}, "bad_date"),
     ],
@@ -351,3 +406,44 @@ def test_other_files_are_refused_by_name(tmp_path: Path) -> None:
     for path in (other, text, tmp_path / "none.xlsx"):
         with pytest.raises(InputError, match=path.name):
             read_review(path)
+
+
+def _rearranged(path: Path, change: str) -> Path:
+    book = openpyxl.load_workbook(path)
+    sheet = book["待人工判定"]
+    if change == "renamed":
+        sheet.title = "Sheet1"
+    elif change == "inserted":
+        sheet.insert_cols(3)
+    elif change == "hidden ones deleted":
+        sheet.delete_cols(column("left_table"), 5)
+    else:
+        sheet.insert_rows(1)
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("renamed", "缺少工作表“待人工判定”，请改回原名"),
+        ("inserted", "插入、删除或移动了列"),
+        ("hidden ones deleted", "插入、删除或移动了列"),
+        ("row above", "表头以上的行"),
+    ],
+)
+def test_a_rearranged_workbook_is_refused_with_what_was_done_to_it(
+    issued: Path, change: str, told: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        read_review(_rearranged(fill(issued, **ANSWER), change))
+
+    assert told in refused.value.zh
+    assert "损坏" not in refused.value.zh
+
+
+def test_a_missing_file_and_a_folder_are_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="没有文件"):
+        read_review(tmp_path / "none.xlsx")
+    with pytest.raises(InputError, match="是文件夹"):
+        read_review(tmp_path)
