@@ -129,12 +129,14 @@ def run(ctx: RunContext, *, partial: bool = False) -> ScoreSummary:
     )
     counts = fetch_frame(ctx.engine, _COUNTS)
     settings = ctx.config.scoring
+    counties = [str(row[0]) for row in ctx.engine.rows(HELD_COUNTIES)]
     scores = score_regions(
         Evidence(
             regions=regions,
             counts=counts.filter(pl.col("region_code").is_not_null()),
             by_rule=fetch_frame(ctx.engine, _BY_RULE),
             city=ctx.config.city,
+            held=counties,
         ),
         Limits(
             units=settings.limit_units,
@@ -142,7 +144,6 @@ def run(ctx: RunContext, *, partial: bool = False) -> ScoreSummary:
             flag_probability=settings.flag_probability,
         ),
     )
-    counties = [str(row[0]) for row in ctx.engine.rows(HELD_COUNTIES)]
     if partial:
         scores = _unjudged(scores)
     elif counties:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,30 @@ def test_no_flag_from_neighbours_alone():
     assert value(result, quiet, "probability") > 0.8
     assert value(result, quiet, "flagged") is False
     assert value(result, "430422100203", "flagged") is True
+
+
+@pytest.mark.parametrize("held", ["430413", CITY[:6]])
+def test_a_county_held_back_tells_nothing_about_the_others(held):
+    """Its counts are shown; the rates of the others are as if it were not there."""
+    random = np.random.default_rng(8)
+    failed = random.binomial(30, 0.03, size=(10, 10, 10))
+    listed, counts = country(failed, 30)
+    worse = counts.with_columns(
+        n_failed_legal=pl.when(pl.col("region_code").str.starts_with("430413"))
+        .then(14)
+        .otherwise(pl.col("n_failed_legal"))
+    )
+    evidence = Evidence(regions=listed, counts=counts, by_rule=by_rule(), city=CITY, held=[held])
+    spoilt = replace(evidence, counts=worse)
+    others = ~pl.col("region_code").str.starts_with("430413") & (pl.col("region_level") > "2")
+    told = ("region_code", "rate", "rate_low", "rate_high", "probability", "flagged")
+    quiet, loud = (
+        score_regions(one, LIMITS).filter(others).select(told).sort("region_code")
+        for one in (evidence, spoilt)
+    )
+    assert quiet.height == 999
+    assert quiet.equals(loud)
+    assert value(score_regions(spoilt, LIMITS), "430413000000", "n_failed") == 1400
 
 
 def test_rates_shrink_towards_the_siblings():
@@ -439,6 +464,23 @@ def test_stage_is_idempotent_and_writes_the_contract(ctx):
     again = ctx.engine.fetch("SELECT * FROM audit.region_score ORDER BY rank")
     assert first.equals(again)
     assert CONTRACT.outputs["audit.region_score"].arrow_schema().names == first.schema.names
+
+
+def test_stage_estimates_nothing_from_a_county_held_back(ctx, monkeypatch):
+    fill(ctx.engine)
+    ctx.engine.execute(
+        "INSERT INTO audit.gate BY NAME SELECT 'legal_entity' AS table_name, 'a.csv' AS file, "
+        f"'{COUNTY}' AS region_code, 'quarantine' AS verdict"
+    )
+    asked: list[Evidence] = []
+    monkeypatch.setattr(
+        score, "score_regions", lambda e, limits: asked.append(e) or score_regions(e, limits)
+    )
+    score.run(ctx)
+    assert list(asked[0].held) == [COUNTY[:6]]
+    assert ctx.engine.rows("SELECT n_units FROM audit.region_score WHERE rank IS NULL") == [
+        (4,), (4,)
+    ]  # fmt: skip
 
 
 def test_stage_takes_its_limits_from_the_settings(ctx):
