@@ -47,8 +47,8 @@ class Evidence:
 
     `regions`: region_code, name, level, parent_code, one row a region of the delivery's vintage.
     `counts`: region_code and `COUNTS`, of the units that carry exactly that code.
-    `by_rule`: region_code, kind, rule_id, title_zh, title_en, n_units with a fatal finding of the
-    rule; kind is one of `KINDS`. `city`: the audited city; regions outside it have no score.
+    `by_rule`: region_code, rule_id, title_zh, title_en, n_units of any kind with a fatal finding of
+    the rule. `city`: the audited city; regions outside it have no score.
     `held`: counties (six digits) whose units say nothing about others; the city's six are all.
     """
 
@@ -123,7 +123,7 @@ def score_regions(evidence: Evidence, limits: Limits) -> pl.DataFrame:
     codes = regions["region_code"]
     nesting = pl.DataFrame({"region_code": codes.gather(below), "within": codes.gather(above)})
     top = _top_rules(evidence.by_rule, nesting)
-    ranked = _ranked(scored).join(top, on=["region_code", "kind"], how="left")
+    ranked = _ranked(scored).join(top, on="region_code", how="left")
     told = _reasons(ranked, limits)
     columns = [c.name for c in CONTRACT.outputs["audit.region_score"].columns]
     renamed = told.rename({"name": "region_name", "level": "region_level"})
@@ -211,20 +211,19 @@ def _ranked(scored: pl.DataFrame) -> pl.DataFrame:
 
 
 def _top_rules(by_rule: pl.DataFrame, nesting: pl.DataFrame) -> pl.DataFrame:
-    """Return for each region and kind the rules with most failing units, as a phrase a language."""
+    """Return for each region the rules with most failing units, as a phrase a language."""
     item = pl.col("rule_id") + " "
     n = pl.col("n_units").cast(pl.String)
-    by = ["region_code", "kind"]
     sums = (
         by_rule.join(nesting, on="region_code")
-        .group_by(pl.col("within").alias("region_code"), "kind", "rule_id", "title_zh", "title_en")
+        .group_by(pl.col("within").alias("region_code"), "rule_id", "title_zh", "title_en")
         .agg(pl.col("n_units").sum())
-        .sort([*by, "n_units", "rule_id"], descending=[False, False, True, False])
+        .sort(["region_code", "n_units", "rule_id"], descending=[False, True, False])
     )
     return (
-        sums.group_by(by, maintain_order=True)
+        sums.group_by("region_code", maintain_order=True)
         .head(_TOP_RULES)
-        .group_by(by, maintain_order=True)
+        .group_by("region_code", maintain_order=True)
         .agg(
             top_zh=(item + pl.col("title_zh") + " " + n + " 个单位").str.join("、"),
             top_en=(item + pl.col("title_en") + " " + n).str.join(", "),
@@ -339,11 +338,14 @@ def _shown(limit: pl.Expr) -> pl.Expr:
 def _second(words: _Words, kinds: tuple[_Kind, _Kind], flag_at: float) -> pl.Expr:
     """Return the strongest thing there is to say beside the rules and the rate."""
     own, other = kinds
+    about_other = pl.format(words.other, *other.counts, _shown(other.limit))
     return (
-        pl.when(pl.col("n_register") > 0)
+        pl.when(other.failed > other.limit * other.units)
+        .then(about_other)
+        .when(pl.col("n_register") > 0)
         .then(pl.format(words.register, pl.col("n_register")))
         .when(other.failed > 0)
-        .then(pl.format(words.other, *other.counts, _shown(other.limit)))
+        .then(about_other)
         .when(own.failed > 0)
         .then(pl.format(words.own, pl.lit(f"{flag_at * 100:g} %"), _percent(pl.col("own_low"))))
         .otherwise(pl.lit(words.no_register))

@@ -44,8 +44,7 @@ SELECT COALESCE(u.region_code, r.region_code) AS region_code, u.* EXCLUDE (regio
 FROM unit_counts AS u FULL JOIN register_counts AS r ON r.region_code = u.region_code
 """
 _BY_RULE = f"""
-SELECT u.region_code, CASE u.unit_kind WHEN '3' THEN 'self_employed' ELSE 'units' END AS kind,
-  f.rule_id, f.title_zh, f.title_en, COUNT(*) AS n_units
+SELECT u.region_code, f.rule_id, f.title_zh, f.title_en, COUNT(*) AS n_units
 FROM ({_FATAL}) AS f JOIN census.unit AS u ON u.unit_id = f.subject_id
 WHERE u.region_code IS NOT NULL
 GROUP BY ALL

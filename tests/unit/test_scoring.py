@@ -44,8 +44,8 @@ def direct(rows: dict[str, tuple[int, int, int, int, int]]) -> pl.DataFrame:
     return pl.DataFrame(data, schema=schema, orient="row")
 
 
-def by_rule(*rows: tuple[str, str, str, str, str, int]) -> pl.DataFrame:
-    columns = ("region_code", "kind", "rule_id", "title_zh", "title_en")
+def by_rule(*rows: tuple[str, str, str, str, int]) -> pl.DataFrame:
+    columns = ("region_code", "rule_id", "title_zh", "title_en")
     names = dict.fromkeys(columns, pl.String)
     return pl.DataFrame(list(rows), schema=names | {"n_units": pl.Int64}, orient="row")
 
@@ -291,11 +291,11 @@ def test_reasons_name_the_two_rules_with_most_units():
         regions=listed,
         counts=direct({VILLAGE: (200, 30, 0, 0, 4), TOWN: (100, 10, 0, 0, 0)}),
         by_rule=by_rule(
-            (VILLAGE, "units", "COD002", "信用代码校验位", "Check character", 3),
-            (TOWN, "units", "COD002", "信用代码校验位", "Check character", 6),
-            (VILLAGE, "units", "DUP001", "法人重码", "Duplicate code", 20),
-            (VILLAGE, "units", "FRM001", "必填项", "Required items", 7),
-            (VILLAGE, "self_employed", "COD003", "个体代码", "Code of the self-employed", 90),
+            (VILLAGE, "COD002", "信用代码校验位", "Check character", 3),
+            (TOWN, "COD002", "信用代码校验位", "Check character", 6),
+            (VILLAGE, "DUP001", "法人重码", "Duplicate code", 20),
+            (VILLAGE, "FRM001", "必填项", "Required items", 7),
+            (VILLAGE, "COD003", "个体代码", "Code of the self-employed", 8),
         ),
     )
     result = score_regions(evidence, LIMITS)
@@ -309,6 +309,26 @@ def test_reasons_name_the_two_rules_with_most_units():
     assert third.endswith("高于限值 3 %")
     assert "Rules with most failing units: DUP001 Duplicate code 20, COD002 Check character 9" in en
     assert len(en.split("; ")) == 3
+
+
+def test_the_other_kind_over_its_limit_is_told_before_the_register():
+    listed = regions((CITY, "2", ""), (COUNTY, "3", CITY), (OTHER, "3", CITY))
+    over, under = (300, 90, 186, 27, 5), (300, 90, 186, 9, 5)
+    result = scores(listed, direct({COUNTY: over, OTHER: under}))
+    assert [value(result, c, "kind") for c in (COUNTY, OTHER)] == ["units", "units"]
+    second = [str(value(result, c, "reasons")).split("；")[1] for c in (COUNTY, OTHER)]
+    assert second == ["个体经营户 27/186，直接 14.5 %，限值 5 %", "部门名录差异 5 个"]
+    assert "; Self-employed: 27/186, direct 14.5 %, limit 5 %; " in str(
+        value(result, COUNTY, "reasons_en")
+    )
+
+
+def test_rules_with_most_units_count_units_of_both_kinds(ctx):
+    """So that the sentence agrees with what SQL counts for the place."""
+    fill(ctx.engine)
+    score.run(ctx)
+    told = ctx.engine.scalar(f"SELECT reasons FROM audit.region_score WHERE region_code = '{TOWN}'")
+    assert str(told).split("；")[0] == "强制性差错最多的规则：COD001 代码格式 2 个单位"
 
 
 def test_parent_missing_from_the_list_is_found_by_the_digits():
