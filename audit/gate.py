@@ -22,9 +22,14 @@ HELD = (QUARANTINE, MISSING)
 HELD_SQL = ", ".join(f"'{code}'" for code in HELD)
 """The same as a list for SQL."""
 
+UNREADABLE = "unreadable_file"
+"""Reason of refusal of a file that cannot be opened."""
+
 JUDGES = ("auto", "own", "gx")
 _RANK = {WITHIN: 0, UNKNOWN: 1, REMARK: 1, QUARANTINE: 2}
 _REASONS = 6
+_HEADERS, _HEADER = 4, 30
+"""Unknown headers that a reason names, and the characters of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,8 @@ class Cell:
 
     `values` holds the metrics that apply, by the id of their expectation; None is unknown.
     `items` names the worst item of a metric. `region_code` is "" for rows in no listed county.
+    `lost`: columns that should be filled in and are empty in every row. `unknown_columns`: headers
+    of the file that are no column of the table.
     `n_expected` is what the delivery note or last night lets expect; None without either. `n_came`
     of all files is what it is compared with.
     """
@@ -71,6 +78,8 @@ class Cell:
     values: Mapping[str, float | None]
     items: Mapping[str, str]
     n_came: int = 0
+    lost: tuple[str, ...] = ()
+    unknown_columns: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -233,8 +242,40 @@ def _item(cell: Cell, check_id: str) -> Label | None:
     return column.label if column else None
 
 
+def _unread(item: Label | None, code: str) -> Label:
+    if code == UNREADABLE:
+        return Label("文件打不开，未读入", "the file cannot be opened: nothing was read")
+    why = item or Label("", "")
+    return Label(
+        "整个文件被退回" + (f"（{why.zh}）" if item else ""),
+        "the whole file was refused" + (f" ({why.en})" if item else ""),
+    )
+
+
+def _renamed(cell: Cell) -> list[Label]:
+    """Return what to do where a header was changed, so that its column is lost and it is unknown.
+
+    A header is no unit's data; what is no header was not loaded.
+    """
+    if not (cell.lost and cell.unknown_columns and cell.n_rows):
+        return []
+    columns = CONTRACT.tables[cell.table].by_name
+    labels = [columns[name].label for name in cell.lost]
+    zh, en = "、".join(one.zh for one in labels), ", ".join(one.en for one in labels)
+    unknown = [name[:_HEADER] for name in cell.unknown_columns[:_HEADERS]]
+    return [
+        Label(
+            f"缺列（或整列为空）{zh}，未识别的列 {'、'.join(unknown)}：请改回表头重报",
+            f"missing or empty throughout: {en}, unknown headers: {', '.join(unknown)}: "
+            "put the headers right and deliver again",
+        )
+    ]
+
+
 def _reason(cell: Cell, check: Expectation, result: str) -> Label:
     item = _item(cell, check.id)
+    if check.id == "loaded" and result == QUARANTINE:
+        return _unread(item, cell.items.get(check.id, ""))
     zh = check.title.zh + (f"（{item.zh}）" if item else "")
     en = check.title.en + (f" ({item.en})" if item else "")
     if result == UNKNOWN:
@@ -250,15 +291,33 @@ def verdict(cell: Cell, results: Mapping[str, str], settings: GateSettings) -> V
     is nobody to send them back to, or one row would decide.
     """
     known = {check.id: check for check in expectations(settings)}
-    few = cell.n_rows + cell.n_refused < settings.min_rows or not cell.region_code
+    spared = _spared(cell, settings)
     ranks = [
-        min(_RANK[result], 1) if few and not known[name].certain else _RANK[result]
+        min(_RANK[result], 1) if spared and not known[name].certain else _RANK[result]
         for name, result in results.items()
     ]
     code = (ACCEPT, REMARKS, QUARANTINE)[max(ranks, default=0)]
     order = sorted(results, key=lambda name: -_RANK[results[name]])
+    if results.get("loaded") == QUARANTINE:
+        # Of a file that nothing was read from no rate can be known: that says nothing more.
+        order = [name for name in order if results[name] != UNKNOWN]
     told = [_reason(cell, known[n], results[n]) for n in order if results[n] != WITHIN]
+    told = [*(_renamed(cell) if told else []), *told][:_REASONS]
+    if spared and code != QUARANTINE and QUARANTINE in results.values():
+        told.append(spared)
     return Verdict(code=code, reasons=_join(told))
+
+
+def _spared(cell: Cell, settings: GateSettings) -> Label | None:
+    """Return why the rows of a cell are not quarantined for a rate; None where they may be."""
+    if not cell.region_code:
+        return Label("不属于本市任何县，不隔离", "in no county of the city: not quarantined")
+    if cell.n_rows + cell.n_refused < settings.min_rows:
+        return Label(
+            f"行数太少（不足 {settings.min_rows} 行），不隔离",
+            f"fewer than {settings.min_rows} rows: not quarantined",
+        )
+    return None
 
 
 def missing(n_expected: int) -> Verdict:
@@ -287,5 +346,4 @@ def unplaced(tables: Sequence[Label], files: Sequence[str], n_expected: int) -> 
 
 
 def _join(told: Sequence[Label]) -> Label:
-    first = told[:_REASONS]
-    return Label("；".join(t.zh for t in first), "; ".join(t.en for t in first))
+    return Label("；".join(t.zh for t in told), "; ".join(t.en for t in told))

@@ -6,6 +6,7 @@ A region is reported by the kind that is furthest over its limit. Method: `docs/
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,8 @@ COUNTS = (
 KINDS = ("units", "self_employed")
 VISITED_LEVELS = ("3", "4", "5")
 _PREFIXES = (9, 6, 4, 2)
-_DIGITS = 6
+_COUNTY_DIGITS = 6
+_DECIMALS = 6
 _FIELDS = ("rate", "rate_low", "rate_high", "probability", "excess", "own_low", "flagged")
 _TOP_RULES = 2
 
@@ -45,14 +47,24 @@ class Evidence:
 
     `regions`: region_code, name, level, parent_code, one row a region of the delivery's vintage.
     `counts`: region_code and `COUNTS`, of the units that carry exactly that code.
-    `by_rule`: region_code, kind, rule_id, title_zh, title_en, n_units with a fatal finding of the
-    rule; kind is one of `KINDS`. `city`: the audited city; regions outside it have no score.
+    `by_rule`: region_code, rule_id, title_zh, title_en, n_units of any kind with a fatal finding of
+    the rule. `city`: the audited city; regions outside it have no score.
+    `held`: counties (six digits) whose units say nothing about others; the city's six are all.
     """
 
     regions: pl.DataFrame
     counts: pl.DataFrame
     by_rule: pl.DataFrame
     city: str = ""
+    held: Collection[str] = ()
+
+    @property
+    def heard(self) -> pl.DataFrame:
+        """The rows of `counts` that may tell what is usual: those of no held county."""
+        if self.city[:_COUNTY_DIGITS] in self.held:
+            return self.counts.clear()
+        county = pl.col("region_code").str.head(_COUNTY_DIGITS)
+        return self.counts.filter(~county.is_in(list(self.held)))
 
 
 def parent_positions(regions: pl.DataFrame) -> Ints:
@@ -99,8 +111,9 @@ def score_regions(evidence: Evidence, limits: Limits) -> pl.DataFrame:
     parents = parent_positions(regions)
     below, above = with_ancestors(parents)
     totals = _roll_up(regions, evidence.counts, (below, above))
+    heard = _roll_up(regions, evidence.heard, (below, above)) if evidence.held else totals
     scored = pl.concat(
-        [regions, totals, _rates(parents, totals, limits)], how="horizontal"
+        [regions, totals, _rates(parents, (totals, heard), limits)], how="horizontal"
     ).with_columns(
         flagged=pl.col("flagged") & pl.col("level").is_in(VISITED_LEVELS),
         parent_code=_codes_at(regions, parents),
@@ -110,7 +123,7 @@ def score_regions(evidence: Evidence, limits: Limits) -> pl.DataFrame:
     codes = regions["region_code"]
     nesting = pl.DataFrame({"region_code": codes.gather(below), "within": codes.gather(above)})
     top = _top_rules(evidence.by_rule, nesting)
-    ranked = _ranked(scored).join(top, on=["region_code", "kind"], how="left")
+    ranked = _ranked(scored).join(top, on="region_code", how="left")
     told = _reasons(ranked, limits)
     columns = [c.name for c in CONTRACT.outputs["audit.region_score"].columns]
     renamed = told.rename({"name": "region_name", "level": "region_level"})
@@ -132,26 +145,35 @@ def _roll_up(regions: pl.DataFrame, counts: pl.DataFrame, pairs: tuple[Ints, Int
     return pl.DataFrame(totals, schema=list(COUNTS), orient="row")
 
 
-def _kind_rates(parents: Ints, counts: tuple[Ints, Ints], limit: float, flag_at: float) -> Floats:
-    """Return the `_FIELDS` of one kind of unit as rows, one column a region."""
+def _kind_rates(
+    parents: Ints, counts: tuple[Ints, Ints], heard: tuple[Ints, Ints], limit: float, flag_at: float
+) -> Floats:
+    """Return the `_FIELDS` of one kind of unit as rows, one column a region.
+
+    `counts` are units and failing units; `heard` those of them that priors are estimated from.
+    """
     units, failed = counts
     top = parents < 0
-    root = root_prior(int(failed[top].sum()), int(units[top].sum()), limit)
-    known = posterior(failed, units, fit_tree(parents, failed, units, root), limit)
+    root = root_prior(int(heard[1][top].sum()), int(heard[0][top].sum()), limit)
+    known = posterior(failed, units, fit_tree(parents, heard[1], heard[0], root), limit)
     # Only what a region's own units show counts for its place: neighbours shrink, never accuse.
     low = np.minimum(known.low, own_low(failed, units, TAIL))
     own = own_low(failed, units, 1 - flag_at)
-    flagged = (known.over.round(_DIGITS) >= flag_at) & (own > limit)
+    flagged = (known.over.round(_DECIMALS) >= flag_at) & (own > limit)
     excess = low / limit
     fields = [known.mean, known.low, known.high, known.over, excess, own, flagged]
-    return np.stack(fields).round(_DIGITS)
+    return np.stack(fields).round(_DECIMALS)
 
 
-def _rates(parents: Ints, totals: pl.DataFrame, limits: Limits) -> pl.DataFrame:
-    counts = [totals[name].to_numpy() for name in COUNTS[:4]]
+def _rates(
+    parents: Ints, totals: tuple[pl.DataFrame, pl.DataFrame], limits: Limits
+) -> pl.DataFrame:
+    counts, heard = ([frame[name].to_numpy() for name in COUNTS[:4]] for frame in totals)
     flag_at = limits.flag_probability
-    legal = _kind_rates(parents, (counts[0], counts[1]), limits.units, flag_at)
-    households = _kind_rates(parents, (counts[2], counts[3]), limits.self_employed, flag_at)
+    legal, households = (
+        _kind_rates(parents, (counts[i], counts[i + 1]), (heard[i], heard[i + 1]), limit, flag_at)
+        for i, limit in ((0, limits.units), (2, limits.self_employed))
+    )
     second = _further_over((counts[0], legal), (counts[2], households))
     values = np.where(second, households, legal)
     frame = pl.DataFrame(values.T, schema=list(_FIELDS), orient="row")
@@ -189,20 +211,19 @@ def _ranked(scored: pl.DataFrame) -> pl.DataFrame:
 
 
 def _top_rules(by_rule: pl.DataFrame, nesting: pl.DataFrame) -> pl.DataFrame:
-    """Return for each region and kind the rules with most failing units, as a phrase a language."""
+    """Return for each region the rules with most failing units, as a phrase a language."""
     item = pl.col("rule_id") + " "
     n = pl.col("n_units").cast(pl.String)
-    by = ["region_code", "kind"]
     sums = (
         by_rule.join(nesting, on="region_code")
-        .group_by(pl.col("within").alias("region_code"), "kind", "rule_id", "title_zh", "title_en")
+        .group_by(pl.col("within").alias("region_code"), "rule_id", "title_zh", "title_en")
         .agg(pl.col("n_units").sum())
-        .sort([*by, "n_units", "rule_id"], descending=[False, False, True, False])
+        .sort(["region_code", "n_units", "rule_id"], descending=[False, True, False])
     )
     return (
-        sums.group_by(by, maintain_order=True)
+        sums.group_by("region_code", maintain_order=True)
         .head(_TOP_RULES)
-        .group_by(by, maintain_order=True)
+        .group_by("region_code", maintain_order=True)
         .agg(
             top_zh=(item + pl.col("title_zh") + " " + n + " 个单位").str.join("、"),
             top_en=(item + pl.col("title_en") + " " + n).str.join(", "),
@@ -317,11 +338,14 @@ def _shown(limit: pl.Expr) -> pl.Expr:
 def _second(words: _Words, kinds: tuple[_Kind, _Kind], flag_at: float) -> pl.Expr:
     """Return the strongest thing there is to say beside the rules and the rate."""
     own, other = kinds
+    about_other = pl.format(words.other, *other.counts, _shown(other.limit))
     return (
-        pl.when(pl.col("n_register") > 0)
+        pl.when(other.failed > other.limit * other.units)
+        .then(about_other)
+        .when(pl.col("n_register") > 0)
         .then(pl.format(words.register, pl.col("n_register")))
         .when(other.failed > 0)
-        .then(pl.format(words.other, *other.counts, _shown(other.limit)))
+        .then(about_other)
         .when(own.failed > 0)
         .then(pl.format(words.own, pl.lit(f"{flag_at * 100:g} %"), _percent(pl.col("own_low"))))
         .otherwise(pl.lit(words.no_register))

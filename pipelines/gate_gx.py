@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from audit.gate import COULD_NOT_CHECK, QUARANTINE, REMARK, UNKNOWN, WITHIN
-from reports.data_docs_words import STATED
+from reports.data_docs_words import SPARED, STATED
 
 _RANKED = (WITHIN, REMARK, UNKNOWN, QUARANTINE)
 _CHECKPOINT = "gate"
@@ -61,9 +61,12 @@ def _expectations(check: Check) -> Iterator[tuple[str, Any]]:
     title, note, bounds = check["title"], check["note"], check["bounds"]
 
     def words(result: str, severity: str, span: str = "") -> dict[str, Any]:
+        told = [f"{title['zh']} {title['en']}: {STATED[result]}", span]
+        if result == QUARANTINE and not check["certain"]:
+            told.append(SPARED)
         return {
             "severity": severity,
-            "description": f"{title['zh']} {title['en']}: {STATED[result]} {span}".rstrip(),
+            "description": " ".join(filter(None, told)),
             "notes": f"{note['zh']} {note['en']}",
             "meta": {"check_id": check["id"], "result": result},
         }

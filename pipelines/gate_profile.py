@@ -21,9 +21,10 @@ from pipelines.places import UNIT_PLACE, Counties, variants
 
 REGION = "region_code"
 COUNTY = "gate_county"
+CREDIT_CODE = "credit_code"
 _UNIT_KEYS = ("unit_id", "legal_unit_id")
 _CREDIT = {"legal_entity": "TRUE", "establishment": "t.is_headquarters IS DISTINCT FROM '1'"}
-_WHOLE = "SELECT DISTINCT file FROM census.rejected_row WHERE row = 0"
+_WHOLE = "SELECT file, MIN(reason) FROM census.rejected_row WHERE row = 0 GROUP BY file"
 _VARIANT = "gate_variant"
 _VARIANT_TYPES: dict[str, Any] = {
     "file": pl.String, "keys": pl.List(pl.String), "region": pl.String, "unit": pl.String,
@@ -201,9 +202,14 @@ def _cell(
             if share and item:
                 items[metric] = item
     _add_refused(values, items, n_rows, refused)
+    lost = tuple(
+        item or CREDIT_CODE
+        for (metric, item), count in counted.items()
+        if metric in ("empty", "code_missing") and n_rows and count == n_rows
+    )
     return Cell(
         table=table, file=place[0], region_code=place[1], n_rows=n_rows,
-        n_refused=refused.total, n_expected=None, values=values, items=items,
+        n_refused=refused.total, n_expected=None, values=values, items=items, lost=lost,
     )  # fmt: skip
 
 
@@ -238,18 +244,18 @@ def profile(ctx: RunContext) -> list[Cell]:
     """
     prepare(ctx)
     refused = _refused(ctx)
-    whole = {str(row[0]) for row in ctx.engine.rows(_WHOLE)}
+    whole = {str(file): str(reason) for file, reason in ctx.engine.rows(_WHOLE)}
     files = {
-        int(str(no)): (str(file), str(table))
-        for no, file, table in ctx.engine.rows(
-            "SELECT file_no, file, table_name FROM census.delivered_file "
+        int(str(no)): (str(file), str(table), str(unknown or ""))
+        for no, file, table, unknown in ctx.engine.rows(
+            "SELECT file_no, file, table_name, unknown_columns FROM census.delivered_file "
             "WHERE table_name IS NOT NULL AND superseded_by IS NULL ORDER BY file_no"
         )
     }
     listed = {str(row[0]) for row in ctx.engine.rows(f"SELECT county FROM {COUNTY}")}
     counties = Counties({c: n for c, n in Counties.read(ctx.engine).names.items() if c in listed})
     cells: list[Cell] = []
-    for name in sorted({table for _, table in files.values()}):
+    for name in sorted({table for _, table, _ in files.values()}):
         table = CONTRACT.tables[name]
         measures = {("rows", ""): "TRUE", **_measures(ctx, table)}
         by_file: dict[int, dict[str, list[int]]] = {n: {} for n, f in files.items() if f[1] == name}
@@ -257,12 +263,21 @@ def profile(ctx: RunContext) -> list[Cell]:
             if file_no in by_file:
                 by_file[file_no][region] = counts
         for file_no, regions in by_file.items():
-            file = files[file_no][0]
+            file, _, unknown = files[file_no]
             owner = _owner(ctx, table, file, counties)
             made = _file_cells(name, (file, owner), regions, (list(measures), refused))
             # 2 has rows, 1 readable without a row, 0 refused as a whole.
             state = 0.0 if file in whole else 1.0 + bool(regions)
-            cells += [replace(c, values={"loaded": state, **c.values}) for c in made]
+            why = {"loaded": whole[file]} if file in whole else {}
+            cells += [
+                replace(
+                    c,
+                    values={"loaded": state, **c.values},
+                    items={**why, **c.items},
+                    unknown_columns=tuple(filter(None, unknown.split("|"))),
+                )
+                for c in made
+            ]
     return cells
 
 

@@ -81,15 +81,22 @@ FROM audit.verification_task""").to_pylist()[0]
 
 
 def flag_changes(ctx: RunContext) -> FlagChanges | None:
-    """Compare the flags with those of the last published package, where it can be read."""
+    """Compare the flags with those of the last published package, where it can be read.
+
+    A night of some rules or one region judges no region: before or after it nothing is compared.
+    A region that was not judged in one of the two is neither new nor gone.
+    """
     current = ctx.state_dir.parent / CURRENT
     path = current / "parquet" / "audit.region_score.parquet"
     if current.resolve().name == ctx.info.run_id or not path.exists():
         return None
-    names = ["region_code", "region_name", "region_level", "flagged"]
+    names = ["region_code", "region_name", "region_level", "flagged", "rate", "n_units"]
     try:
         before = pq.read_table(path, columns=names)
     except (OSError, pa.ArrowException):
+        return None
+    tonight = ctx.engine.scalar("SELECT COUNT(rate) FROM audit.region_score")
+    if not tonight or before["rate"].null_count == before.num_rows:
         return None
     ctx.engine.register("score_before", before)
     try:
@@ -99,7 +106,10 @@ FROM (SELECT * FROM audit.region_score WHERE region_level IN ('3', '4', '5')) AS
 FULL JOIN (SELECT * FROM score_before
   WHERE region_level IN ('3', '4', '5') AND {in_city(ctx, "region_code")}) AS b
   USING (region_code)
-WHERE COALESCE(s.flagged, FALSE) <> COALESCE(b.flagged, FALSE) ORDER BY region_code""")
+WHERE COALESCE(s.flagged, FALSE) <> COALESCE(b.flagged, FALSE)
+  AND (s.rate IS NOT NULL OR COALESCE(s.n_units, 0) = 0)
+  AND (b.rate IS NOT NULL OR COALESCE(b.n_units, 0) = 0)
+ORDER BY region_code""")
     finally:
         ctx.engine.unregister("score_before")
     return FlagChanges(

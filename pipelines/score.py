@@ -44,8 +44,7 @@ SELECT COALESCE(u.region_code, r.region_code) AS region_code, u.* EXCLUDE (regio
 FROM unit_counts AS u FULL JOIN register_counts AS r ON r.region_code = u.region_code
 """
 _BY_RULE = f"""
-SELECT u.region_code, CASE u.unit_kind WHEN '3' THEN 'self_employed' ELSE 'units' END AS kind,
-  f.rule_id, f.title_zh, f.title_en, COUNT(*) AS n_units
+SELECT u.region_code, f.rule_id, f.title_zh, f.title_en, COUNT(*) AS n_units
 FROM ({_FATAL}) AS f JOIN census.unit AS u ON u.unit_id = f.subject_id
 WHERE u.region_code IS NOT NULL
 GROUP BY ALL
@@ -129,12 +128,14 @@ def run(ctx: RunContext, *, partial: bool = False) -> ScoreSummary:
     )
     counts = fetch_frame(ctx.engine, _COUNTS)
     settings = ctx.config.scoring
+    counties = [str(row[0]) for row in ctx.engine.rows(HELD_COUNTIES)]
     scores = score_regions(
         Evidence(
             regions=regions,
             counts=counts.filter(pl.col("region_code").is_not_null()),
             by_rule=fetch_frame(ctx.engine, _BY_RULE),
             city=ctx.config.city,
+            held=counties,
         ),
         Limits(
             units=settings.limit_units,
@@ -142,7 +143,6 @@ def run(ctx: RunContext, *, partial: bool = False) -> ScoreSummary:
             flag_probability=settings.flag_probability,
         ),
     )
-    counties = [str(row[0]) for row in ctx.engine.rows(HELD_COUNTIES)]
     if partial:
         scores = _unjudged(scores)
     elif counties:

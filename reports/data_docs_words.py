@@ -17,6 +17,9 @@ STATED = {
 }
 """How the text of an expectation says what failing it means."""
 
+SPARED = "行数太少或不属于任何县的不隔离 not where rows are few or in no county"
+"""Added to what quarantines for a rate, which the verdict then does not follow."""
+
 _PASSED = ("check-circle text-success", "通过")
 _CRASHED = ("exclamation-triangle text-muted", "未能检查")
 _MISSED = {

@@ -59,6 +59,7 @@ def refusal_sums(refusals: Sequence[Row]) -> dict[str, Any]:
     """Return the refused rows by reason, which add up to all that are refused, and what is apart.
 
     `unread`: files refused as a whole by reason; some had no row that could be counted.
+    `unread_files`: their names.
     """
     rows: dict[str, int] = {}
     unread: dict[str, int] = {}
@@ -71,6 +72,9 @@ def refusal_sums(refusals: Sequence[Row]) -> dict[str, Any]:
     return {
         "refusals": {reason_label(code): n for code, n in rows.items() if n},
         "unread": {reason_label(code): n for code, n in unread.items()},
+        "unread_files": sorted(
+            {row["file"] for row in refusals if row["whole"] and row["reason"] != SUPERSEDED}
+        ),
         "n_confidential": rows.get(CONFIDENTIAL, 0),
         "n_corrected": sum(row["n_corrected"] for row in refusals),
     }

@@ -12,7 +12,7 @@ grain: region
 variable: result
 tables: [recheck_rate]
 owner: data_quality
-version: 2
+version: 3
 status: active
 conclusion: true
 parameters:
@@ -22,7 +22,7 @@ parameters:
   z: {type: number, default: "1.645", note: "normal quantile of the confidence (95 %, one-sided) for the sample still needed"}
 message:
   zh: 事后质量抽查{observed}；{expected}
-  en: "Quality check: {observed}; {expected}. One-sided bounds of 95 %, by block and county"
+  en: "Quality check: {observed}; {expected}. One-sided bounds of 95 %, by block and county; the rate of the city is weighted by county (加权), its counts are not"
 verify:
   zh: 超标或观测值已达限值的未达到标准，按规定返工；下限未超的，返工前可按所列数量加抽小区确认；尚不能判定的加抽后再判定
   en: Where the observed rate reaches the limit the standard is missed and the work is done again; while its lower bound is below, as many more blocks as told can confirm it first. Where it is open, recheck as many more
@@ -35,7 +35,8 @@ false_positives:
 -- standard is worded; the bounds tell how sure that is and how many more units would settle it (a
 -- rate over the limit whose lower bound is not is told as such, not as open):
 -- n = z2 deff p (1 - p) / (p - limit)2 (Cochran 1977, 4.4), 3 deff / limit where p = 0 (rule of three),
--- and one more block at least.
+-- and one more block at least. The rate of the city is weighted by county and says so: it is not
+-- the errors over the units rechecked.
 -- Unknown: the rates are under the limits, but an upper bound is not, or nothing was asked.
 WITH told AS (
   SELECT region_code, measure, n_blocks, n_checked, n_errors, rate, rate_low, rate_high,
@@ -52,7 +53,9 @@ sized AS (
 worded AS (
   SELECT region_code, measure,
     CASE WHEN rate >= bound THEN 2 WHEN rate_high < bound THEN 0 ELSE 1 END AS state,
-    CAST(CAST(100 * rate AS DECIMAL(18, 2)) AS STRING) || '%（' || CAST(n_errors AS STRING) || '/'
+    CAST(CAST(100 * rate AS DECIMAL(18, 2)) AS STRING) || '%（'
+      || CASE WHEN ABS(rate * n_checked - n_errors) < 0.001 THEN '' ELSE '各县加权后，未加权 ' END
+      || CAST(n_errors AS STRING) || '/'
       || CAST(n_checked AS STRING) || '，95% 下限 '
       || CAST(CAST(100 * rate_low AS DECIMAL(18, 2)) AS STRING) || '%、上限 '
       || CAST(CAST(100 * rate_high AS DECIMAL(18, 2)) AS STRING) || '%）' AS seen,

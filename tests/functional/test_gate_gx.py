@@ -194,7 +194,7 @@ def results_shown(page: str) -> dict[str, str]:
 def test_data_docs_speak_of_remarks_and_quarantine_and_never_of_failures(
     gx: Judge, tmp_path: Path
 ) -> None:
-    values = {"empty": 0.2, "dates": 0.9, "refused": None, "duplicate": 0.0}
+    values = {"loaded": 2.0, "empty": 0.2, "dates": 0.9, "refused": None, "duplicate": 0.0}
     asked = json.loads(request([cell(1, values)], CHECKS, str(tmp_path / "gx")))
     for check in asked["checks"]:
         if check["id"] == "duplicate":
@@ -215,6 +215,9 @@ def test_data_docs_speak_of_remarks_and_quarantine_and_never_of_failures(
         )
     }
     assert ["有备注", "通过", "隔离", "无法判定", "未能检查"] == list(told.values())
+    spared = {text.split(" ")[0]: "县的不隔离" in text for text in shown if "超出则隔离" in text}
+    assert spared["日期超出合理范围的占比（最差的一项）"]
+    assert not spared["文件可用程度"]
     text = re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", page, flags=re.DOTALL)
     assert "有隔离" in text
     for word in ("Failed", "Succe", "None", "unexpected", "Status", "exception", "Traceback"):

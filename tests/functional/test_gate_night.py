@@ -133,6 +133,23 @@ def test_half_empty_file_is_quarantined_and_closes_nothing(first: Path, tmp_path
     assert 'class="state-not_delivered"' in report
 
 
+def test_changed_header_and_cut_file_stand_in_the_reasons(tmp_path: Path) -> None:
+    """The office reads there what to ask the county for."""
+    folder = deliver(tmp_path / "in", units(EAST, 40), units(WEST, 40))
+    east = folder / "legal_entity_east.csv"
+    head, _, rows = east.read_text("utf-8").partition("\n")
+    east.write_text(head.replace("credit_code", "信用号码", 1) + "\n" + rows, "utf-8")
+    (folder / "legal_entity_石鼓区.xlsx").write_bytes(b"PK\x03\x04 cut short")
+
+    told = dict(judge(folder, tmp_path / "out").table("SELECT file, reasons FROM gate").rows())
+
+    assert told["legal_entity_east.csv"].startswith(
+        "缺列（或整列为空）统一社会信用代码，未识别的列 信用号码：请改回表头重报；"
+    )
+    assert "文件打不开，未读入" == told["legal_entity_石鼓区.xlsx"]
+    assert not told["legal_entity_west.csv"].startswith("缺列")
+
+
 def test_what_was_held_back_is_no_yardstick(tmp_path: Path) -> None:
     judge(deliver(tmp_path / "1", units(EAST, 40), units(WEST, 40)), tmp_path / "out")
     half = deliver(tmp_path / "2", units(EAST, 40), units(WEST, 20))

@@ -92,6 +92,50 @@ def test_reasons_name_the_worst_item_in_both_languages() -> None:
     assert "empty mandatory items (the worst one) (Industry class) 60.0%" == told.en
 
 
+def reasons(values: dict[str, float | None], **changes: object) -> tuple[str, str]:
+    one = cell(values, **changes)
+    told = verdict(one, judge(one, CHECKS), SETTINGS).reasons
+    return told.zh, told.en
+
+
+def test_reasons_say_why_a_rate_did_not_quarantine() -> None:
+    few = reasons({"unlisted": 1.0}, n_rows=2)
+    nowhere = reasons({"unlisted": 1.0}, region_code="")
+
+    assert few[0].endswith(" 100.0%；行数太少（不足 20 行），不隔离")
+    assert few[1].endswith(" 100.0%; fewer than 20 rows: not quarantined")
+    assert nowhere[0].endswith(" 100.0%；不属于本市任何县，不隔离")
+    assert nowhere[1].endswith(" 100.0%; in no county of the city: not quarantined")
+    assert "不隔离" not in reasons({"unlisted": 0.1}, n_rows=2)[0]
+    assert "不隔离" not in reasons({"loaded": 0.0, "rows": 0.0}, n_rows=0)[0]
+
+
+def test_file_that_cannot_be_opened_is_told_in_plain_words() -> None:
+    nothing = {"loaded": 0.0, "rows": 0.0, "refused": None, "empty": None}
+
+    told = reasons(nothing, n_rows=0, items={"loaded": "unreadable_file"})
+    refused = reasons(nothing, n_rows=0, items={"loaded": "missing_column"})
+
+    assert "文件打不开，未读入；行数与应到行数之比 0.0%" == told[0]
+    assert told[1].startswith("the file cannot be opened: nothing was read; rows against")
+    assert refused[0].startswith("整个文件被退回（缺少必需列）；")
+    assert refused[1].startswith("the whole file was refused (missing column); ")
+
+
+def test_changed_header_is_named_before_what_follows_from_it() -> None:
+    lost = {"lost": ("credit_code",), "unknown_columns": ("信用号码",)}
+
+    zh, en = (text.split(mark)[0] for text, mark in zip(
+        reasons({"code_missing": 1.0}, **lost), "；;", strict=True
+    ))  # fmt: skip
+
+    assert "缺列（或整列为空）统一社会信用代码，未识别的列 信用号码：请改回表头重报" == zh
+    assert en.startswith("missing or empty throughout: Unified social credit code, unknown headers")
+    for changed in ({"unknown_columns": ()}, {"lost": ()}, {"n_rows": 0}):
+        assert "缺列" not in reasons({"code_missing": 1.0}, **(lost | changed))[0]
+    assert ("", "") == reasons({"code_missing": 0.0}, **lost)
+
+
 def test_missing_names_the_rows_owed() -> None:
     assert "应到 120 行，本次未送达" == missing(120).reasons.zh
 

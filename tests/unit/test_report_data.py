@@ -115,6 +115,7 @@ def fill_scores_and_files(engine: DuckDBEngine) -> None:
     scores.append(("430200000000", "株洲市", "3", None, 0, 0, False, 3))
     scores += [(f"430405007{i:03d}", "村", "5", TOWN, 4, 0, i < 3, i) for i in range(1, 206)]
     fill(engine, "audit.region_score", score, scores)
+    engine.execute("UPDATE audit.region_score SET rate = 0.02 WHERE n_units > 0")
     files = (
         "file_no file table_name rows_delivered rows_loaded rows_refused unknown_columns "
         "format encoding"
@@ -292,20 +293,55 @@ def test_place_with_the_same_units_as_its_parent_shares_its_line(
     )
 
 
-def test_flags_are_compared_with_the_last_package(engine: DuckDBEngine, tmp_path: Path) -> None:
-    fill_scores_and_files(engine)
-    assert _collected(engine, tmp_path).flag_changes is None
+def publish_scores(engine: DuckDBEngine, tmp_path: Path, rate: str = "rate") -> None:
+    """Publish last night's scores: tonight's with two flags the other way round."""
     parquet = tmp_path / "out" / "runs" / "20190312-013000" / "parquet"
     parquet.mkdir(parents=True)
     (tmp_path / "out" / "current").symlink_to(parquet.parent)
     before = engine.fetch(
-        "SELECT region_code, region_name, region_level, "
+        f"SELECT region_code, region_name, region_level, n_units, {rate} AS rate, "
         f"CASE region_code WHEN '{TOWN}' THEN FALSE WHEN '{OTHER_COUNTY}' THEN TRUE "
         "ELSE flagged END AS flagged FROM audit.region_score"
     )
     pq.write_table(before, parquet / "audit.region_score.parquet")
+
+
+def test_flags_are_compared_with_the_last_package(engine: DuckDBEngine, tmp_path: Path) -> None:
+    fill_scores_and_files(engine)
+    assert _collected(engine, tmp_path).flag_changes is None
+    publish_scores(engine, tmp_path)
     changes = _collected(engine, tmp_path).flag_changes
     assert FlagChanges(became=("衡州路街道",), ceased=("雁峰区",)) == changes
+
+
+def test_flags_are_not_compared_with_a_night_of_some_rules(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    """Such a night judges no region, so all would be new."""
+    fill_scores_and_files(engine)
+    publish_scores(engine, tmp_path, rate="CAST(NULL AS DOUBLE)")
+    assert _collected(engine, tmp_path).flag_changes is None
+
+
+def test_flags_of_a_night_of_some_rules_are_not_compared(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    fill_scores_and_files(engine)
+    publish_scores(engine, tmp_path)
+    engine.execute("UPDATE audit.region_score SET rate = NULL, flagged = FALSE")
+    assert _collected(engine, tmp_path).flag_changes is None
+
+
+def test_region_that_is_not_judged_tonight_is_not_told_as_gone(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    fill_scores_and_files(engine)
+    publish_scores(engine, tmp_path)
+    engine.execute(
+        f"UPDATE audit.region_score SET rate = NULL WHERE region_code = '{OTHER_COUNTY}'"
+    )
+    changes = _collected(engine, tmp_path).flag_changes
+    assert FlagChanges(became=("衡州路街道",), ceased=()) == changes
 
 
 def test_run_and_place(night: ReportData) -> None:

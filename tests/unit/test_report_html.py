@@ -282,6 +282,15 @@ def test_refused_rows_are_the_sum_of_their_reasons(page: Node) -> None:
     assert "不再退回的" in apart
 
 
+def test_files_that_were_not_read_are_named_at_the_top(page: Node) -> None:
+    """That every table came does not tell that a county's file could not be read."""
+    told = [zh(n) for n in page.all("section")[0].all("li", css="unread")]
+    assert ["1 个文件未读入：会议纪要.csv（原因见第7部分）"] == told
+    read = [row for row in city_report().refusals.to_pylist() if not row["whole"]]
+    calm = parse(replace(city_report(), refusals=pa.Table.from_pylist(read)))
+    assert [] == calm.all("li", css="unread")
+
+
 def test_guide_names_what_goes_to_senders_and_reviewers(page: Node) -> None:
     guide = zh(page.all("section")[-1])
     assert "rejects/" in guide

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,8 +44,8 @@ def direct(rows: dict[str, tuple[int, int, int, int, int]]) -> pl.DataFrame:
     return pl.DataFrame(data, schema=schema, orient="row")
 
 
-def by_rule(*rows: tuple[str, str, str, str, str, int]) -> pl.DataFrame:
-    columns = ("region_code", "kind", "rule_id", "title_zh", "title_en")
+def by_rule(*rows: tuple[str, str, str, str, int]) -> pl.DataFrame:
+    columns = ("region_code", "rule_id", "title_zh", "title_en")
     names = dict.fromkeys(columns, pl.String)
     return pl.DataFrame(list(rows), schema=names | {"n_units": pl.Int64}, orient="row")
 
@@ -133,6 +134,30 @@ def test_no_flag_from_neighbours_alone():
     assert value(result, quiet, "probability") > 0.8
     assert value(result, quiet, "flagged") is False
     assert value(result, "430422100203", "flagged") is True
+
+
+@pytest.mark.parametrize("held", ["430413", CITY[:6]])
+def test_a_county_held_back_tells_nothing_about_the_others(held):
+    """Its counts are shown; the rates of the others are as if it were not there."""
+    random = np.random.default_rng(8)
+    failed = random.binomial(30, 0.03, size=(10, 10, 10))
+    listed, counts = country(failed, 30)
+    worse = counts.with_columns(
+        n_failed_legal=pl.when(pl.col("region_code").str.starts_with("430413"))
+        .then(14)
+        .otherwise(pl.col("n_failed_legal"))
+    )
+    evidence = Evidence(regions=listed, counts=counts, by_rule=by_rule(), city=CITY, held=[held])
+    spoilt = replace(evidence, counts=worse)
+    others = ~pl.col("region_code").str.starts_with("430413") & (pl.col("region_level") > "2")
+    told = ("region_code", "rate", "rate_low", "rate_high", "probability", "flagged")
+    quiet, loud = (
+        score_regions(one, LIMITS).filter(others).select(told).sort("region_code")
+        for one in (evidence, spoilt)
+    )
+    assert quiet.height == 999
+    assert quiet.equals(loud)
+    assert value(score_regions(spoilt, LIMITS), "430413000000", "n_failed") == 1400
 
 
 def test_rates_shrink_towards_the_siblings():
@@ -266,11 +291,11 @@ def test_reasons_name_the_two_rules_with_most_units():
         regions=listed,
         counts=direct({VILLAGE: (200, 30, 0, 0, 4), TOWN: (100, 10, 0, 0, 0)}),
         by_rule=by_rule(
-            (VILLAGE, "units", "COD002", "信用代码校验位", "Check character", 3),
-            (TOWN, "units", "COD002", "信用代码校验位", "Check character", 6),
-            (VILLAGE, "units", "DUP001", "法人重码", "Duplicate code", 20),
-            (VILLAGE, "units", "FRM001", "必填项", "Required items", 7),
-            (VILLAGE, "self_employed", "COD003", "个体代码", "Code of the self-employed", 90),
+            (VILLAGE, "COD002", "信用代码校验位", "Check character", 3),
+            (TOWN, "COD002", "信用代码校验位", "Check character", 6),
+            (VILLAGE, "DUP001", "法人重码", "Duplicate code", 20),
+            (VILLAGE, "FRM001", "必填项", "Required items", 7),
+            (VILLAGE, "COD003", "个体代码", "Code of the self-employed", 8),
         ),
     )
     result = score_regions(evidence, LIMITS)
@@ -284,6 +309,26 @@ def test_reasons_name_the_two_rules_with_most_units():
     assert third.endswith("高于限值 3 %")
     assert "Rules with most failing units: DUP001 Duplicate code 20, COD002 Check character 9" in en
     assert len(en.split("; ")) == 3
+
+
+def test_the_other_kind_over_its_limit_is_told_before_the_register():
+    listed = regions((CITY, "2", ""), (COUNTY, "3", CITY), (OTHER, "3", CITY))
+    over, under = (300, 90, 186, 27, 5), (300, 90, 186, 9, 5)
+    result = scores(listed, direct({COUNTY: over, OTHER: under}))
+    assert [value(result, c, "kind") for c in (COUNTY, OTHER)] == ["units", "units"]
+    second = [str(value(result, c, "reasons")).split("；")[1] for c in (COUNTY, OTHER)]
+    assert second == ["个体经营户 27/186，直接 14.5 %，限值 5 %", "部门名录差异 5 个"]
+    assert "; Self-employed: 27/186, direct 14.5 %, limit 5 %; " in str(
+        value(result, COUNTY, "reasons_en")
+    )
+
+
+def test_rules_with_most_units_count_units_of_both_kinds(ctx):
+    """So that the sentence agrees with what SQL counts for the place."""
+    fill(ctx.engine)
+    score.run(ctx)
+    told = ctx.engine.scalar(f"SELECT reasons FROM audit.region_score WHERE region_code = '{TOWN}'")
+    assert str(told).split("；")[0] == "强制性差错最多的规则：COD001 代码格式 2 个单位"
 
 
 def test_parent_missing_from_the_list_is_found_by_the_digits():
@@ -454,6 +499,23 @@ def test_where_units_are_held_back_no_rate_is_judged(ctx, held):
         "SELECT flagged, rate, rank FROM audit.region_score WHERE region_level > '2'"
     )
     assert below == 2 * [(False, None, None)]
+
+
+def test_stage_estimates_nothing_from_a_county_held_back(ctx, monkeypatch):
+    fill(ctx.engine)
+    ctx.engine.execute(
+        "INSERT INTO audit.gate BY NAME SELECT 'legal_entity' AS table_name, 'a.csv' AS file, "
+        f"'{COUNTY}' AS region_code, 'quarantine' AS verdict"
+    )
+    asked: list[Evidence] = []
+    monkeypatch.setattr(
+        score, "score_regions", lambda e, limits: asked.append(e) or score_regions(e, limits)
+    )
+    score.run(ctx)
+    assert list(asked[0].held) == [COUNTY[:6]]
+    assert ctx.engine.rows("SELECT n_units FROM audit.region_score WHERE rank IS NULL") == [
+        (4,), (4,)
+    ]  # fmt: skip
 
 
 def test_stage_takes_its_limits_from_the_settings(ctx):
