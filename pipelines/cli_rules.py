@@ -18,13 +18,15 @@ rules_app = typer.Typer(
 
 @rules_app.command("list")
 def rules_list(
-    pattern: Annotated[str, typer.Argument(help="如 DUP* e.g. DUP*")] = "*",
+    pattern: Annotated[str, typer.Argument(help="如 DUP* 或 DUP e.g. DUP* or DUP")] = "*",
 ) -> None:
     """列出规则。 List the rules."""
     from audit.rulebook import load_rulebook
     from pipelines.show import show_rules
 
-    show_rules(load_rulebook().select(pattern))
+    # Letters alone are a family: no rule is named so.
+    globs = (part.strip().upper() for part in pattern.split(","))
+    show_rules(load_rulebook().select(",".join(g + "*" if g.isalpha() else g for g in globs)))
 
 
 @rules_app.command("show")

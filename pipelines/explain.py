@@ -12,9 +12,9 @@ import sqlglot
 
 from audit.contracts import CONTRACT, Table
 from audit.engines.duckdb import PackageReader
-from audit.errors import UsageError
 from audit.quoting import quoted
 from audit.views import UNIT_SOURCES
+from pipelines.finding_gone import LEAST, not_found
 from pipelines.sql import current_package
 
 _IDS = (
@@ -107,20 +107,14 @@ def _escaped(char: str) -> str:
     return f"\\u{ord(char):04X}" if ord(char) < 0x10000 else f"\\U{ord(char):08X}"
 
 
-def _find(reader: PackageReader, key: str) -> dict[str, Any]:
-    prefix = quoted(key.strip().lower())
+def _find(reader: PackageReader, key: str) -> tuple[dict[str, Any] | None, int]:
+    """Return the finding that a key names, and how many it names, up to two."""
     rows = reader.fetch(
-        f"SELECT * FROM audit.finding WHERE starts_with(finding_key, {prefix}) "
+        f"SELECT * FROM audit.finding WHERE starts_with(finding_key, {quoted(key)}) "
         "ORDER BY finding_key LIMIT 2"
     ).to_pylist()
-    if len(key.strip()) < 6 or len(rows) != 1:
-        raise UsageError(
-            f"差错标识 {key} 对应 {'不止一条' if rows else '零条'}差错。"
-            "标识见工作簿隐藏列或 audit.finding 的 finding_key，至少给出前 6 位。",
-            f"The key {key} names {'more than one' if rows else 'no'} finding. Keys are in "
-            "audit.finding.finding_key; give at least the first 6 characters.",
-        )
-    return dict(rows[0])
+    named = len(key) >= LEAST and len(rows) == 1
+    return (dict(rows[0]) if named else None), len(rows)
 
 
 def _tables(rule: dict[str, Any]) -> Iterator[Table]:
@@ -268,27 +262,33 @@ def explain(out: Path, key: str, limit: int | None = None) -> Explanation:
     """Explain one finding of the current package; `key` may be cut to its first characters.
 
     `limit`: rows shown of all tables together, at least one of each; without it, up to MOST_ROWS of
-    each table, and of a lead MOST_OF_A_LEAD in all.
+    each table, and of a lead MOST_OF_A_LEAD in all. UsageError for a key that names no finding,
+    with what became of it.
     """
+    key = key.strip().lower()
     with PackageReader(current_package(out)) as reader:
-        finding = _find(reader, key)
-        rule_id = quoted(finding["rule_id"])
-        rule = reader.fetch(f"SELECT * FROM audit.rule WHERE rule_id = {rule_id}").to_pylist()[0]
-        there = [
-            behind for table in _tables(rule) if (behind := _behind(reader, table, _keys(finding)))
-        ]
-        most = _most(rule, len(there), limit)
-        rows = [row for behind in there for row in _shown_rows(reader, behind, finding, most)]
-        figures = [
-            row
-            for table in _estimates(rule)
-            for row in _figures(reader, table, finding["subject_id"])
-        ]
-        again = _again(reader, rule, finding["subject_id"])
-        suggestions = reader.fetch(
-            "SELECT * FROM audit.suggestion "
-            f"WHERE finding_key = {quoted(finding['finding_key'])} ORDER BY form, variable"
-        ).to_pylist()
+        finding, n_found = _find(reader, key)
+        if finding is not None:
+            return _explained(reader, finding, limit)
+    raise not_found(out, key, n_found)
+
+
+def _explained(reader: PackageReader, finding: dict[str, Any], limit: int | None) -> Explanation:
+    rule_id = quoted(finding["rule_id"])
+    rule = reader.fetch(f"SELECT * FROM audit.rule WHERE rule_id = {rule_id}").to_pylist()[0]
+    there = [
+        behind for table in _tables(rule) if (behind := _behind(reader, table, _keys(finding)))
+    ]
+    most = _most(rule, len(there), limit)
+    rows = [row for behind in there for row in _shown_rows(reader, behind, finding, most)]
+    figures = [
+        row for table in _estimates(rule) for row in _figures(reader, table, finding["subject_id"])
+    ]
+    again = _again(reader, rule, finding["subject_id"])
+    suggestions = reader.fetch(
+        "SELECT * FROM audit.suggestion "
+        f"WHERE finding_key = {quoted(finding['finding_key'])} ORDER BY form, variable"
+    ).to_pylist()
     return Explanation(
         finding=finding,
         rule=dict(rule),

@@ -8,21 +8,21 @@ from rich.markup import escape
 from rich.table import Table
 
 from audit.contracts import CONTRACT
-from audit.ledger import NOT_CHECKED
-from audit.model import Severity
+from audit.model import Label, Severity
 from pipelines.gate import GateSummary
 from pipelines.ingest import IngestSummary
 from pipelines.link_tables import DONE, FAILED, OFF
 from pipelines.run import NightSummary
 from pipelines.show import console, grid
 from pipelines.sql import PACKAGE
-from reports.html_texts import VERDICTS
+from reports.html_texts import STILL_OPEN, VERDICTS
 from reports.matching import Matching
 from reports.reject_texts import FOLDER as REJECTS
 
 
-def _state(name: str) -> str:
-    return "未复核" if name == NOT_CHECKED else CONTRACT.label("finding_state", name).zh
+def _state(name: str) -> Label:
+    """Return a state of findings in words, or why they stay open although nothing was found."""
+    return STILL_OPEN.get(name) or CONTRACT.label("finding_state", name)
 
 
 def _gate_line(gate: GateSummary) -> str:
@@ -112,7 +112,7 @@ def _summary_table(summary: NightSummary) -> Table:
     table.add_row("线索 leads", str(summary.told.n_leads))
     table.add_row("评估结论 conclusions", str(summary.told.n_conclusions))
     changes = ", ".join(
-        f"{_state(state)} {state} {count}" for state, count in summary.changes.items()
+        f"{_state(state).zh} {_state(state).en} {count}" for state, count in summary.changes.items()
     )
     table.add_row("与上次相比 changes", changes or "—")
     table.add_row("须实地核查地区 flagged regions", f"{summary.n_flagged} / {summary.n_regions}")

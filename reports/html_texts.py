@@ -117,6 +117,12 @@ CAUSES = {
 }
 """Why a finding is no longer there."""
 
+STILL_OPEN = {
+    "not_checked": Label("未复核", "not checked"),
+    "not_delivered": Label("本次未送达", "not delivered"),
+}
+"""Why a finding stays open although nothing was found."""
+
 CLAUSES = {
     "三(二)2": Label(
         "联网直报单位独立填报，不得代填代报", "firms that report online fill in themselves"

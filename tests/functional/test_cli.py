@@ -11,6 +11,8 @@ import pytest
 from command_line import call
 from tiny import entity, write_csv
 
+from pipelines.show_night import _state
+
 
 class Told(NamedTuple):
     """A night that the command line ran, and what it said."""
@@ -131,6 +133,7 @@ def test_explain_of_no_finding_says_so(checked: Told, key: str) -> None:
 
     assert code == 2
     assert "差错标识" in errors
+    assert "见核查册" in errors
 
 
 def test_sql_is_read_only(checked: Told, tmp_path: Path) -> None:
@@ -196,6 +199,11 @@ def test_why_a_finding_is_no_more(tmp_path: Path) -> None:
 
     night(tmp_path / "in", out, "--run-id", "second")
 
+    keys = dict(cells(out, "SELECT subject_id, finding_key FROM finding_history")[2:-1])
+    told = {s: call("explain", out, keys[s][:8])[2] for s in ("corrected", "gone", "refused")}
+    assert f"差错 {keys['corrected'][:8]} 已于批次 second 消除：数值已更正" in told["corrected"]
+    assert "已于批次 second 消除：单位已不在数据中" in told["gone"]
+    assert "在批次 second 未复核，仍未消除" in told["refused"]
     history = "SELECT subject_id, state, cause FROM finding_history WHERE rule_id = 'FRM002'"
     assert sorted(cells(out, history)[2:-1]) == [
         ["corrected", "resolved", "value_corrected"],
@@ -204,6 +212,36 @@ def test_why_a_finding_is_no_more(tmp_path: Path) -> None:
         ["refused", "persisting", "not_checked"],
         ["twice", "persisting", "not_checked"],
     ]
+
+
+def test_a_key_that_was_resolved_some_nights_ago_is_told_as_such(tmp_path: Path) -> None:
+    file, out = tmp_path / "in" / "legal_entity.csv", tmp_path / "out"
+    for run_id, women in (("first", "99"), ("second", "1"), ("third", "1")):
+        write_csv(file, [entity(employees_female=women)])
+        night(tmp_path / "in", out, "--run-id", run_id)
+    sql = "SELECT finding_key FROM finding WHERE rule_id = 'FRM002'"
+    ((key,),) = cells(out / "runs" / "first", sql)[2:-1]
+
+    code, _, errors = call("explain", out, key)
+
+    assert 2 == code
+    assert f"差错 {key} 已于批次 second 消除：数值已更正" in errors
+
+
+def test_a_family_of_rules_is_listed_by_its_letters_in_any_case() -> None:
+    listed = [call("rules", "list", pattern) for pattern in ("pad", "PAD*", "pad*")]
+
+    assert [0, 0, 0] == [code for code, _, _ in listed]
+    assert "PAD009" in listed[0][1]
+    assert "DUP" not in listed[0][1]
+    assert listed[0][1] == listed[1][1] == listed[2][1]
+
+
+def test_why_findings_stay_open_is_said_in_both_languages() -> None:
+    told = [_state(name) for name in ("not_delivered", "not_checked", "new")]
+
+    assert ["本次未送达", "未复核", "新增"] == [label.zh for label in told]
+    assert "not delivered" == told[0].en
 
 
 def test_partial_night_judges_no_region(checked: Told) -> None:
