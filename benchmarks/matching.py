@@ -46,7 +46,9 @@ def run_ours(folder: Path, module: str, *more: str) -> Path:
     """Run one of our children; return where its results are."""
     out = folder / "ours"
     command = [sys.executable, "-m", f"benchmarks.linkage.{module}", str(folder), str(out), *more]
-    subprocess.run(command, check=True, cwd=HERE.parent)
+    # As the program itself runs, see `pipelines`.
+    env = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    subprocess.run(command, check=True, cwd=HERE.parent, env=env)
     return out
 
 
