@@ -43,10 +43,9 @@ _SETTINGS = {
         "org.apache.spark.sql.catalyst.optimizer.RemoveRedundantAliases"
     ),
 }
-# Logs and pages of Spark hold the statements, and the values of rows that fail.
+# Logs and pages of the driver hold the statements, and the values of rows that fail.
 _QUIET = {
     "spark.log.level": "OFF",
-    "spark.executor.syncLogLevel.enabled": "true",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }

@@ -99,7 +99,6 @@ def test_spark_shows_values_in_no_log_and_on_no_page(tmp_path: Path, master: str
     told = options(SparkSettings(folder=tmp_path, master=master))
 
     assert "OFF" == told["spark.log.level"]
-    assert "true" == told["spark.executor.syncLogLevel.enabled"]
     assert "false" == told["spark.ui.enabled"] == told["spark.ui.showConsoleProgress"]
 
 
