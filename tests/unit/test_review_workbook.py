@@ -447,3 +447,14 @@ def test_a_missing_file_and_a_folder_are_told_as_such(tmp_path: Path) -> None:
         read_review(tmp_path / "none.xlsx")
     with pytest.raises(InputError, match="是文件夹"):
         read_review(tmp_path)
+
+
+def test_every_printed_sheet_is_one_page_wide_with_a_footer_that_fits(issued: Path) -> None:
+    book = openpyxl.load_workbook(issued)
+
+    for sheet in (book["填写说明"], book["待人工判定"]):
+        assert (True, 1, 0, "landscape") == (
+            sheet.sheet_properties.pageSetUpPr.fitToPage, sheet.page_setup.fitToWidth,
+            sheet.page_setup.fitToHeight, sheet.page_setup.orientation,
+        )  # fmt: skip
+        assert "负责人签字：__________" == sheet.oddFooter.right.text
