@@ -200,7 +200,13 @@ def decide(
 
 @app.command()
 def match(
-    left: Annotated[Path, typer.Argument(help="单位清单 a list of units: CSV, XLSX, Parquet")],
+    left: Annotated[
+        Path,
+        typer.Argument(
+            help="单位清单；多张工作表的写明一张：清单.xlsx#工作表 "
+            "a list of units: CSV, XLSX (FILE#SHEET), Parquet"
+        ),
+    ],
     right: Annotated[
         Path | None, typer.Argument(help="另一份清单；不写则在一份内找重复 omit to find duplicates")
     ] = None,

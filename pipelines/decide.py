@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -116,12 +116,12 @@ def _key(row: Answered) -> Key:
 class Known:
     """The pairs that may be decided: with both identities by run, and those of today.
 
-    `asked`: those of today for which a person is asked, with both identities.
+    `asked`: those of today for which a person is asked.
     """
 
     issued: dict[str, dict[Key, tuple[str, str]]]
     today: frozenset[Key] = frozenset()
-    asked: Mapping[Key, tuple[str, str]] = field(default_factory=dict)
+    asked: frozenset[Key] = frozenset()
 
     def identities(self, run_id: str, row: Answered) -> tuple[str, str] | None:
         """Return who both records were for the person who answered; None for an unknown pair.
@@ -183,9 +183,7 @@ def _known_pairs(out: Path, files: list[ReviewFile]) -> Known:
             if package.is_file():
                 issued[run], _ = _pairs(package)
     today, asked = _pairs(current_package(out))
-    return Known(
-        issued=issued, today=frozenset(today), asked={key: today[key] for key in sorted(asked)}
-    )
+    return Known(issued=issued, today=frozenset(today), asked=asked)
 
 
 def _decision(
@@ -247,13 +245,13 @@ class _Standing:
             decision.pair, ()
         )
 
-    def n_open(self, asked: Mapping[Key, tuple[str, str]]) -> int:
-        """Return how many pairs nobody has decided as their records are now."""
-        decided = {about for told in self._about.values() for about in told}
-        return sum(
-            frozenset([(*key[:2], left), (*key[2:], right)]) not in decided
-            for key, (left, right) in asked.items()
-        )
+    def n_open(self, asked: Iterable[Key]) -> int:
+        """Return how many pairs nobody has decided; a decision binds whatever its records became.
+
+        Each pair counts once, whichever side is left.
+        """
+        pairs = {tuple(sorted([key[:2], key[2:]])) for key in asked}
+        return len(pairs - self._last.keys())
 
 
 def _twice(rows: list[tuple[ReviewFile, Answered]]) -> set[Key]:

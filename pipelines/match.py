@@ -45,12 +45,16 @@ class MatchOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchSummary:
-    """What was read and found. Estimates are None where there are no pairs."""
+    """What was read and found. Estimates are None where there are no pairs.
+
+    `n_within_one`: clusters of two lists whose records are all of one of them, so without a pair.
+    """
 
     lists: tuple[UnitList, ...]
     n_links: int
     n_possible: int
     n_clusters: int
+    n_within_one: int
     precision: float | None
     recall: float | None
     n_large_blocks: int
@@ -189,6 +193,15 @@ def _clusters(found: Matched) -> pl.DataFrame:
     return _plain_ids(rows, ["record_id"])
 
 
+def _within_one(found: Matched, n_lists: int) -> int:
+    """Return how many clusters hold records of one of two lists alone."""
+    if n_lists == 1:
+        return 0
+    sides = pl.col("record_id").str.starts_with(f"{LEFT}|")
+    alone = found.clusters.group_by("cluster_id").agg(n=sides.n_unique()).filter(pl.col("n") == 1)
+    return alone.height
+
+
 def _quality(found: Matched, metric: str) -> float | None:
     values = found.quality.filter(pl.col("metric") == metric)["value"]
     return float(values[0]) if len(values) and values[0] is not None else None
@@ -217,6 +230,7 @@ def match(options: MatchOptions) -> MatchSummary:
         n_links=pairs.filter(pl.col("decision") == "link").height,
         n_possible=pairs.filter(pl.col("decision") == "possible_link").height,
         n_clusters=found.clusters["cluster_id"].n_unique(),
+        n_within_one=_within_one(found, len(lists)),
         precision=_quality(found, "estimated_precision") if pairs.height else None,
         recall=_quality(found, "estimated_recall") if pairs.height else None,
         n_large_blocks=found.large_blocks.height,
@@ -228,7 +242,9 @@ def match(options: MatchOptions) -> MatchSummary:
 
 
 def _list_lines(one: UnitList) -> list[str]:
-    columns = ", ".join(f"{name}={label}" for name, label in one.columns.items())
+    # Of a column of ids that are not unique nothing is used.
+    known = {k: label for k, label in one.columns.items() if k != "id" or not one.by_row}
+    columns = ", ".join(f"{name}={label}" for name, label in known.items())
     lines = [
         f"{one.file}: {one.records.height} 行 rows; 认出的列 recognised: {columns}",
         f"  名称为空 without a name: {one.records['name'].null_count()}; "
@@ -252,7 +268,9 @@ def _list_lines(one: UnitList) -> list[str]:
             "turned into numbers are taken as empty"
         )
     if one.by_row:
-        lines.append("  以行号为标识 rows are named by their number")
+        why = "（“{0}”列有空值或重复） (the column {0} has empty or repeated values)"
+        told = why.format(one.columns["id"]) if "id" in one.columns else ""
+        lines.append(f"  以行号为标识 rows are named by their number{told}")
     return lines
 
 
@@ -265,6 +283,11 @@ def summary_lines(summary: MatchSummary) -> list[str]:
         f"同一单位 the same unit: {summary.n_links} 对 pairs, {summary.n_clusters} 组 clusters; "
         f"待人工判定 to decide: {summary.n_possible}"
     )
+    if summary.n_within_one:
+        lines.append(
+            f"  其中 {summary.n_within_one} 组的记录都在同一份清单内，只列在 clusters 中，不成对 "
+            "of these, groups within one list: only in clusters, without a pair"
+        )
     for word, value in (
         ("估计查准率 estimated precision", summary.precision),
         ("估计查全率 estimated recall", summary.recall),

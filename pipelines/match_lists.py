@@ -13,7 +13,15 @@ from audit.matching.records import RECORD_SCHEMA
 from pipelines.readers.encodings import MARKED
 from pipelines.readers.headers import fold
 from pipelines.readers.lists import ALIASES, LIST
-from pipelines.readers.model import ROW, Batch, Header, RefusedFileError, Source, position
+from pipelines.readers.model import (
+    ROW,
+    Batch,
+    Header,
+    Reading,
+    RefusedFileError,
+    Source,
+    position,
+)
 from pipelines.readers.opening import open_source
 
 COLUMNS = tuple(ALIASES)
@@ -158,20 +166,45 @@ def _without_rows(file: str, n_broken: int, n_unreadable: int, n_blank: int) -> 
     )
 
 
+def _file_and_sheet(path: Path) -> tuple[Path, str]:
+    """Return the file and the sheet of `清单.xlsx#工作表`; the sheet is "" where none is named."""
+    file, mark, sheet = path.name.rpartition("#")
+    if mark and not path.exists() and path.with_name(file).is_file():
+        return path.with_name(file), sheet
+    return path, ""
+
+
+def _one_sheet(reading: Reading, path: Path) -> None:
+    """Refuse a workbook of several lists: joined they would be compared as one."""
+    if len(reading.sheets) < 2:
+        return
+    names, first = "、".join(reading.sheets), reading.sheets[0]
+    raise InputError(
+        f"{path.name} 有 {len(reading.sheets)} 张工作表是单位清单：{names}。"
+        f"请在文件名后写明用哪一张，例如 '{path.name}#{first}'；两张互相对应时，两份清单各写一张。",
+        f"{path.name} has {len(reading.sheets)} sheets that are lists of units: {names}. Name one "
+        f"behind the file's name, such as '{path.name}#{first}'; to match two of them with each "
+        "other, name both as the two lists.",
+    )
+
+
 def read_list(path: Path, wanted: Mapping[str, str], table: str) -> UnitList:
     """Read a CSV, TSV, XLSX or Parquet list of units.
 
-    `wanted`: header cell (or number) by column, over what the header says. InputError where the
-    file cannot be read, has no column of names, or no rows; UsageError where a wanted header cell
-    is not there.
+    `wanted`: header cell (or number) by column, over what the header says. `path` may name a sheet
+    behind the file: `清单.xlsx#工作表`. InputError where the file cannot be read, has several
+    lists, no column of names, or no rows; UsageError where a wanted header cell is not there.
     """
+    path, sheet = _file_and_sheet(path)
     if not path.is_file():
         raise InputError(
             f"没有文件 {path}。请检查路径和文件名。",
             f"There is no file {path}. Check path and name.",
         )
     try:
-        reading = open_source(Source(file_no=1, file=path.name, path=path, table=LIST))
+        source = Source(file_no=1, file=path.name, path=path, table=LIST, sheet=sheet)
+        reading = open_source(source)
+        _one_sheet(reading, path)
         parts: list[pl.DataFrame] = []
         labels: dict[str, str] = {}
         n_blank = n_broken = n_unreadable = 0
@@ -190,7 +223,7 @@ def read_list(path: Path, wanted: Mapping[str, str], table: str) -> UnitList:
     frame, n_damaged = _clean(pl.concat(parts, how="diagonal"))
     ids, by_row = _ids(frame, "id" in wanted, path.name)
     return UnitList(
-        file=path.name,
+        file=f"{path.name}#{sheet}" if sheet else path.name,
         records=_records(frame, ids, table),
         columns=labels,
         unused=tuple(c for c in reading.header.labels if c not in labels.values()),

@@ -258,8 +258,9 @@ def _write_guide(sheet: Any, formats: Formats, info: ReviewInfo, facts: dict[str
     lang = info.book.lang
     sheet.set_column(0, 0, 14)
     sheet.set_column(1, 1, 90)
-    big = formats.get(font_size=16, bold=True)
-    sheet.write_string(0, 0, say("title_review", lang, place=facts["place"]), big)
+    big = formats.get(font_size=16, bold=True, text_wrap=True)
+    sheet.set_row(0, 26)
+    sheet.merge_range(0, 0, 0, 1, say("title_review", lang, place=facts["place"]), big)
     for row, key in enumerate(("guide_run", "guide_export"), 2):
         sheet.write_string(row, 0, say(key, lang), formats.get(bold=True))
         sheet.write_string(row, 1, facts["run_id" if row == 2 else "export_id"], formats.get())
@@ -268,6 +269,7 @@ def _write_guide(sheet: Any, formats: Formats, info: ReviewInfo, facts: dict[str
     for row, key in enumerate(("review_how_1", "review_how_2", "review_how_3", last), 6):
         sheet.write_string(row, 1, say(key, lang), formats.get(text_wrap=True, font_size=11))
         sheet.set_row(row, 34)
+    page(sheet, lang, f"{facts['place']}  {facts['export_id']}", sign="review_sign")
 
 
 def _fill(book: Any, pairs: pa.Table, info: ReviewInfo, facts: dict[str, str]) -> None:
@@ -280,7 +282,7 @@ def _fill(book: Any, pairs: pa.Table, info: ReviewInfo, facts: dict[str, str]) -
     last = _write_rows(sheet, formats, _cells(pairs, lang))
     _rules(sheet, lang, last)
     finish_table(sheet, PAIR_COLUMNS, last)
-    page(sheet, lang, f"{facts['place']}  {facts['export_id']}", A3)
+    page(sheet, lang, f"{facts['place']}  {facts['export_id']}", A3, sign="review_sign")
     sheet.activate()
     answers = [label.zh if lang == "zh" else label.en for label in ANSWERS.values()]
     for row, entry in enumerate(zip_longest_texts(answers, choices(EVIDENCE, lang))):

@@ -73,6 +73,7 @@ REVIEW_TEXTS = {
         "4. Fill in the yellow columns only, add and delete no rows; match again with "
         "census-audit match … --decided FILE.",
     ),
+    "review_sign": Label("负责人签字：__________", "Approved by: __________"),
     "review_rows": Label("本册 {n} 对", "{n} pairs"),
     "review_basis_title": Label("依据", "Basis"),
     "review_person_title": Label("判定人", "Decided by"),

@@ -228,15 +228,15 @@ def protect(sheet: Any) -> None:
     sheet.protect("", dict.fromkeys(free, True))
 
 
-def page(sheet: Any, lang: str, footer: str, paper: int = A4) -> None:
+def page(sheet: Any, lang: str, footer: str, paper: int = A4, *, sign: str = "footer_sign") -> None:
     """Set up landscape, one page wide, with place, export id, page and signature below."""
     sheet.set_landscape()
     sheet.set_paper(paper)
     sheet.fit_to_pages(1, 0)
     sheet.set_margins(left=0.25, right=0.25, top=0.4, bottom=0.7)
     safe = footer.replace("&", "&&")
-    pages, sign = say("footer_page", lang), say("footer_sign", lang)
-    sheet.set_footer(f"&L{safe}&C{pages}&R{sign}")
+    pages, signed = say("footer_page", lang), say(sign, lang)
+    sheet.set_footer(f"&L{safe}&C{pages}&R{signed}")
 
 
 def list_rule(entries: Sequence[str], lang: str, where: str) -> dict[str, object]:

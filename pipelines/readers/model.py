@@ -28,7 +28,8 @@ class RefusedFileError(Exception):
 class Source:
     """One delivered file. `file` is its path below the delivery, as shown to people.
 
-    `encoding`: that of its text where the configuration names it, else "".
+    `encoding`: that of its text where the configuration names it, else "". `sheet`: the only one
+    to read of a workbook, else "".
     """
 
     file_no: int
@@ -36,6 +37,7 @@ class Source:
     path: Path
     table: str
     encoding: str = ""
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,7 @@ class Reading:
     """An opened file. `header` is that of its first sheet; `batches` may be read once.
 
     `checksums`: of a Parquet file, whether damage to its values would be noticed; else None.
+    `sheets`: the sheets of a workbook that are read.
     """
 
     format: str
@@ -97,6 +100,7 @@ class Reading:
     header: Header
     batches: Iterator[Batch]
     checksums: bool | None = None
+    sheets: tuple[str, ...] = ()
 
 
 def position(index: int) -> str:

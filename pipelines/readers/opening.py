@@ -145,4 +145,4 @@ def open_source(source: Source) -> Reading:
         return open_text(source.path, source.table, source.encoding)
     if kind == "parquet":
         return open_parquet(source.path, source.table)
-    return open_spreadsheet(source.path, source.table, kind)
+    return open_spreadsheet(source.path, source.table, kind, source.sheet)

@@ -105,20 +105,24 @@ def _marked(cells: Cells, facts: Facts) -> Cells:
     return cells
 
 
+_HIDDEN = "（隐藏）"
+
+
 def _title(sheet: SheetMetadata) -> str:
-    return sheet.name + ("" if sheet.visible == SheetVisibleEnum.Visible else "（隐藏）")
+    return sheet.name + ("" if sheet.visible == SheetVisibleEnum.Visible else _HIDDEN)
 
 
 def _sheets(
-    book: CalamineWorkbook, facts: dict[str, Facts], table: str
+    book: CalamineWorkbook, facts: dict[str, Facts], table: str, only: str
 ) -> tuple[list[_Sheet], list[str]]:
     """Return the sheets of `table`, and the names of other sheets that hold something.
 
+    `only`: the name of the one sheet that is asked for, "" for all.
     A hidden sheet is data like any other: filters and habits hide what was delivered.
     """
     found: list[_Sheet] = []
     for sheet in book.sheets_metadata:
-        if sheet.typ != SheetTypeEnum.WorkSheet:
+        if sheet.typ != SheetTypeEnum.WorkSheet or only not in ("", sheet.name):
             continue
         name = sheet.name
         cells = _marked(_rows(book, name), facts.get(name, Facts()))
@@ -170,23 +174,36 @@ def _batches(sheets: list[_Sheet], table: str, *, damaged: bool) -> Iterator[Bat
             yield Batch(header=sheet.header, frame=frame, damaged=damaged, blank=blank)
 
 
-def open_spreadsheet(path: Path, table: str, kind: str) -> Reading:
+def _named(book: CalamineWorkbook, sheet: str) -> None:
+    """Refuse a sheet that the workbook does not have, with the names of those it has."""
+    if sheet and sheet not in book.sheet_names:
+        there = "、".join(book.sheet_names)
+        raise RefusedFileError(
+            "unreadable_file",
+            f"没有名为“{sheet}”的工作表；有：{there}。请改正工作表名。",
+            f"There is no sheet “{sheet}”; there are: {there}. Correct the name.",
+        )
+
+
+def open_spreadsheet(path: Path, table: str, kind: str, sheet: str = "") -> Reading:
     """Open a spreadsheet of `table`: every sheet with a header of it, one after the other.
 
-    RefusedFileError where it cannot be opened, or a column is named twice.
+    `sheet`: the only one to read, else "". RefusedFileError where it cannot be opened, has no such
+    sheet, or a column is named twice.
     """
     facts = sheet_facts(path) if kind == "xlsx" else {}
     book = _workbook(path)
+    _named(book, sheet)
     if kind != "xlsx":
         found = biff_facts(path)
         if len(found) != len(book.sheet_names):
             raise damaged()
         facts = dict(zip(book.sheet_names, found, strict=True))
     marked = any(fact.errors or fact.formulas for fact in facts.values())
-    sheets, others = _sheets(book, facts, table)
+    sheets, others = _sheets(book, facts, table, sheet)
     # A sheet without a required column refuses the file: its rows must not get lost.
-    first = next((sheet.header for sheet in sheets if sheet.header.missing), sheets[0].header)
-    unknown = {label: None for sheet in sheets for label in sheet.header.unknown}
+    first = next((one.header for one in sheets if one.header.missing), sheets[0].header)
+    unknown = {label: None for one in sheets for label in one.header.unknown}
     header = Header(
         labels=first.labels,
         columns=first.columns,
@@ -194,5 +211,9 @@ def open_spreadsheet(path: Path, table: str, kind: str) -> Reading:
         missing=first.missing,
     )
     return Reading(
-        format=kind, encoding="", header=header, batches=_batches(sheets, table, damaged=marked)
+        format=kind,
+        encoding="",
+        header=header,
+        batches=_batches(sheets, table, damaged=marked),
+        sheets=tuple(one.name.removesuffix(_HIDDEN) for one in sheets),
     )

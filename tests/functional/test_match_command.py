@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from audit.errors import EngineError, ExitCode, InputError, UsageError
 from pipelines.cli import app
-from pipelines.match import MatchOptions, match
+from pipelines.match import MatchOptions, match, summary_lines
 from reports.review import PAIR_COLUMNS
 from reports.workbook_layout import FIRST_ROW, position
 
@@ -367,3 +367,66 @@ def test_a_region_list_may_be_given_and_must_be_one(tmp_path: Path) -> None:
     assert match(one(path, regions=regions)).n_links == 1
     with pytest.raises(InputError, match="region_code"):
         match(MatchOptions(left=path, out=tmp_path / "again", regions=path))
+
+
+def _two_sheets(path: Path) -> Path:
+    book = openpyxl.Workbook()
+    book.active.title = "法人"
+    for sheet, rows in ((book.active, [SHOP, FARM]), (book.create_sheet("登记"), [AGAIN])):
+        sheet.append(list(SHOP))
+        for row in rows:
+            sheet.append(list(row.values()))
+    book.create_sheet("说明").append(["由市局导出"])
+    book.save(path)
+    return path
+
+
+def test_several_lists_in_one_workbook_are_not_joined_and_can_be_named(tmp_path: Path) -> None:
+    path = _two_sheets(tmp_path / "名单.xlsx")
+
+    with pytest.raises(InputError) as refused:
+        match(one(path))
+    summary = match(
+        MatchOptions(
+            left=Path(f"{path}#法人"), right=Path(f"{path}#登记"), out=tmp_path / "between"
+        )
+    )
+
+    assert "法人、登记" in refused.value.zh
+    assert "名单.xlsx#法人" in refused.value.zh
+    assert "说明" not in refused.value.zh
+    assert [2, 1] == [listed.records.height for listed in summary.lists]
+    assert ["名单.xlsx#法人", "名单.xlsx#登记"] == [listed.file for listed in summary.lists]
+    assert 1 == summary.n_links
+
+
+def test_a_sheet_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+    path = _two_sheets(tmp_path / "名单.xlsx")
+
+    with pytest.raises(InputError, match="法人、登记"):
+        match(one(Path(f"{path}#普查")))
+
+
+def test_a_file_with_the_mark_in_its_name_is_that_file(tmp_path: Path) -> None:
+    summary = match(one(write_csv(tmp_path / "名单#1.csv", [SHOP, AGAIN])))
+
+    assert 1 == summary.n_links
+
+
+def test_ids_that_repeat_are_not_said_to_be_recognised(tmp_path: Path) -> None:
+    rows = [{"单位标识": "1"} | SHOP, {"单位标识": "1"} | FARM]
+    told = summary_lines(match(one(write_csv(tmp_path / "a.csv", rows))))
+
+    assert not [line for line in told if "id=单位标识" in line]
+    assert [line for line in told if "以行号为标识" in line and "“单位标识”列有空值或重复" in line]
+
+
+def test_groups_within_one_of_two_lists_have_a_word(tmp_path: Path) -> None:
+    left = write_csv(tmp_path / "a.csv", [SHOP, AGAIN])
+    right = write_csv(tmp_path / "b.csv", [FARM])
+    found = match(one(left, right=right))
+    again = match(MatchOptions(left=left, out=tmp_path / "alone"))
+
+    assert (0, 1, 1) == (found.n_links, found.n_clusters, found.n_within_one)
+    assert [line for line in summary_lines(found) if "其中 1 组的记录都在同一份清单内" in line]
+    assert (1, 0) == (again.n_clusters, again.n_within_one)

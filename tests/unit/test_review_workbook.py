@@ -202,7 +202,7 @@ def test_what_is_no_date_is_refused_with_the_form_to_write(issued: Path, written
 
 @pytest.mark.parametrize("answers", [ANSWER | {"answer": "暂不能定"}, {}])
 def test_what_cannot_be_told_yet_waits(issued: Path, answers: dict[str, str]) -> None:
-    asked = Known(issued=KNOWN.issued, asked={KEY: ("x", "y")})
+    asked = Known(issued=KNOWN.issued, asked=frozenset([KEY]))
 
     new, summary = take_in([read_review(fill(issued, **answers))], [], asked)
 
@@ -210,14 +210,15 @@ def test_what_cannot_be_told_yet_waits(issued: Path, answers: dict[str, str]) ->
 
 
 def test_pairs_of_the_published_run_wait_once_until_they_are_decided(issued: Path) -> None:
-    file = read_review(fill(issued, **ANSWER))
-    other, changed = ("legal_entity", "L8", "legal_entity", "L9"), {KEY: ("x", "new")}
-    asked = {KEY: ("x", "y"), other: ("p", "q")}
+    file, empty = read_review(fill(issued, **ANSWER)), read_review(issued)
+    other, turned = ("legal_entity", "L8", "legal_entity", "L9"), (*KEY[2:], *KEY[:2])
+    asked = Known(issued=KNOWN.issued, asked=frozenset([KEY, turned, other]))
 
-    before, first = take_in([file, file], [], Known(issued=KNOWN.issued, asked=asked))
-    _, again = take_in([file], before, Known(issued=KNOWN.issued, asked=asked | changed))
+    _, none_yet = take_in([empty, empty], [], asked)
+    before, first = take_in([file, file], [], asked)
+    _, again = take_in([empty], before, asked)
 
-    assert (1, 2) == (first.n_waiting, again.n_waiting)
+    assert (2, 1, 1) == (none_yet.n_waiting, first.n_waiting, again.n_waiting)
 
 
 def test_another_answer_than_before_is_taken_and_told(issued: Path) -> None:
@@ -447,3 +448,14 @@ def test_a_missing_file_and_a_folder_are_told_as_such(tmp_path: Path) -> None:
         read_review(tmp_path / "none.xlsx")
     with pytest.raises(InputError, match="是文件夹"):
         read_review(tmp_path)
+
+
+def test_every_printed_sheet_is_one_page_wide_with_a_footer_that_fits(issued: Path) -> None:
+    book = openpyxl.load_workbook(issued)
+
+    for sheet in (book["填写说明"], book["待人工判定"]):
+        setup = sheet.page_setup
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        # One page wide is the default of the format, and not written.
+        assert (1, 0, "landscape") == (setup.fitToWidth or 1, setup.fitToHeight, setup.orientation)
+        assert "负责人签字：__________" == sheet.oddFooter.right.text
