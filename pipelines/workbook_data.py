@@ -239,13 +239,17 @@ SELECT '{nowhere}', '{unknown}' WHERE EXISTS (
 _TOWNSHIPS = """
 CREATE OR REPLACE TEMP TABLE export_township AS
 WITH population AS (
-  SELECT left(u.region_code, 6) AS county,
-    COALESCE(t.region_code, left(u.region_code, 6) || '{no_code}') AS township_code,
+  SELECT COALESCE(left(c.region_code, 6), '{nowhere}') AS county,
+    COALESCE(t.region_code, COALESCE(left(c.region_code, 6), '{nowhere}') || '{no_code}')
+      AS township_code,
     COUNT(*) AS n_units
   FROM census.unit AS u
-  LEFT JOIN export_region AS t ON t.level = '4' AND t.region_code = left(u.region_code, 9) || '000'
-  WHERE left(u.region_code, 6) IN (SELECT county FROM export_county)
+  LEFT JOIN export_region AS c ON c.level = '3' AND c.region_code LIKE '{city}%'
+    AND c.region_code = left(u.region_code, 6) || '000000'
+  LEFT JOIN export_region AS t ON c.region_code IS NOT NULL AND t.level = '4'
+    AND t.region_code = left(u.region_code, 9) || '000'
   GROUP BY ALL
+  HAVING county IN (SELECT county FROM export_county)
 ), flagged AS (
   SELECT county, township_code, COUNT(*) AS n_visit,
     COUNT(*) FILTER (WHERE n_findings > 0) AS n_flagged,

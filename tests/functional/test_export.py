@@ -145,6 +145,23 @@ def test_what_lies_in_no_listed_county_is_not_lost(ctx: RunContext) -> None:
     assert sorted(row[1] for row in findings_of(books["000000"])) == ["L4", "L9"]
 
 
+def test_units_in_no_listed_county_are_counted_as_the_report_counts_them(
+    ctx: RunContext,
+) -> None:
+    """So that the units of all workbooks are those of the report."""
+    place = "430476100001"
+    ctx.engine.execute(
+        f"UPDATE census.legal_entity SET region_code = '{place}' WHERE unit_id = 'L4'"
+    )
+    add_row(ctx.engine, "census.legal_entity", unit_id="L5")
+    add_finding(ctx.engine, "k1", "FRM002", "L4", region_code=place)
+    summary = list(read_books(ctx)["000000"]["核查情况汇总表"].iter_rows(values_only=True))
+
+    assert ("000000000000", 2) == (summary[2][0], summary[2][2])
+    counties = report_data.collect(ctx).counties.to_pylist()
+    assert [2] == [row["n_units"] for row in counties if not row["county_code"]]
+
+
 def test_the_reason_of_a_visit_is_the_most_severe_and_how_many_there_are(ctx: RunContext) -> None:
     add_rule(ctx.engine, "XSP006", "unit")
     add_finding(ctx.engine, "k1", "XSP006", "L1", severity="query", priority=0.9)
