@@ -194,3 +194,21 @@ def test_prints_on_a4(page: webdriver.Chrome, tmp_path: Path) -> None:
     # A4 landscape in points, and a length that somebody would still read.
     assert b"/MediaBox [0 0 841" in pdf
     assert 8 <= pdf.count(b"/Type /Page\n") <= 18
+
+
+TALL = """
+const lines = (element) => element.querySelectorAll("br").length + 1;
+return Array.from(document.querySelectorAll(arguments[0]))
+  .filter((e) => e.offsetParent && e.getBoundingClientRect().height > 22 * lines(e))
+  .map((e) => e.textContent);
+"""
+
+
+def test_headings_and_intervals_of_regions_break_where_they_should(page: webdriver.Chrome) -> None:
+    """Neither a word nor an interval is cut in two."""
+    for _ in ("zh", "en"):
+        shown = page.find_elements(By.CSS_SELECTOR, "#flagged thead .sort > span")
+        assert 6 == len([span for span in shown if span.is_displayed()])
+        assert [] == page.execute_script(TALL, ".regions thead .sort > span")
+        assert [] == page.execute_script(TALL, "#flagged td.rate .range")
+        find(page, "#lang").click()
