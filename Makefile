@@ -30,7 +30,7 @@ audit: $(STAMP) ## write the sample delivery and run the night over it
 	@$(BIN)/census-audit sample --out "$(OUT)/sample" --units 2000
 	@$(BIN)/census-audit run --input "$(OUT)/sample" --out "$(OUT)/audit" --salt-file "$(OUT)/sample_truth/salt.txt"
 
-test: $(STAMP) ## the tests, about eleven minutes
+test: $(STAMP) ## the tests, about ten minutes
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not browser and not spark"
 
 test-all: $(STAMP) ## all tests, the long ones and the browser's too; Spark has its own
