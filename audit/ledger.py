@@ -42,7 +42,7 @@ LEDGER = pl.Schema(
 )
 """One row a finding ever seen. `last_run_id` is the last run that found it. `universe` says which
 delivered list its subject stands in (`unit|1`, `frame`, `register|2`; else the grain).
-`related_id` is the other unit of the finding, where there is one."""
+`related_id` is the other unit, frame line or register record of the finding, where there is one."""
 
 TONIGHT = tuple(n for n in LEDGER if n not in ("state", "first_run_id", "last_run_id"))
 FACTS = pl.Schema(

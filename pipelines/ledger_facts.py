@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 # REG001 and REG010 name the frame line where there is one: a register subject without a source.
+# What else a rule relates a finding to, a visit or an address, is in no list that could come short.
 TONIGHT_SQL = """
+WITH other AS (
+  SELECT DISTINCT id FROM (
+    SELECT unit_id AS id FROM census.unit
+    UNION ALL SELECT frame_id FROM census.frame_unit
+    UNION ALL SELECT source || '|' || register_id FROM census.register_unit
+  ) AS listed
+  WHERE id IN (SELECT related_id FROM audit.finding)
+)
 SELECT f.finding_key, f.rule_id, f.rule_version, f.subject_id, f.region_code,
   CASE
     WHEN r.grain = 'unit' THEN COALESCE('unit|' || u.unit_kind, 'unit')
@@ -12,12 +21,13 @@ SELECT f.finding_key, f.rule_id, f.rule_version, f.subject_id, f.region_code,
     WHEN r.grain IN ('register', 'frame') THEN 'frame'
     ELSE r.grain
   END AS universe,
-  f.related_id,
+  o.id AS related_id,
   f.observed
 FROM audit.finding AS f
 LEFT JOIN audit.rule AS r ON r.rule_id = f.rule_id
 LEFT JOIN (SELECT unit_id, MAX(unit_kind) AS unit_kind FROM census.unit GROUP BY unit_id) AS u
   ON u.unit_id = f.subject_id AND r.grain = 'unit'
+LEFT JOIN other AS o ON o.id = f.related_id
 """
 
 # County '' stands for anywhere: for subjects without a region, or with one that is on no list.

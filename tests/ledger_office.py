@@ -37,6 +37,7 @@ class Night:
     found: tuple[str, ...] = ()
     emptied: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
+    related: dict[str, str] = field(default_factory=dict)
 
 
 GRAINS = {"COD001": "unit", "FRM003": "unit", "REG003": "register", "REG011": "frame"}
@@ -139,6 +140,7 @@ class Office:
                     "rule_version": night.rules[rule],
                     "subject_id": subject,
                     "region_code": regions.get(subject, EAST),
+                    "related_id": night.related.get(key),
                     "observed": "1",
                 }
             )

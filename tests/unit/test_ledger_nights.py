@@ -60,6 +60,31 @@ def test_ten_nights_with_scripted_edits(office):
         assert {k: cause or state for k, (state, cause) in office.history().items()} == expected
 
 
+@pytest.mark.parametrize(
+    ("related", "is_lost", "cause"),
+    [
+        ("L3", True, "not_checked"),
+        ("L3", False, "value_corrected"),
+        # A visit or an address is in no list: a lost file of units says nothing of it.
+        ("V1", True, "value_corrected"),
+    ],
+)
+def test_while_a_file_is_lost_only_findings_about_another_unit_stay_open(
+    office: Office, related: str, is_lost: bool, cause: str
+) -> None:
+    key = "COD001:L1"
+    office.play(Night(found=(key,), related={key: related}))
+    if is_lost:
+        office.ctx.engine.execute(
+            "INSERT INTO census.rejected_row BY NAME "
+            "SELECT 'self_employed' AS table_name, 0 AS row, 'unreadable_file' AS reason"
+        )
+
+    office.play(Night(units={"L1": EAST, "L2": EAST}))
+
+    assert office.history()[key][1] == cause
+
+
 def test_same_run_again_gives_the_same_before_and_after_commit(office):
     office.play(Night(found=("COD001:L1", "COD001:L2")))
     night = Night(found=("COD001:L2", "COD001:L3"))
