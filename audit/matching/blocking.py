@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from audit.matching.features import U8, U32, U64, Features, Flags
@@ -31,12 +32,15 @@ from audit.matching.keys import (
     tokens,
 )
 from audit.matching.settings import MatchSettings
+from audit.matching.sorting import in_order, run_starts
 
 VILLAGE_UNIT = 16
 """Records of a village are counted in units of so many: thousands may stand in one."""
 
 _MIXED = 1 << 14
 """Values that are mixed at once: they fit a processor's cache."""
+_SAMPLE = 10_000
+"""Pairs whose median parts all pairs into halves for two threads."""
 _ROW_BITS = 24
 _PAIR_BITS = np.uint64(28)
 _PAIR_MASK = np.uint64((1 << 28) - 1)
@@ -102,8 +106,8 @@ def mix(values: U64, salt: int = 0) -> U64:
 
 def held(column: U64, unit: int = 1) -> U8:
     """Return how many times `unit` records hold each record's token, cut at 255; 0 of none."""
-    _, which, counts = np.unique(column, return_inverse=True, return_counts=True)
-    return np.where(column == 0, 0, np.minimum(counts // unit, 255)[which]).astype(np.uint8)
+    counts = pl.DataFrame({"token": column}).select(pl.len().over("token")).to_series().to_numpy()
+    return np.where(column == 0, 0, np.minimum(counts // unit, 255)).astype(np.uint8)
 
 
 def candidates(features: Features, rows: Rows, settings: MatchSettings) -> Candidates:
@@ -120,10 +124,10 @@ def candidates(features: Features, rows: Rows, settings: MatchSettings) -> Candi
         joints = list(pool.map(lambda j: _joint(features, rows, (j, holders), settings), wanted))
     blocks = [*singles, *(block for found in joints for block in found)]
     proposed = _proposed([pairs for block in blocks for pairs in block.pairs])
-    left, right, keys = _unique_pairs(_together(blocks))
+    left, right, keys = _unique_pairs(_together(blocks), rows.row_of_rank)
     return Candidates(
-        left=rows.row_of_rank[left],
-        right=rows.row_of_rank[right],
+        left=left,
+        right=right,
         keys=keys,
         holders=holders,
         proposed=proposed,
@@ -164,10 +168,8 @@ def _sorted_runs(hashes: U64, ranks: U32, n: int) -> _Runs:
     low = np.uint64((1 << bits) - 1)
     packed = hashes & ~low
     packed |= ranks
-    packed.sort()
-    first = np.ones(len(packed), np.bool_)
-    np.greater(packed[1:] ^ packed[:-1], low, out=first[1:])
-    start = np.flatnonzero(first)
+    packed = in_order(packed)
+    start = np.flatnonzero(run_starts(packed, low))
     return _Runs(packed=packed, bits=bits, start=start, length=np.diff(start, append=len(packed)))
 
 
@@ -347,19 +349,25 @@ def _together(blocks: Sequence[_Blocks]) -> U64:
     return together
 
 
-def _unique_pairs(together: U64) -> tuple[U32, U32, U64]:
-    """Return distinct pairs (ranks) in order, with the mask of the kinds that proposed each."""
-    together.sort()
+def _unique_pairs(together: U64, row_of_rank: U32) -> tuple[U32, U32, U64]:
+    """Return distinct pairs of rows in order of their ranks, with the kinds that proposed each."""
+    sample = np.sort(together[:: len(together) // _SAMPLE + 1])
+    # All kinds of a pair lie in one half.
+    middle = sample[len(sample) // 2] & ~np.uint64(255) if len(sample) else np.uint64(0)
+    halves = [lambda: together[together < middle], lambda: together[together >= middle]]
+    with ThreadPoolExecutor(len(halves)) as pool:
+        found = list(pool.map(lambda half: _distinct(half(), row_of_rank), halves))
+    left, right, keys = (np.concatenate(column) for column in zip(*found, strict=True))
+    return left, right, keys
+
+
+def _distinct(together: U64, row_of_rank: U32) -> tuple[U32, U32, U64]:
+    """Return the pairs of a half, each once, with a mask of its kinds."""
+    together = in_order(together)
     kinds = np.uint64(255)
-    first = np.ones(len(together), np.bool_)
-    np.greater(together[1:] ^ together[:-1], kinds, out=first[1:])
-    start = np.flatnonzero(first)
-    distinct = together[start] >> np.uint64(8)
-    together &= kinds
-    bits = np.left_shift(np.uint64(1), together, out=together)
-    keys = np.bitwise_or.reduceat(bits, start) if len(start) else bits
-    return (
-        (distinct >> _PAIR_BITS).astype(np.uint32),
-        (distinct & _PAIR_MASK).astype(np.uint32),
-        keys,
-    )
+    start = np.flatnonzero(run_starts(together, kinds))
+    pairs = together[start] >> np.uint64(8)
+    together = together & kinds
+    np.left_shift(np.uint64(1), together, out=together)
+    keys = np.bitwise_or.reduceat(together, start) if len(start) else together
+    return row_of_rank[pairs >> _PAIR_BITS], row_of_rank[pairs & _PAIR_MASK], keys

@@ -7,7 +7,6 @@ on the texts for every pair that is output.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +15,10 @@ from numpy.typing import NDArray
 
 from audit.matching import levels as lv
 from audit.matching.blocking import VILLAGE_UNIT
+from audit.matching.chunks import each_chunk
 from audit.matching.distances import bag_similarity, one_digit_apart, symbols_apart, within_one
 from audit.matching.features import KINDS, U8, U16, U32, U64, Features
 from audit.matching.settings import MatchSettings
-from audit.matching.texts import THREADS
 from audit.matching.trade_names import near_levels
 
 _HASHED = (
@@ -78,8 +77,7 @@ def pack_rows(features: Features, holders: dict[str, U8]) -> Rows:
     """Return the records as rows of 128 bytes."""
     rows = np.zeros(len(features), ROW)
 
-    def pack(start: int) -> None:
-        at = slice(start, start + _PACKED)
+    def pack(at: slice) -> None:
         for field in _HASHED:
             rows[field][at] = _cut(getattr(features, field)[at])
         for field in _COPIED:
@@ -88,8 +86,7 @@ def pack_rows(features: Features, holders: dict[str, U8]) -> Rows:
             rows[f"n_{field}"][at] = holders[field][at]
         rows["owner_bag"][at] = _bags(features.owner_chars[at])
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(pack, range(0, len(features), _PACKED)))
+    each_chunk(len(features), _PACKED, pack)
     return rows
 
 
@@ -115,12 +112,10 @@ def compare(features: Features, rows: Rows, pairs: tuple[U32, U32], settings: Ma
     left, right = pairs
     patterns = np.empty(len(left), np.uint64)
 
-    def one(start: int) -> None:
-        at = slice(start, start + settings.chunk)
+    def one(at: slice) -> None:
         patterns[at] = _compare_chunk(features, rows, left[at], right[at])
 
-    with ThreadPoolExecutor(settings.threads) as pool:
-        list(pool.map(one, range(0, len(left), settings.chunk)))
+    each_chunk(len(left), settings.chunk, one, settings.threads)
     return patterns
 
 

@@ -7,11 +7,14 @@ Fields are packed into one integer, `PATTERN`, in the order of FIELDS.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.matching.chunks import each_chunk
 from audit.matching.features import U32, U64
+from audit.matching.sorting import in_order, run_starts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +215,8 @@ FIELDS = (NAME, RARITY, OWNER, PHONE, ADDRESS, REGION, INDUSTRY, FORM, BRANCH, K
 INDEX = {field.id: i for i, field in enumerate(FIELDS)}
 SHIFTS = tuple(sum(f.bits for f in FIELDS[:i]) for i in range(len(FIELDS)))
 PATTERN_BITS = sum(field.bits for field in FIELDS)
+CHUNK = 1 << 16
+"""Pairs that are counted at once."""
 
 
 def level_of(patterns: U64, field: Field) -> NDArray[np.uint8]:
@@ -253,23 +258,41 @@ REGION_CROWDED, REGION_THRONGED = number_of(REGION, "crowded"), number_of(REGION
 
 
 def pattern_counts(patterns: U64) -> tuple[U64, U32, NDArray[np.int64]]:
-    """Return distinct patterns, the place of each pair among them, and their counts.
+    """Return distinct patterns in order, the place of each pair among them, and their counts."""
+    found = each_chunk(len(patterns), CHUNK, lambda at: _counted(patterns[at]))
+    together = in_order(np.concatenate([np.empty(0, np.uint64), *(one.distinct for one in found)]))
+    distinct = together[run_starts(together)]
+    which = np.empty(len(patterns), np.uint32)
 
-    One sort of pattern and place packed in 64 bits; raises ValueError beyond 2**31 pairs.
-    """
-    n = len(patterns)
-    if PATTERN_BITS + max(n, 1).bit_length() > 64:
-        raise ValueError("more pairs than one pass can hold; split the records by region")
-    shift = np.uint64(64 - PATTERN_BITS)
-    packed = patterns << shift | np.arange(n, dtype=np.uint64)
-    packed.sort()
-    low = (np.uint64(1) << shift) - np.uint64(1)
-    first = np.ones(n, np.bool_)
-    np.greater(packed[1:] ^ packed[:-1], low, out=first[1:])
-    start = np.flatnonzero(first)
-    counts = np.diff(start, append=n)
-    distinct = packed[start] >> shift
-    which = np.empty(n, np.uint32)
-    packed &= low
-    which[packed] = np.repeat(np.arange(len(start), dtype=np.uint32), counts)
+    def place(at: slice) -> NDArray[np.int64]:
+        one = found[at.start // CHUNK]
+        places: NDArray[np.int64] = np.searchsorted(distinct, one.distinct)
+        which[at] = places.astype(np.uint32)[one.which]
+        return places
+
+    places = each_chunk(len(patterns), CHUNK, place)
+    counts = np.zeros(len(distinct), np.int64)
+    for one, at in zip(found, places, strict=True):
+        counts[at] += one.counts
     return distinct, which, counts
+
+
+class _Counted(NamedTuple):
+    """The distinct patterns of a chunk, the place of each pair among them, and their counts."""
+
+    distinct: U64
+    which: U32
+    counts: NDArray[np.int64]
+
+
+def _counted(patterns: U64) -> _Counted:
+    """Count a chunk by one sort of pattern and place, packed in 64 bits."""
+    n = len(patterns)
+    shift = np.uint64(64 - PATTERN_BITS)
+    low = (np.uint64(1) << shift) - np.uint64(1)
+    packed = in_order(patterns << shift | np.arange(n, dtype=np.uint64))
+    start = np.flatnonzero(run_starts(packed, low))
+    counts = np.diff(start, append=n)
+    which = np.empty(n, np.uint32)
+    which[packed & low] = np.repeat(np.arange(len(start), dtype=np.uint32), counts)
+    return _Counted(packed[start] >> shift, which, counts)

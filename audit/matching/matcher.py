@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from audit.matching import levels as lv
+from audit.matching.chunks import each_chunk
 from audit.matching.comparing import labels
 from audit.matching.deciding import Edges, clusters, components, missing_pairs
 from audit.matching.features import KINDS, U64, Features, Flags
@@ -19,6 +20,7 @@ from audit.matching.human import Human, decided, human_pairs, not_in, pair_keys
 from audit.matching.pairs import (
     SURE,
     Compared,
+    Placed,
     Scored,
     add_pairs,
     blocking_quality,
@@ -42,7 +44,7 @@ from audit.matching.results import (
     matched,
 )
 from audit.matching.settings import MatchSettings
-from audit.matching.weighing import Weights, log_odds, probability, shipped
+from audit.matching.weighing import Weighed, Weights, log_odds, probability, shipped
 
 _GAIN, _TOLD = 1.6, 4.5
 """By how much merging may lower the threshold, and what merged pairs gain, where all have codes."""
@@ -68,25 +70,20 @@ def match_units(
     if len(features) < 2:
         return empty_result()
     compared = compare_candidates(features, ranked(records["record_id"]), settings)
-    weighed, (scored,) = weigh_compared([compared], weights or shipped(), settings)
+    weighed, (placed,) = weigh_compared([compared], weights or shipped(), settings)
     human = human_pairs(records["record_id"], decisions)
-    n_proposed = len(scored.left)
-    scored = with_human(compared, scored, human, weighed.weights, settings)
-    by_right = headquarters(features, scored.left, scored.right)
-    expected = float(scored.probability[:n_proposed][~by_right[:n_proposed]].sum())
-    near = _within_reach(compared, scored, (human, weighed.weights, by_right), settings)
-    let_go, scored = _labelled(scored) - _labelled(near), near
+    expected = float(weighed.counted.pairs @ weighed.probability)
+    near = _within_reach(placed, weighed, human, settings)
+    labelled = labels(weighed.counted.patterns)[0][placed.which]
+    let_go = int(labelled.sum()) - int(labels(near.patterns)[0].sum())
+    scored = with_human(compared, near, human, weighed.weights, settings)
     scored = _completed(compared, scored, weighed.weights, settings)
     proposed = Proposed(quality=blocking_quality([compared]), let_go=let_go)
     compared = emptied(compared)
-    is_evidence = evidence(scored, weighed.weights, settings)
+    is_evidence = evidence(scored.patterns, scored.weight, weighed.weights, settings)
     known = human, expected, is_evidence, records["name"]
     result = _decide(compared, scored, known, settings)
     return matched(records, features, ([compared], proposed, result, weighed), settings)
-
-
-def _labelled(scored: Scored) -> int:
-    return int(labels(scored.patterns)[0].sum())
 
 
 def with_human(
@@ -99,21 +96,32 @@ def with_human(
 
 
 def _within_reach(
-    compared: Compared, scored: Scored, known: tuple[Human, Weights, Flags], settings: MatchSettings
+    placed: Placed, weighed: Weighed, human: Human, settings: MatchSettings
 ) -> Scored:
     """Return the pairs that may be decided on or reported, and those within their groups.
 
     Most candidates are clearly two units and in no group with a pair that links: they are let go.
     """
-    human, weights, by_right = known
-    gain = _rival_gain(valid_codes(compared.features))
-    least = min(log_odds(settings.link_at) - gain, SURE)
-    linking = (scored.weight >= least) | (decided(scored.left, scored.right, human) != 0)
-    group = components(len(compared.features), scored.left[linking], scored.right[linking])
-    reached = linking | (group[scored.left] == group[scored.right])
-    reached |= scored.probability >= settings.possible_at
-    reached |= evidence(scored, weights, settings) | by_right
-    return scored.where(reached)
+    compared, weights = placed.compared, weighed.weights
+    left, right = compared.found.left, compared.found.right
+    least = min(log_odds(settings.link_at) - _rival_gain(valid_codes(compared.features)), SURE)
+    links = weighed.weight >= least
+    linking = np.flatnonzero(links[placed.which])
+    group = components(
+        len(compared.features),
+        np.concatenate([left[linking], human.left]),
+        np.concatenate([right[linking], human.right]),
+    )
+    kept = links | (weighed.probability >= settings.possible_at)
+    kept |= evidence(weighed.counted.patterns, weighed.weight, weights, settings)
+    reached = np.empty(len(left), np.bool_)
+
+    def reach(at: slice) -> None:
+        reached[at] = kept[placed.which[at]] | (group[left[at]] == group[right[at]])
+
+    each_chunk(len(left), settings.chunk, reach, settings.threads)
+    reached[placed.by_right] = True
+    return placed.scored(weighed, np.flatnonzero(reached))
 
 
 def _completed(

@@ -16,7 +16,7 @@ from audit.matching.characters import folded, written
 from audit.matching.comparing import compare, labels, pack_rows
 from audit.matching.features import U8, U32, U64, Features, Flags
 from audit.matching.keys import CODE_KINDS, KINDS
-from audit.matching.relations import headquarters
+from audit.matching.relations import headquarters_among
 from audit.matching.scorecard import Floats, level_parts
 from audit.matching.settings import MatchSettings
 from audit.matching.weighing import Counted, Weighed, Weights, probability, weigh, weights_of
@@ -145,41 +145,63 @@ def emptied(compared: Compared) -> Compared:
     return replace(compared, found=found, patterns=keys, packed=compared.packed[:0].copy())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """The pairs of one pass, and `which` of the distinct patterns of all passes each shows.
+
+    `by_right` has the places of the pairs that are a legal entity and its own headquarters.
+    """
+
+    compared: Compared
+    which: U32
+    by_right: NDArray[np.int64]
+
+    def scored(self, weighed: Weighed, at: NDArray[np.int64] | slice = slice(None)) -> Scored:
+        """Return the pairs at some places with their weights."""
+        found, which = self.compared.found, self.which[at]
+        return Scored(
+            left=found.left[at],
+            right=found.right[at],
+            keys=found.keys[at],
+            patterns=self.compared.patterns[at],
+            weight=weighed.weight[which],
+            probability=weighed.probability[which],
+            gain=np.zeros(len(which)),
+        )
+
+
 def weigh_compared(
     passes: list[Compared], start: Weights, settings: MatchSettings
-) -> tuple[Weighed, list[Scored]]:
-    """Weigh the pairs of all passes together; one Scored a pass."""
-    patterns = _one([p.patterns for p in passes])
-    distinct, which, _ = lv.pattern_counts(patterns)
-    learnable = (_one([p.found.keys for p in passes]) & ~CODE_KEYS) != 0
-    learnable &= np.isin(lv.level_of(patterns, lv.KIND), _ONE_KIND)
-    by_right = np.concatenate(
-        [headquarters(p.features, p.found.left, p.found.right) for p in passes]
-    )
-    counted = Counted(
-        patterns=distinct,
-        pairs=np.bincount(which[~by_right], minlength=len(distinct)),
-        learnable=np.bincount(which[learnable & ~by_right], minlength=len(distinct)),
-        coverage=coverage([p.features for p in passes]),
-        latin=_latin([p.features for p in passes]),
-    )
-    weighed = weigh(counted, start, settings)
-    scored, begin = [], 0
+) -> tuple[Weighed, list[Placed]]:
+    """Weigh the patterns of all passes together; one Placed a pass."""
+    distinct, which, counts = lv.pattern_counts(_one([p.patterns for p in passes]))
+    placed = []
     for one in passes:
-        at = which[begin : begin + len(one.patterns)]
-        begin += len(one.patterns)
-        scored.append(
-            Scored(
-                left=one.found.left,
-                right=one.found.right,
-                keys=one.found.keys,
-                patterns=one.patterns,
-                weight=weighed.weight[at],
-                probability=weighed.probability[at],
-                gain=np.zeros(len(at)),
-            )
-        )
-    return weighed, scored
+        here, which = which[: len(one.patterns)], which[len(one.patterns) :]
+        pairs = one.found.left, one.found.right
+        by_right = headquarters_among(one.features, pairs, distinct, here)
+        placed.append(Placed(compared=one, which=here, by_right=by_right))
+    return weigh(_count(placed, (distinct, counts)), start, settings), placed
+
+
+def _count(placed: list[Placed], patterns: tuple[U64, NDArray[np.int64]]) -> Counted:
+    """Count the pairs of each pattern that are no unit and its own headquarters."""
+    distinct, counts = patterns
+    pairs, learnable = counts.copy(), counts.copy()
+    for one in placed:
+        left_out = (one.compared.found.keys & ~CODE_KEYS) == 0
+        left_out[one.by_right] = True
+        pairs -= np.bincount(one.which[one.by_right], minlength=len(distinct))
+        learnable -= np.bincount(one.which[left_out], minlength=len(distinct))
+    learnable[~np.isin(lv.level_of(distinct, lv.KIND), _ONE_KIND)] = 0
+    features = [one.compared.features for one in placed]
+    return Counted(
+        patterns=distinct,
+        pairs=pairs,
+        learnable=learnable,
+        coverage=coverage(features),
+        latin=_latin(features),
+    )
 
 
 def _one(parts: list[U64]) -> U64:

@@ -87,11 +87,12 @@ def match_registers(
     passes = [sample]
     parts: list[Decided] = []
     rest = [known.rest(number) for number in range(len(known.sources))]
-    weighed, scored = weigh_compared(rest, learnt.weights, replace(settings, min_labels=_NEVER))
-    for one, pairs in zip(rest, scored, strict=True):
-        human = _local(known.human, one.origin)
-        names = known.records["name"].gather(one.origin)
-        parts.append(_assign(one, pairs, (human, weighed.weights, names), settings))
+    weighed, placed = weigh_compared(rest, learnt.weights, replace(settings, min_labels=_NEVER))
+    for one in placed:
+        human = _local(known.human, one.compared.origin)
+        names = known.records["name"].gather(one.compared.origin)
+        known_here = human, weighed.weights, names
+        parts.append(_assign(one.compared, one.scored(weighed), known_here, settings))
     weighed = replace(
         weighed,
         labels_same=learnt.labels_same,
@@ -279,7 +280,7 @@ def _assign(
     )
     eligible = (eligible & (said == 0)) | (said > 0)
     taken = _greedy(compared, scored, (merit(scored), said), eligible)
-    is_evidence = evidence(scored, weights, settings)
+    is_evidence = evidence(scored.patterns, scored.weight, weights, settings)
     gain = _gain(compared, scored, weights, settings)
     return _decisions(scored, (taken, eligible, said, is_evidence), (gain, expected), settings)
 

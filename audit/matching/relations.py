@@ -28,6 +28,7 @@ RELATIONS = {
 
 _OTHER_BRANCH = lv.number_of(lv.BRANCH, "one"), lv.number_of(lv.BRANCH, "other")
 _AGENCY = lv.number_of(lv.PHONE, "agency")
+_LEGAL_ESTABLISHMENT = lv.number_of(lv.KIND, "legal_establishment")
 _HOUSEHOLD = lv.number_of(lv.KIND, "household")
 _UNIT_KINDS = (KINDS["legal_entity"], KINDS["establishment"])
 
@@ -49,6 +50,15 @@ def headquarters(features: Features, left: U32, right: U32) -> Flags:
     at = np.flatnonzero(features.kind[left] != features.kind[right])
     result[at] = _headquarters(features, left[at], right[at])
     return result
+
+
+def headquarters_among(
+    features: Features, pairs: tuple[U32, U32], patterns: U64, which: U32
+) -> NDArray[np.int64]:
+    """Return the places of the same among compared pairs, `which` of the patterns each shows."""
+    left, right = pairs
+    at = np.flatnonzero((lv.level_of(patterns, lv.KIND) == _LEGAL_ESTABLISHMENT)[which])
+    return at[_headquarters(features, left[at], right[at])]
 
 
 def _headquarters(features: Features, left: U32, right: U32) -> Flags:

@@ -12,10 +12,11 @@ from audit.matching import levels as lv
 from audit.matching.comparing import labels
 from audit.matching.em import agreement
 from audit.matching.explaining import comparisons
-from audit.matching.features import Features, Flags
+from audit.matching.features import U64, Features, Flags
 from audit.matching.pairs import Compared, Scored
 from audit.matching.records import LINK_SCHEMA, Matched
 from audit.matching.relations import Related, relations
+from audit.matching.scorecard import Floats
 from audit.matching.settings import MatchSettings
 from audit.matching.weighing import Weighed, Weights, log_odds
 
@@ -70,13 +71,13 @@ def empty_result() -> Matched:
     )
 
 
-def evidence(scored: Scored, weights: Weights, settings: MatchSettings) -> Flags:
+def evidence(patterns: U64, weight: Floats, weights: Weights, settings: MatchSettings) -> Flags:
     """Say which non-links are evidence: two valid codes that differ, and all else says the same.
 
     That is the same name, and a weight without the codes that would ask for review.
     """
-    name, code = (lv.level_of(scored.patterns, f) for f in (lv.NAME, lv.CODE))
-    bare = scored.weight - np.asarray(weights.shifts)[code]
+    name, code = (lv.level_of(patterns, f) for f in (lv.NAME, lv.CODE))
+    bare = weight - np.asarray(weights.shifts)[code]
     result: Flags = (
         (name >= lv.NAME_CORE)
         & (code == lv.CODE_VALID_DIFFER)

@@ -73,3 +73,10 @@ def test_a_frequent_person_is_joined_with_the_town_however_the_name_is_heard() -
 
     assert (0, 1) in _pairs(found)
     assert 1 == found.proposed["owner_sound+township"]
+
+
+def test_a_pair_that_many_keys_propose_is_one_pair() -> None:
+    found = _proposed([_shop(0, "宏达"), _shop(1, "宏达"), _shop(2, "宏达")])
+
+    assert [(0, 1), (0, 2), (1, 2)] == list(zip(found.left, found.right, strict=True))
+    assert all(keys.bit_count() > 1 for keys in found.keys.tolist())

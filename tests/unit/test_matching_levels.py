@@ -70,8 +70,21 @@ def test_views_put_the_same_trade_name_between_another_and_the_same_core() -> No
     assert [0, 1, 2, 2, 3, 3] == parts["stem"].tolist()
 
 
-def test_patterns_fit_beside_the_places_of_a_billion_pairs() -> None:
+def test_patterns_fit_beside_the_places_of_a_chunk() -> None:
     worse, better = ordered_patterns()
 
     assert max(worse.max(), better.max()) < 1 << lv.PATTERN_BITS
-    assert lv.PATTERN_BITS + (10**9).bit_length() <= 64
+    assert 1 << (64 - lv.PATTERN_BITS) >= lv.CHUNK
+
+
+def test_patterns_are_counted_over_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lv, "CHUNK", 2)
+    distinct, which, counts = lv.pattern_counts(np.array([7, 3, 3, 9, 7, 7, 1], np.uint64))
+
+    assert [1, 3, 7, 9] == distinct.tolist()
+    assert [2, 1, 1, 3, 2, 2, 0] == which.tolist()
+    assert [1, 2, 3, 1] == counts.tolist()
+
+
+def test_no_patterns_are_counted_as_none() -> None:
+    assert [0, 0, 0] == [len(part) for part in lv.pattern_counts(np.empty(0, np.uint64))]

@@ -1,0 +1,25 @@
+"""Sorting integers: what blocking and counting spend much of their time with.
+
+polars sorts them at the same speed on every processor; NumPy's vectorised sort was measured at four
+times its seconds on some (AMD with AVX-512), a quarter less on others.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from audit.matching.features import U64, Flags
+
+
+def in_order(values: U64) -> U64:
+    """Return integers in ascending order, read-only. On one thread: callers have their own."""
+    result: U64 = pl.Series(values).sort(multithreaded=False).to_numpy()
+    return result
+
+
+def run_starts(ordered: U64, low: np.uint64 | int = 0) -> Flags:
+    """Say where a new value begins in ascending integers, but for their bits in the mask `low`."""
+    first: Flags = np.ones(len(ordered), np.bool_)
+    np.greater(ordered[1:] ^ ordered[:-1], np.uint64(low), out=first[1:])
+    return first
