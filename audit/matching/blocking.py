@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from audit.matching.features import U8, U32, U64, Features, Flags
 from audit.matching.keys import (
+    COUNTED,
     JOINTS,
     KINDS,
     LISTED,
@@ -117,7 +118,9 @@ def candidates(features: Features, rows: Rows, settings: MatchSettings) -> Candi
         raise ValueError("more rows than a pass can hold; split them by region")
     with ThreadPoolExecutor(settings.threads) as pool:
         villages = pool.submit(held, features.village, VILLAGE_UNIT)
-        singles = list(pool.map(lambda kind: _single(features, rows, kind, settings), SINGLES))
+        singles = list(
+            pool.map(lambda kind: _single(features, rows, kind, settings), (*SINGLES, *COUNTED))
+        )
         holders = {s.kind: s.holders for s in singles if s.holders is not None}
         holders["village"] = villages.result()
         wanted = JOINTS if rows.side is None else [j for j in JOINTS if j != ONE_SET_ONLY]
@@ -131,7 +134,7 @@ def candidates(features: Features, rows: Rows, settings: MatchSettings) -> Candi
         keys=keys,
         holders=holders,
         proposed=proposed,
-        capped={b.kind: b.capped for b in blocks},
+        capped={b.kind: b.capped for b in blocks if b.kind in KINDS},
         large=tuple(block for s in singles for block in s.large),
     )
 
@@ -235,7 +238,7 @@ def _single(features: Features, rows: Rows, kind: str, settings: MatchSettings) 
     else:
         holders[ranks] = count
     over = runs.length > settings.single_cap
-    pairs = _emit(runs, settings.single_cap, KINDS.index(kind), rows)
+    pairs = _emit(runs, settings.single_cap, KINDS.index(kind), rows) if kind in SINGLES else []
     if kind in ("credit", "org"):
         pairs += _chain(runs, over, KINDS.index(f"{kind}*"), rows)
     return _Blocks(

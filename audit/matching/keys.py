@@ -7,16 +7,24 @@ import numpy as np
 from audit.matching.features import U64, Features
 
 SINGLES = (
-    *("credit", "org", "segment_a", "segment_b", "name", "core", "core_sound", "trade"),
-    *("trade_sound", "head", "tail", "owner", "owner_sound", "phone", "road_no", "address"),
+    *("credit", "org", "name", "core", "core_sound", "trade", "trade_sound", "head", "tail"),
+    *("owner", "owner_sound", "phone", "address"),
 )
 """Kinds of tokens that are keys alone where few hold them; LISTED are evidence."""
 
-PARTNERS = ("branch", "road", "industry", "activity", "township", "county", "village", "character")
-"""Kinds of tokens that say too little to be a key alone, however few hold them."""
+COUNTED = ("road_no",)
+"""Kinds of tokens whose holders are counted, and which are joined only."""
+
+PARTNERS = (
+    *("segment_b", "road_no", "branch", "road", "industry", "activity", "township", "county"),
+    *("village", "character"),
+)
+"""Kinds of tokens that say too little to be a key alone, however few hold them.
+
+In a province any half of a code and any house number has a few holders by chance."""
 
 LISTED = frozenset({"credit", "org", "name", "owner", "phone", "road_no", "address"})
-CODE_KINDS = ("credit", "org", "segment_a", "segment_b")
+CODE_KINDS = ("credit", "org", "segment_b+township")
 
 JOINTS = (
     *(("core", "county"), ("core", "owner"), ("core", "road"), ("core", "township")),
@@ -24,8 +32,8 @@ JOINTS = (
     *(("trade", "road"), ("trade", "owner"), ("trade", "phone")),
     *(("trade_sound", "township"), ("trade_sound", "owner_sound"), ("trade_sound", "road_no")),
     *(("trade_sound", "phone"), ("head", "owner"), ("head", "road"), ("head", "phone")),
-    *(("head", "township"), ("tail", "owner"), ("owner", "road")),
-    *(("owner", "industry"), ("owner", "phone"), ("owner_sound", "road_no")),
+    *(("head", "township"), ("tail", "owner"), ("owner", "road"), ("owner", "phone")),
+    *(("owner_sound", "road_no"), ("segment_b", "township")),
     *(("owner_sound", "township"), ("phone", "industry"), ("phone", "activity"), ("phone", "road")),
     *(("road_no", "industry"), ("road_no", "activity"), ("branch", "county"), ("branch", "road")),
     ("village", "activity"),

@@ -59,7 +59,8 @@ def probe(records: pl.DataFrame, features: Features, out: Path) -> None:
     """Write every candidate pair with its probability: recall of candidates, calibration."""
     settings = MatchSettings()
     compared = compare_candidates(features, ranked(records["record_id"]), settings)
-    _, (scored,) = weigh_compared([compared], shipped(), settings)
+    weighed, (placed,) = weigh_compared([compared], shipped(), settings)
+    scored = placed.scored(weighed)
     ids = records["record_id"]
     pl.DataFrame(
         {
