@@ -241,7 +241,7 @@ def _owner(features: Features, ab: tuple[Columns, Columns], left: U32, right: U3
     few = np.bitwise_count(a["owner_bag"] ^ b["owner_bag"]) <= 2
     other = np.flatnonzero(both & ~same & few)
     x, y = features.owner_chars[left[other]], features.owner_chars[right[other]]
-    level[other[within_one(x, y)]] = _OWNER["near"]
+    level[other[within_one(x.T, y.T)]] = _OWNER["near"]
     level[both & _same(a, b, "owner_sound")] = lv.OWNER_SOUND
     level[same] = lv.OWNER_SAME
     level[same & (np.maximum(a["n_owner"], b["n_owner"]) <= _OWNER_RARE)] = _OWNER["rare"]

@@ -25,13 +25,13 @@ _DIGIT_STEPS = np.unique(
 def within_one(left: U16, right: U16) -> Flags:
     """Say which of m pairs are at most one edit apart (optimal string alignment).
 
-    `left`, `right`: m x at most 8 code points, 0 behind the end. Edits are insertion, deletion,
+    `left`, `right`: at most 8 code points x m, 0 behind the end. Edits are insertion, deletion,
     substitution and the swap of two neighbours. By masks of the places that differ: as they stand,
     and with one side moved up by one.
     """
-    m, width = left.shape
+    width, m = left.shape
     a, b = np.zeros((2, width + 1, m), np.uint16)
-    a[:width], b[:width] = left.T, right.T
+    a[:width], b[:width] = left, right
     unlike, left_up, right_up = np.zeros((3, m), np.uint8)
     for place in range(width):
         bit = np.uint8(1 << place)

@@ -71,7 +71,7 @@ def test_hashes_alike_in_half_of_their_bits_make_no_link() -> None:
 def test_one_edit_equals_the_oracle(pairs: list[tuple[str, str]]) -> None:
     left, right = (np.array([chars(p[side], 8) for p in pairs], np.uint16) for side in (0, 1))
 
-    assert [OSA.distance(a, b) <= 1 for a, b in pairs] == within_one(left, right).tolist()
+    assert [OSA.distance(a, b) <= 1 for a, b in pairs] == within_one(left.T, right.T).tolist()
 
 
 @pytest.mark.parametrize(
