@@ -37,9 +37,9 @@ def near_levels(features: Features, left: U32, right: U32) -> U8:
     least, of which one may be lost (a 字号 has two by law).
     """
     a, b = (_by_place(features.trade_chars, rows) for rows in (left, right))
-    heard = [_by_place(features.trade_sounds, rows) for rows in (left, right)]
+    c, d = (_by_place(features.trade_sounds, rows) for rows in (left, right))
     near = within_one(a, b)
-    near |= within_one(*heard)
+    near |= within_one(c, d)
     longer = _length(a) != _length(b)
     near &= longer | (a[1] != 0)
     level = np.where(longer, _LEVEL["trade_cut"], _LEVEL["trade_near"]).astype(np.uint8)
@@ -47,7 +47,7 @@ def near_levels(features: Features, left: U32, right: U32) -> U8:
     level[even[_slips(a[:, even], b[:, even])]] = _LEVEL["trade_slip"]
     level[_other_numbers(a, b, longer)] = _LEVEL["differs"]
     level[~near] = 0
-    level[~near & _begin_alike(*heard, a)] = _LEVEL["trade_head"]
+    level[~near & _begin_alike(c, d, a)] = _LEVEL["trade_head"]
     return level
 
 
