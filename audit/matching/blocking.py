@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from audit.matching.features import U8, U32, U64, Features, Flags
 from audit.matching.keys import (
-    COUNTED,
+    COUNTED_ONLY,
     JOINTS,
     KINDS,
     LISTED,
@@ -119,7 +119,9 @@ def candidates(features: Features, rows: Rows, settings: MatchSettings) -> Candi
     with ThreadPoolExecutor(settings.threads) as pool:
         villages = pool.submit(held, features.village, VILLAGE_UNIT)
         singles = list(
-            pool.map(lambda kind: _single(features, rows, kind, settings), (*SINGLES, *COUNTED))
+            pool.map(
+                lambda kind: _single(features, rows, kind, settings), (*SINGLES, *COUNTED_ONLY)
+            )
         )
         holders = {s.kind: s.holders for s in singles if s.holders is not None}
         holders["village"] = villages.result()

@@ -12,7 +12,7 @@ SINGLES = (
 )
 """Kinds of tokens that are keys alone where few hold them; LISTED are evidence."""
 
-COUNTED = ("road_no",)
+COUNTED_ONLY = ("road_no",)
 """Kinds of tokens whose holders are counted, and which are joined only."""
 
 PARTNERS = (

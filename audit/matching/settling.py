@@ -19,6 +19,7 @@ from audit.matching.features import KINDS, U8, U32, U64, Features, Flags
 from audit.matching.keys import tokens
 from audit.matching.pairs import Scored, same_names
 from audit.matching.records import LINK_SCHEMA
+from audit.matching.sorting import order_of
 from audit.matching.weighing import Weights, probability, weights_of
 
 Ints = NDArray[np.int64]
@@ -29,10 +30,13 @@ COUNTED = ("core", "trade", "owner", "phone", "road_no", "address", "village")
 """Tokens whose number of holders is evidence."""
 
 _SHARED = (
-    *("credit", "org", "segment_a", "segment_b", "name", "core", "core_sound", "trade"),
-    *("trade_sound", "branch", "owner", "owner_sound", "phone", "road_no", "address"),
+    *("credit", "org", "name", "core", "core_sound", "trade", "trade_sound", "branch"),
+    *("owner", "owner_sound", "phone", "address"),
 )
-_SHARED_AT = (("head", "road"), ("tail", "road"), ("head", "township"))
+_SHARED_AT = (
+    *(("head", "road"), ("tail", "road"), ("head", "township"), ("segment_b", "township")),
+    *(("road_no", "industry"), ("road_no", "activity")),
+)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _BY_CODE, _ALIKE = 0, 1
 _SAID = (
@@ -205,7 +209,7 @@ def _only_units(features: Features, rows: Ints, key: U64) -> tuple[Ints, U64]:
     A legal entity holds it alone whatever establishments and headquarters do.
     """
     local = features.is_headquarters[rows] | (features.kind[rows] == KINDS["establishment"])
-    order = np.argsort(key)
+    order = order_of(key)
     key, local = key[order], local[order]
     start = np.flatnonzero(np.concatenate((key[:1] >= 0, key[1:] != key[:-1])))
     length = np.diff(start, append=len(key))
@@ -288,7 +292,7 @@ class Counts:
 
 def _counted(tokens: U64) -> tuple[U64, Ints, Ints]:
     """Return distinct tokens in order, how often each stands here, and that of every place."""
-    order = np.argsort(tokens)
+    order = order_of(tokens)
     ordered = tokens[order]
     start = np.flatnonzero(np.concatenate((ordered[:1] >= 0, ordered[1:] != ordered[:-1])))
     counts = np.diff(start, append=len(ordered))

@@ -9,12 +9,18 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from audit.matching.features import U64, Flags
+from audit.matching.features import U32, U64, Flags
 
 
 def in_order(values: U64) -> U64:
     """Return integers in ascending order, read-only. On one thread: callers have their own."""
     result: U64 = pl.Series(values).sort(multithreaded=False).to_numpy()
+    return result
+
+
+def order_of(values: U64) -> U32:
+    """Return the rows of integers in ascending order; rows of equal ones in any order."""
+    result: U32 = pl.Series(values).arg_sort().to_numpy()
     return result
 
 
