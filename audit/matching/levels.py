@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from audit.matching.chunks import each_chunk
 from audit.matching.features import U32, U64
-from audit.matching.sorting import in_order, run_starts
+from audit.matching.sorting import distinct, in_order, run_starts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,21 +260,21 @@ REGION_CROWDED, REGION_THRONGED = number_of(REGION, "crowded"), number_of(REGION
 def pattern_counts(patterns: U64) -> tuple[U64, U32, NDArray[np.int64]]:
     """Return distinct patterns in order, the place of each pair among them, and their counts."""
     found = each_chunk(len(patterns), CHUNK, lambda at: _counted(patterns[at]))
-    together = in_order(np.concatenate([np.empty(0, np.uint64), *(one.distinct for one in found)]))
-    distinct = together[run_starts(together)]
+    patterns_of = [np.empty(0, np.uint64), *(one.distinct for one in found)]
+    known = distinct(np.concatenate(patterns_of))
     which = np.empty(len(patterns), np.uint32)
 
     def place(at: slice) -> NDArray[np.int64]:
         one = found[at.start // CHUNK]
-        places: NDArray[np.int64] = np.searchsorted(distinct, one.distinct)
+        places: NDArray[np.int64] = np.searchsorted(known, one.distinct)
         which[at] = places.astype(np.uint32)[one.which]
         return places
 
     places = each_chunk(len(patterns), CHUNK, place)
-    counts = np.zeros(len(distinct), np.int64)
+    counts = np.zeros(len(known), np.int64)
     for one, at in zip(found, places, strict=True):
         counts[at] += one.counts
-    return distinct, which, counts
+    return known, which, counts
 
 
 class _Counted(NamedTuple):

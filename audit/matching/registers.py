@@ -201,8 +201,8 @@ def _learn(known: _Known, start: Weights) -> tuple[Weighed, Compared]:
     by_id = known.records["record_id"][known.n_left :].arg_sort().to_numpy().astype(np.int64)
     right = by_id + known.n_left
     credit = known.features.credit[right]
-    _, first = np.unique(credit, return_index=True)
-    once = np.union1d(first, np.flatnonzero(credit == 0))
+    first: Flags = pl.Series(credit).is_first_distinct().to_numpy()
+    once = np.flatnonzero(first | (credit == 0))
     chosen = right[once[:: -(-len(once) // _SAMPLE)]]
     chosen = np.sort(chosen)
     wanted = may_pair(known.field, take(known.features, chosen))

@@ -19,7 +19,7 @@ from audit.matching.features import KINDS, U8, U32, U64, Features, Flags
 from audit.matching.keys import tokens
 from audit.matching.pairs import Scored, same_names
 from audit.matching.records import LINK_SCHEMA
-from audit.matching.sorting import order_of
+from audit.matching.sorting import distinct, order_of
 from audit.matching.weighing import Weights, probability, weights_of
 
 Ints = NDArray[np.int64]
@@ -162,7 +162,7 @@ def _unclaimed(
     left, right = alike
     own = _in_register(left, source[right])
     free = ~_among(own, _in_register(by_code[0], source[by_code[1]]))
-    orgs = np.unique(features.org[left])
+    orgs = distinct(features.org[left])
     coded = np.flatnonzero((source >= 0) & (features.org != 0))
     place, shown = _places(features.org[coded], orgs)
     claims = _in_register(place[shown], source[coded[shown]])
@@ -229,14 +229,14 @@ def may_pair(units: Features, lists: Features) -> Flags:
     if not len(lists):
         return result
     for kind in _SHARED:
-        wanted = np.unique(np.concatenate(tokens(lists, kind)))
+        wanted = distinct(np.concatenate(tokens(lists, kind)))
         for column in tokens(units, kind):
             _mark(result, column, wanted)
     for kind, place in _SHARED_AT:
         ours, theirs = (
             _both(tokens(side, kind)[0], tokens(side, place)[0]) for side in (units, lists)
         )
-        _mark(result, ours, np.unique(theirs))
+        _mark(result, ours, distinct(theirs))
     return result
 
 

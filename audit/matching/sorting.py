@@ -18,6 +18,12 @@ def in_order(values: U64) -> U64:
     return result
 
 
+def distinct(values: U64) -> U64:
+    """Return each integer once, in ascending order."""
+    ordered = in_order(values)
+    return ordered[run_starts(ordered)]
+
+
 def order_of(values: U64) -> U32:
     """Return the rows of integers in ascending order; rows of equal ones in any order."""
     result: U32 = pl.Series(values).arg_sort().to_numpy()
