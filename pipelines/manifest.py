@@ -31,6 +31,7 @@ _PACKAGES = (
     "pyarrow",
     "python-calamine",
     "pyyaml",
+    "rapidfuzz",
     "scipy",
     "sqlglot",
     "xlsxwriter",
