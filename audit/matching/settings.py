@@ -28,5 +28,5 @@ class MatchSettings:
     large_blocks: int = 200
     large_members: int = 100
     threads: int = 2
-    chunk: int = 1 << 14
+    chunk: int = 1 << 15
     matcher: str = "unit@1"
