@@ -94,22 +94,23 @@ def _endings(counts: pl.DataFrame, feature: str) -> pl.DataFrame:
 
 def _first_digits(counts: pl.DataFrame) -> pl.DataFrame:
     """Return the same of first digits; found and expected are those of the digits in excess."""
-    digits = pl.DataFrame({"first": list(BENFORD), "even": list(BENFORD.values())})
     by_cell = [*_SUBJECT, *_CELL]
-    mine = counts.group_by(*by_cell, "first").agg(pl.sum("n").alias("k"))
-    sizes = mine.group_by(by_cell).agg(pl.sum("k").alias("n"))
-    cell = mine.group_by(*_CELL, "first").agg(pl.sum("k").alias("k_all"))
-    full = (
-        sizes.with_columns(n_all=pl.col("n").sum().over(_CELL))
-        .join(digits, how="cross")
-        .join(mine, on=[*by_cell, "first"], how="left")
-        .join(cell, on=[*_CELL, "first"], how="left")
-        .with_columns(pl.col("k", "k_all").fill_null(0))
-        .with_columns(
-            share=(pl.col("k_all") - pl.col("k") + PRIOR * pl.col("even"))
-            / (pl.col("n_all") - pl.col("n") + PRIOR)
+    found_of = (
+        pl.col("n").filter(pl.col("first") == digit).sum().alias(digit) for digit in BENFORD
+    )
+    # Sums of fractions follow the order of rows, here that of cells; sorted before there is a row
+    # for each digit.
+    sizes = counts.group_by(by_cell).agg(pl.sum("n"), *found_of).sort(by_cell)
+    all_of = (pl.col(name).sum().over(_CELL).alias(f"{name}_all") for name in ("n", *BENFORD))
+    sizes = sizes.with_columns(*all_of)
+    full = pl.concat(
+        sizes.select(
+            *_SUBJECT, "n", "n_all", first=pl.lit(digit), even=even, k=digit, k_all=f"{digit}_all"
         )
-        .sort(*by_cell, "first")
+        for digit, even in BENFORD.items()
+    ).with_columns(
+        share=(pl.col("k_all") - pl.col("k") + PRIOR * pl.col("even"))
+        / (pl.col("n_all") - pl.col("n") + PRIOR)
     )
     by_digit = (
         full.group_by(*_SUBJECT, "first")
