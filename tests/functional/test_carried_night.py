@@ -105,8 +105,8 @@ def test_links_and_estimates_that_lie_in_the_kept_database_stand(
     monkeypatch.setattr(standing, "MANY", 0)
     for name, rows in FILES.items():
         write_csv(opened / "in" / name, rows)
-    first = run(opened / "in", opened / "out", run_id="r1")
-    assert first.table(_LINKS).rows()
+    linked = run(opened / "in", opened / "out", run_id="r1").table(_LINKS).rows()
+    assert linked
     # What a night made anew is not put there: the second night loads it.
     assert _standing(opened / "out") == set()
     run(opened / "in", opened / "out", run_id="r2")
@@ -131,7 +131,30 @@ def test_links_and_estimates_that_lie_in_the_kept_database_stand(
     run(opened / "in", opened / "out", run_id="r5")
     monkeypatch.setattr(DuckDBEngine, "append_file", lambda *_: pytest.fail("were loaded"))
     last = run(opened / "in", opened / "out", run_id="r6")
-    assert last.table(_LINKS).rows() == first.table(_LINKS).rows()
+    assert last.table(_LINKS).rows() == linked
+
+
+def test_links_stand_again_when_a_unit_that_was_gone_for_a_night_comes_back(
+    opened: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "MANY", 0)
+    for name, rows in FILES.items():
+        write_csv(opened / "in" / name, rows)
+    for run_id in ("r1", "r2"):
+        linked = run(opened / "in", opened / "out", run_id=run_id).table(_LINKS).rows()
+    (opened / "in" / "legal_entity_2.csv").unlink()
+    gone = run(opened / "in", opened / "out", run_id="r3")
+    assert gone.table(_LINKS).rows() != linked
+
+    write_csv(opened / "in" / "legal_entity_2.csv", FILES["legal_entity_2.csv"])
+    shutil.copytree(opened / "out", opened / "full", symlinks=True)
+    _forget(opened / "full")
+    expected = run(opened / "in", opened / "full", run_id="r4")
+    with monkeypatch.context() as patch:
+        patch.setattr(link, "run", lambda _: pytest.fail("units were matched again"))
+        night = run(opened / "in", opened / "out", run_id="r4")
+
+    assert _published(expected) == _published(night)
 
 
 @pytest.mark.parametrize("fails", ["copy_file", "comment_tables", "put_in_place"])
@@ -144,15 +167,15 @@ def test_a_kept_database_stays_where_links_cannot_be_put_into_it(
     with monkeypatch.context() as patch:
         patch.setattr(standing, fails, lambda *_: (_ for _ in ()).throw(OSError("full")))
         run(opened / "in", opened / "out", run_id="r0")
-        first = run(opened / "in", opened / "out", run_id="r1")
+        linked = run(opened / "in", opened / "out", run_id="r1").table(_LINKS).rows()
     assert _standing(opened / "out") == set()
 
     second = run(opened / "in", opened / "out", run_id="r2")
 
     assert set(FILES) == second.summary.intake.unchanged
     assert [] == [*(opened / "out" / "state" / parts.FOLDER).glob(".*")]
-    assert first.table(_LINKS).rows()
-    assert first.table(_LINKS).rows() == second.table(_LINKS).rows()
+    assert linked
+    assert linked == second.table(_LINKS).rows()
 
 
 def test_suggestions_stand_where_nothing_changed_that_they_follow_from(
