@@ -47,6 +47,7 @@ from pipelines.contents import Contents
 from pipelines.context import LOG, NoProgress, Progress, RunContext
 from pipelines.finding_places import FindingCounts
 from pipelines.ingest import IngestSummary
+from pipelines.reuse import Published
 from pipelines.sql import PACKAGE
 from pipelines.system_errors import PACKAGE_SAFE, PUBLISHED, already_published, system_errors
 from reports.matching import Matching
@@ -357,12 +358,13 @@ def run_night(options: NightOptions) -> NightSummary:
                 ctx, summary = work.run_safely(clock)
                 with publish.on_its_way(partial / PACKAGE):
                     manifest.write(ctx, book, clock.stages, summary.intake.unchanged)
+                lasting = standing.taken_over(ctx, Published(options.out / publish.CURRENT))
                 published = publish.publish(options.out, info.run_id)
             finally:
                 publish.discard(options.out, info.run_id)
         with system_errors(PUBLISHED, options.out), already_published():
             ledger.commit(ctx)
             if ctx.store:
-                standing.hold(ctx.store, published / PACKAGE, ctx.contents, work.limits(None))
+                standing.hold(ctx.store, published / PACKAGE, lasting, work.limits(None))
             publish.tidy(options.out, keep=options.config.keep_runs)
     return replace(summary, stages=tuple(clock.stages))

@@ -1,8 +1,10 @@
 """Links and estimates that lie in the kept database, so that they need not be written once more.
 
-They are put there after a night is published, where they are many and not those that lie there; a
-night that begins with the kept database finds them in their tables. `raw.standing` tells what each
-follows from; it is in the kept database only, never in a published one.
+They are put there after a night is published that took them over, where they are many and not
+those that lie there; a night that begins with the kept database finds them in their tables. What a
+night made anew is left out: where units come and go every night, it would be put there in vain.
+`raw.standing` tells what each follows from; it is in the kept database only, never in a published
+one.
 """
 
 from __future__ import annotations
@@ -13,14 +15,14 @@ from pathlib import Path
 from audit.engines.duckdb import DuckDBEngine, Limits, PackageReader
 from audit.errors import EngineError
 from audit.quoting import quoted
-from pipelines.context import LOG
+from pipelines.context import LOG, RunContext
 from pipelines.link_tables import TABLES
 from pipelines.package_views import comment_tables
 from pipelines.parts import STANDING, STANDING_COLUMNS, Store, copy_file, put_in_place
-from pipelines.reuse import LINKS
+from pipelines.reuse import LINKS, Published
 
 MANY = 100_000
-"""Rows that are others than those that lie there, from which on all are put there anew."""
+"""Rows that are others than those that lie there, from which on they are put there anew."""
 
 
 def _tables(name: str) -> tuple[str, ...]:
@@ -43,14 +45,25 @@ def stands(engine: DuckDBEngine, store: Store, name: str, key: str) -> bool:
     return held == key and engine.scalar(_counting(name)) == n_rows
 
 
+def taken_over(ctx: RunContext, last: Published) -> dict[str, str]:
+    """Return what tonight's links and estimates follow from, of those that the last run had.
+
+    Ask before tonight's run takes the place of `last`. Nothing where no rows are kept.
+    """
+    tonight = ctx.contents.items() if ctx.store else ()
+    made = ((n, key) for n, key in tonight if n == LINKS or n.startswith("estimate."))
+    return {name: key for name, key in made if last.follows(name, key)}
+
+
 def _fill(database: Path, package: Path, keys: Mapping[str, str], limits: Limits) -> None:
     with DuckDBEngine(database, limits) as engine:
         engine.execute(f"ATTACH {quoted(package)} AS published (READ_ONLY)")
-        engine.execute(f"CREATE OR REPLACE TABLE {STANDING} ({STANDING_COLUMNS})")
+        engine.execute(f"CREATE TABLE IF NOT EXISTS {STANDING} ({STANDING_COLUMNS})")
         for name, key in keys.items():
             for table in _tables(name):
                 engine.execute(f"DELETE FROM {table}")
                 engine.append(table, f"SELECT * FROM published.{table}")
+            engine.execute(f"DELETE FROM {STANDING} WHERE name = {quoted(name)}")
             told = f"SELECT {quoted(name)} AS name, {quoted(key)} AS key"
             engine.append(STANDING, f"{told}, n_rows FROM ({_counting(name)})")
         # Comments that stand there need not be written in each night either.
@@ -58,21 +71,20 @@ def _fill(database: Path, package: Path, keys: Mapping[str, str], limits: Limits
         engine.checkpoint()
 
 
-def hold(store: Store, package: Path, contents: Mapping[str, str], limits: Limits) -> None:
+def hold(store: Store, package: Path, keys: Mapping[str, str], limits: Limits) -> None:
     """Put links and estimates of a published package into the kept database.
 
-    `contents`: by table, what it follows from. They are put into a copy that takes its place when
-    it is whole: whatever fails, the kept database stays as it was.
+    `keys`: by name, what they follow from. They are put into a copy that takes its place when it is
+    whole: whatever fails, the kept database stays as it was.
     """
-    keys = {n: k for n, k in contents.items() if n == LINKS or n.startswith("estimate.")}
-    others = [name for name, key in keys.items() if store.standing.get(name, ("", 0))[0] != key]
+    others = {n: key for n, key in keys.items() if store.standing.get(n, ("", 0))[0] != key}
     waiting = store.folder / ".standing"
     try:
         kept = store.kept_database
-        if kept is None or not others or _n_rows(package, others) < MANY:
+        if kept is None or not others or _n_rows(package, [*others]) < MANY:
             return
         copy_file(kept, waiting)
-        _fill(waiting, package, keys, limits)
+        _fill(waiting, package, others, limits)
         if store.has_room(waiting):
             put_in_place(waiting, store.folder, store.fingerprint)
     except (EngineError, OSError) as error:

@@ -67,20 +67,27 @@ GROUP BY subject_kind, subject_id, region_code, item, digits, first"""
 _SUBJECT, _CELL = ["subject_kind", "subject_id"], ["item", "digits"]
 
 
-def _endings(counts: pl.DataFrame, feature: str) -> pl.DataFrame:
+def _by_cell(counts: pl.DataFrame) -> pl.DataFrame:
+    """Return each subject's values in each cell: `n`, those of each ending and each first digit.
+
+    Sums of fractions follow the order of rows: it is that of the rows' own keys.
+    """
+    first = (pl.col("n").filter(pl.col("first") == digit).sum().alias(digit) for digit in BENFORD)
+    keys = [*_SUBJECT, *_CELL]
+    return counts.group_by(keys).agg(pl.sum("n", *ENDINGS), *first).sort(keys)
+
+
+def _endings(by_cell: pl.DataFrame, feature: str) -> pl.DataFrame:
     """Return subject, n_values, n_found, n_expected and p_value of one kind of ending."""
     least, even = ENDINGS[feature]
     mine = (
-        counts.filter(pl.col("digits") >= least)
-        .group_by(*_SUBJECT, *_CELL)
-        .agg(pl.sum("n"), pl.sum(feature).alias("k"))
+        by_cell.filter(pl.col("digits") >= least)
+        .rename({feature: "k"})
         .with_columns(
             n_cell=pl.col("n").sum().over(_CELL) - pl.col("n"),
             k_cell=pl.col("k").sum().over(_CELL) - pl.col("k"),
         )
         .with_columns(share=(pl.col("k_cell") + PRIOR * even) / (pl.col("n_cell") + PRIOR))
-        # Sums of fractions follow the order of rows: it is that of the rows' own keys.
-        .sort(*_SUBJECT, *_CELL)
     )
     found = mine.group_by(_SUBJECT).agg(
         pl.sum("n").alias("n_values"),
@@ -92,24 +99,19 @@ def _endings(counts: pl.DataFrame, feature: str) -> pl.DataFrame:
     return found.with_columns(feature=pl.lit(feature), p_value=pl.Series(p_value, dtype=pl.Float64))
 
 
-def _first_digits(counts: pl.DataFrame) -> pl.DataFrame:
+def _first_digits(by_cell: pl.DataFrame) -> pl.DataFrame:
     """Return the same of first digits; found and expected are those of the digits in excess."""
-    digits = pl.DataFrame({"first": list(BENFORD), "even": list(BENFORD.values())})
-    by_cell = [*_SUBJECT, *_CELL]
-    mine = counts.group_by(*by_cell, "first").agg(pl.sum("n").alias("k"))
-    sizes = mine.group_by(by_cell).agg(pl.sum("k").alias("n"))
-    cell = mine.group_by(*_CELL, "first").agg(pl.sum("k").alias("k_all"))
-    full = (
-        sizes.with_columns(n_all=pl.col("n").sum().over(_CELL))
-        .join(digits, how="cross")
-        .join(mine, on=[*by_cell, "first"], how="left")
-        .join(cell, on=[*_CELL, "first"], how="left")
-        .with_columns(pl.col("k", "k_all").fill_null(0))
-        .with_columns(
-            share=(pl.col("k_all") - pl.col("k") + PRIOR * pl.col("even"))
-            / (pl.col("n_all") - pl.col("n") + PRIOR)
+    every = (pl.col(name).sum().over(_CELL).alias(f"{name}_all") for name in ("n", *BENFORD))
+    sizes = by_cell.with_columns(*every)
+    # A row for each cell and digit; within a digit the cells keep their order.
+    full = pl.concat(
+        sizes.select(
+            *_SUBJECT, "n", "n_all", first=pl.lit(digit), even=even, k=digit, k_all=f"{digit}_all"
         )
-        .sort(*by_cell, "first")
+        for digit, even in BENFORD.items()
+    ).with_columns(
+        share=(pl.col("k_all") - pl.col("k") + PRIOR * pl.col("even"))
+        / (pl.col("n_all") - pl.col("n") + PRIOR)
     )
     by_digit = (
         full.group_by(*_SUBJECT, "first")
@@ -145,7 +147,8 @@ def heaping(frames: Frames) -> Frames:
         .group_by(_SUBJECT, maintain_order=True)
         .agg(pl.first("region_code"))
     )
-    parts = [*(_endings(counts, feature) for feature in ENDINGS), _first_digits(counts)]
+    cells = _by_cell(counts)
+    parts = [*(_endings(cells, feature) for feature in ENDINGS), _first_digits(cells)]
     every = pl.concat([part.select(sorted(part.columns)) for part in parts], how="vertical_relaxed")
     enough = pl.col("n_values") >= FEWEST
     tested, few = every.filter(enough), every.filter(~enough)

@@ -26,6 +26,12 @@ def _words() -> pl.Expr:
     return high.cast(pl.UInt64) * (1 << 32) + low.cast(pl.UInt64)
 
 
+def _in_question(photos: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
+    """Leave out pictures of a single visit that resemble no other: nearly all of them."""
+    near_another = pl.col("word").is_in(near.filter(pl.col("bits") > 0)["word"].implode())
+    return photos.filter(pl.col("word").is_duplicated() | near_another)
+
+
 def _holders(photos: pl.DataFrame) -> pl.DataFrame:
     """Return for each picture its first visit, and the first one of another family."""
     first = photos.sort("visit_id").group_by("word", "family", maintain_order=True).first()
@@ -69,6 +75,7 @@ def photo_reuse(frames: Frames) -> Frames:
         frames["visits"].filter(pl.col("photo_hash").str.contains(_HEX)).with_columns(word=_words())
     )
     near = _neighbours(photos["word"].unique().sort())
+    photos = _in_question(photos, near)
     holders = _holders(photos)
     pairs = (
         photos.select("visit_id", "unit_id", "family", "word")

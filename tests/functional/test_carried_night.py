@@ -13,7 +13,7 @@ from deliveries import Night, run
 from small_delivery import FILES
 from tiny import entity, write_csv
 
-from audit.engines.duckdb import DuckDBEngine
+from audit.engines.duckdb import DuckDBEngine, PackageReader
 from audit.errors import InputError
 from pipelines import link, localise, parts, rule_memory, standing
 from pipelines.link_tables import TABLES
@@ -34,6 +34,13 @@ _TABLES = (
 )
 _LINKS = "SELECT * FROM linkage.link ORDER BY ALL"
 _SUGGESTED = "SELECT * FROM audit.suggestion ORDER BY ALL"
+
+
+def _standing(out: Path) -> set[str]:
+    """Return the names of the links and estimates that lie in the kept database."""
+    (kept,) = (out / "state" / parts.FOLDER).glob("*.duckdb")
+    with PackageReader(kept) as reader:
+        return set(reader.fetch(f"SELECT name FROM {parts.STANDING}")["name"].to_pylist())
 
 
 def _forget(out: Path) -> None:
@@ -95,13 +102,18 @@ def test_a_night_of_one_changed_file_publishes_what_a_full_night_does(
 def test_links_and_estimates_that_lie_in_the_kept_database_stand(
     opened: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(standing, "MANY", 1)
+    monkeypatch.setattr(standing, "MANY", 0)
     for name, rows in FILES.items():
         write_csv(opened / "in" / name, rows)
-    first = run(opened / "in", opened / "out", run_id="r1")
-    assert first.table(_LINKS).rows()
+    linked = run(opened / "in", opened / "out", run_id="r1").table(_LINKS).rows()
+    assert linked
+    # What a night made anew is not put there: the second night loads it.
+    assert _standing(opened / "out") == set()
+    run(opened / "in", opened / "out", run_id="r2")
+    stood = _standing(opened / "out")
+    assert {"linkage", "estimate.asset_ratio"} <= stood
 
-    for number in (2, 3):
+    for number in (3, 4):
         changed = [{"unit_id": "L3", "form": "611-3", "revenue_kyuan": str(number)}]
         write_csv(opened / "in" / "finance.csv", changed)
         shutil.copytree(opened / "out", opened / f"full{number}", symlinks=True)
@@ -109,9 +121,40 @@ def test_links_and_estimates_that_lie_in_the_kept_database_stand(
         with monkeypatch.context() as patch:
             patch.setattr(DuckDBEngine, "append_file", lambda *_: pytest.fail("were loaded"))
             night = run(opened / "in", opened / "out", run_id=f"r{number}")
+        # What they follow from stays on record, whatever is put beside it.
+        assert _standing(opened / "out") == stood
         expected = run(opened / "in", opened / f"full{number}", run_id=f"r{number}")
         assert _published(expected) == _published(night)
         assert "raw.standing" not in night.table(_TABLES)["name"]
+
+    # What the finance returns alone changed is put beside the others in a night that took it over.
+    run(opened / "in", opened / "out", run_id="r5")
+    monkeypatch.setattr(DuckDBEngine, "append_file", lambda *_: pytest.fail("were loaded"))
+    last = run(opened / "in", opened / "out", run_id="r6")
+    assert last.table(_LINKS).rows() == linked
+
+
+def test_links_stand_again_when_a_unit_that_was_gone_for_a_night_comes_back(
+    opened: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "MANY", 0)
+    for name, rows in FILES.items():
+        write_csv(opened / "in" / name, rows)
+    for run_id in ("r1", "r2"):
+        linked = run(opened / "in", opened / "out", run_id=run_id).table(_LINKS).rows()
+    (opened / "in" / "legal_entity_2.csv").unlink()
+    gone = run(opened / "in", opened / "out", run_id="r3")
+    assert gone.table(_LINKS).rows() != linked
+
+    write_csv(opened / "in" / "legal_entity_2.csv", FILES["legal_entity_2.csv"])
+    shutil.copytree(opened / "out", opened / "full", symlinks=True)
+    _forget(opened / "full")
+    expected = run(opened / "in", opened / "full", run_id="r4")
+    with monkeypatch.context() as patch:
+        patch.setattr(link, "run", lambda _: pytest.fail("units were matched again"))
+        night = run(opened / "in", opened / "out", run_id="r4")
+
+    assert _published(expected) == _published(night)
 
 
 @pytest.mark.parametrize("fails", ["copy_file", "comment_tables", "put_in_place"])
@@ -123,14 +166,16 @@ def test_a_kept_database_stays_where_links_cannot_be_put_into_it(
         write_csv(opened / "in" / name, rows)
     with monkeypatch.context() as patch:
         patch.setattr(standing, fails, lambda *_: (_ for _ in ()).throw(OSError("full")))
-        first = run(opened / "in", opened / "out", run_id="r1")
+        run(opened / "in", opened / "out", run_id="r0")
+        linked = run(opened / "in", opened / "out", run_id="r1").table(_LINKS).rows()
+    assert _standing(opened / "out") == set()
 
     second = run(opened / "in", opened / "out", run_id="r2")
 
     assert set(FILES) == second.summary.intake.unchanged
     assert [] == [*(opened / "out" / "state" / parts.FOLDER).glob(".*")]
-    assert first.table(_LINKS).rows()
-    assert first.table(_LINKS).rows() == second.table(_LINKS).rows()
+    assert linked
+    assert linked == second.table(_LINKS).rows()
 
 
 def test_suggestions_stand_where_nothing_changed_that_they_follow_from(

@@ -14,6 +14,7 @@ from audit.derive import derive
 from audit.estimating.enumerator_risk import VISITS, enumerator_risk
 from audit.estimating.geodesy import edges, metres_apart, outside_by
 from audit.estimating.hamming import MOST_BITS, near_pairs
+from audit.estimating.photo_reuse import photo_reuse
 from audit.estimating.visit_places import visit_places
 from audit.estimating.visit_volumes import area_kind, visit_volumes
 from pipelines.rule_cases import LISTS
@@ -109,6 +110,37 @@ def test_near_pairs_are_those_of_comparing_all(
         if (words[a] ^ words[b]).bit_count() <= MOST_BITS
     }
     assert wanted == set(zip(i.tolist(), j.tolist(), bits.tolist(), strict=True))
+
+
+def test_a_shared_picture_is_told_by_the_nearest_of_another_family() -> None:
+    pictures = {
+        "V1": ("F1", 0x0F),
+        "V2": ("F1", 0x0F),  # the same family: no other holder of this very picture
+        "V3": ("F2", 0x0D),  # one bit from it
+        "V4": ("F3", 0x0D),
+        "V5": ("F4", 0xFFFF_0000_0000_0000),  # like none
+    }
+    visits = pl.DataFrame(
+        [
+            {"visit_id": v, "unit_id": f"U{v}", "photo_hash": f"{word:016x}", "family": family}
+            for v, (family, word) in pictures.items()
+        ]
+    )
+
+    made = photo_reuse({"visits": visits})["photo_reuse"].sort("visit_id")
+
+    assert made.select("visit_id", "other_visit_id", "bits").rows() == [
+        ("V1", "V3", 1), ("V2", "V3", 1), ("V3", "V4", 0), ("V4", "V3", 0),
+    ]  # fmt: skip
+
+
+def test_pairs_of_a_crowded_bucket_come_once_and_in_order() -> None:
+    i, j, bits = near_pairs(np.arange(64, dtype=np.uint64))
+
+    pairs = list(zip(i.tolist(), j.tolist(), strict=True))
+    assert pairs == sorted(set(pairs))
+    assert len(pairs) == sum((a ^ b).bit_count() <= 4 for a in range(64) for b in range(a))
+    assert bits.tolist() == [(a ^ b).bit_count() for a, b in pairs]
 
 
 def test_a_cell_is_five_metres_wide_and_a_set_back_clock_is_negative() -> None:
