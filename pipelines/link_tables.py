@@ -133,6 +133,8 @@ def write(engine: DuckDBEngine, found: Found, decisions: Sequence[Decision]) -> 
 
 def write_decisions(engine: DuckDBEngine, decisions: Sequence[Decision]) -> None:
     """Write the decisions, saying of each whether its records are still what they were."""
+    if not decisions:
+        return
     rows = frame(decisions).with_columns(
         decision=pl.when(pl.col("answer") == SAME)
         .then(pl.lit("link"))
