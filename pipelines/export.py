@@ -1,7 +1,13 @@
-"""Export stage: everything that people read, made from the tables of the run."""
+"""Export: everything that people read, made from the tables of the run.
+
+`begin` writes what waits for nobody, `finish` what tells of the gate, when its other judge had its
+say, and what becomes of the workbooks.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
@@ -24,6 +30,8 @@ from reports.workbook import BookSet, index_of, write_county, write_index_book
 from reports.workbook_book import WorkbookInfo
 
 ACTOR = "census-audit"
+GATE = frozenset({"audit.gate", "audit.gate_check"})
+"""Tables that the other judge of the gate has a column in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +52,8 @@ class ExportSummary:
     told: FindingCounts
 
 
-def write_parquet(ctx: RunContext) -> int:
-    """Write the published tables to Parquet; census tables that are empty are left out.
+def write_parquet(ctx: RunContext, names: Iterable[str]) -> int:
+    """Write published tables to Parquet; census tables that are empty are left out.
 
     A table with the rows of the last published run is that run's file under a second name.
     """
@@ -54,7 +62,7 @@ def write_parquet(ctx: RunContext) -> int:
     there = ctx.engine.tables()
     written = 0
     published = Published(ctx.state_dir.parent / CURRENT)
-    for name in sorted(set(published_tables()) & there):
+    for name in sorted(there.intersection(names)):
         if name.startswith("census.") and not ctx.engine.scalar(f"SELECT COUNT(*) FROM {name}"):
             continue
         path = folder / f"{name}.parquet"
@@ -137,18 +145,34 @@ def write_validations(ctx: RunContext) -> int:
     )
 
 
-def run(ctx: RunContext) -> ExportSummary:
-    """Write views, Parquet, workbooks, reviews, rejects, validation report and HTML.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """An export without what tells of the gate; its workbooks may still be at work."""
 
-    With more than one thread and many findings the workbooks are written beside the rest: those of
-    the counties and of the pairs to decide.
+    books: _Books
+    queue: review.Queue
+    returned: rejects.RejectSummary
+    n_parquet: int
+    n_validations: int
+
+
+def processes(ctx: RunContext) -> AbstractContextManager[BookWorkers | None]:
+    """Start what writes workbooks beside the rest, with more than one thread and many findings.
+
+    Each process takes most of a second to be ready: the findings must be known, but not yet more.
     """
     n_findings = int(str(ctx.engine.scalar("SELECT COUNT(*) FROM audit.finding")))
-    count = how_many(ctx.config.threads, n_findings)
-    with bar(ctx.progress, "导出", "export", 7) as progress, book_workers(count) as workers:
+    return book_workers(how_many(ctx.config.threads, n_findings))
+
+
+def begin(ctx: RunContext, workers: BookWorkers | None) -> Begun:
+    """Write views, Parquet, rejects and validation report, and have workbooks and reviews written.
+
+    `workers` write them beside the rest. EngineError where a finding would be in no workbook.
+    """
+    with bar(ctx.progress, "导出", "export", 5) as progress:
         create_views(ctx)
         create_plain_names(ctx)
-        comment_tables(ctx.engine)
         progress.advance()
         books = _begin_workbooks(ctx, "zh", workers)
         progress.advance()
@@ -156,16 +180,36 @@ def run(ctx: RunContext) -> ExportSummary:
         if workers:
             workers.review(queue)
         progress.advance()
-        n_parquet = write_parquet(ctx)
+        n_parquet = write_parquet(ctx, published_tables().keys() - GATE)
         progress.advance()
         n_validations = write_validations(ctx)
-        progress.advance()
         returned = rejects.run(ctx)
-        report = replace(report_data.collect(ctx), rejects=returned.books)
+        progress.advance()
+    return Begun(
+        books=books,
+        queue=queue,
+        returned=returned,
+        n_parquet=n_parquet,
+        n_validations=n_validations,
+    )
+
+
+def finish(ctx: RunContext, begun: Begun) -> ExportSummary:
+    """Write the gate's tables, the comments and the HTML report, and wait for the workbooks.
+
+    Errors of the processes that write them: EngineError where one failed, OSError by a full disk.
+    """
+    with bar(ctx.progress, "报告", "report", 3) as progress:
+        # Now that no table is made anew: its comments would go.
+        comment_tables(ctx.engine)
+        n_parquet = begun.n_parquet + write_parquet(ctx, GATE)
+        progress.advance()
+        report = replace(report_data.collect(ctx), rejects=begun.returned.books)
         write_report(report, ctx.run_dir / "report.html")
         progress.advance()
-        n_workbooks, n_rows, n_leads = books.finish()
-        n_reviews = workers.n_reviews() if workers else len(queue.write())
+        n_workbooks, n_rows, n_leads = begun.books.finish()
+        workers = begun.books.workers
+        n_reviews = workers.n_reviews() if workers else len(begun.queue.write())
         progress.advance()
     LOG.info("export: %d workbooks, %d rows, %d leads", n_workbooks, n_rows, n_leads)
     return ExportSummary(
@@ -174,8 +218,8 @@ def run(ctx: RunContext) -> ExportSummary:
         n_reviews=n_reviews,
         n_rows=n_rows,
         n_leads=n_leads,
-        n_validations=n_validations,
-        n_rejects=returned.n_books,
+        n_validations=begun.n_validations,
+        n_rejects=begun.returned.n_books,
         told=FindingCounts(
             **{f.name: getattr(report.totals, f.name) for f in fields(FindingCounts)}
         ),

@@ -261,14 +261,16 @@ def _after_gate(
     _write_run(ctx, "rule_error" if checked.errors else "done")
     # A night of some rules or one region says nothing of the others: it closes no finding.
     partial = options.rules != "*" or bool(options.region)
-    clock.time("ledger", lambda: ledger.run(ctx, partial=partial))
-    scored = clock.time("score", lambda: score.run(ctx, partial=partial))
-    tasks = clock.time("dispatch", lambda: dispatch.run(ctx))
-    if begun.worker and not awaited:
-        judged = clock.time("gx", lambda: gate.finish(ctx, begun, collect=True))
-    prefix = check.region_prefix(ctx, options.region)
-    clock.time("coverage", lambda: coverage.run(ctx, prefix))
-    exported = clock.time("export", lambda: export.run(ctx))
+    with export.processes(ctx) as workers:
+        clock.time("ledger", lambda: ledger.run(ctx, partial=partial))
+        scored = clock.time("score", lambda: score.run(ctx, partial=partial))
+        tasks = clock.time("dispatch", lambda: dispatch.run(ctx))
+        prefix = check.region_prefix(ctx, options.region)
+        clock.time("coverage", lambda: coverage.run(ctx, prefix))
+        exporting = clock.time("export", lambda: export.begin(ctx, workers))
+        if begun.worker and not awaited:
+            judged = clock.time("gx", lambda: gate.finish(ctx, begun, collect=True))
+        exported = clock.time("report", lambda: export.finish(ctx, exporting))
     if ctx.contents_tonight:
         ctx.contents_tonight.keep()
     return NightSummary(
