@@ -1,15 +1,17 @@
 """Export: everything that people read, made from the tables of the run.
 
-`begin` writes what waits for nobody, `finish` what tells of the gate, when its other judge had its
-say, and what becomes of the workbooks.
+`begin_reviews` has the pairs to decide written, `begin` what waits for nobody, `finish` what tells
+of the gate, when its other judge had its say; it waits for the workbooks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+
+import pyarrow as pa
 
 from audit.errors import EngineError
 from pipelines import rejects, report_data, review, workbook_data
@@ -30,6 +32,7 @@ from reports.workbook import BookSet, index_of, write_county, write_index_book
 from reports.workbook_book import WorkbookInfo
 
 ACTOR = "census-audit"
+LANG = "zh"
 GATE = frozenset({"audit.gate", "audit.gate_check"})
 """Tables that the other judge of the gate has a column in."""
 
@@ -95,6 +98,18 @@ class _Books:
         return len(paths) - 1, self.gathered.n_rows, beside
 
 
+def _shared(ctx: RunContext, lang: str, rules: pa.Table) -> BookSet:
+    """Return what all workbooks of the run share."""
+    info = WorkbookInfo(
+        run_id=ctx.info.run_id,
+        # Not the clock: identical input gives identical bytes.
+        created=datetime.fromisoformat(ctx.config.reference_date),
+        rulebook_digest=ctx.info.rulebook_digest,
+        lang=lang,
+    )
+    return BookSet(folder=ctx.run_dir / "workbooks", info=info, rules=rules)
+
+
 def _begin_workbooks(ctx: RunContext, lang: str, workers: BookWorkers | None) -> _Books:
     """Gather what the workbooks show, and have them written where somebody else does it."""
     gathered = workbook_data.gather(ctx)
@@ -105,18 +120,10 @@ def _begin_workbooks(ctx: RunContext, lang: str, workers: BookWorkers | None) ->
             "核查册的差错条数与审核差错表不符，未发布。请报告此问题。",
             "The workbooks do not hold every finding; nothing was published. Please report this.",
         )
-    info = WorkbookInfo(
-        run_id=ctx.info.run_id,
-        # Not the clock: identical input gives identical bytes.
-        created=datetime.fromisoformat(ctx.config.reference_date),
-        rulebook_digest=ctx.info.rulebook_digest,
-        lang=lang,
-    )
-    shared = BookSet(folder=ctx.run_dir / "workbooks", info=info, rules=gathered.source.rules)
     if workers:
-        workers.open(shared)
         for county in gathered.source.counties:
             workers.write(county)
+    shared = _shared(ctx, lang, gathered.source.rules)
     return _Books(gathered=gathered, shared=shared, workers=workers)
 
 
@@ -156,29 +163,40 @@ class Begun:
     n_validations: int
 
 
-def processes(ctx: RunContext) -> AbstractContextManager[BookWorkers | None]:
+@contextmanager
+def processes(ctx: RunContext) -> Iterator[BookWorkers | None]:
     """Start what writes workbooks beside the rest, with more than one thread and many findings.
 
-    Each process takes most of a second to be ready: the findings must be known, but not yet more.
+    Each process takes half a second to be ready. The rules must have run, and nothing after them.
     """
     n_findings = int(str(ctx.engine.scalar("SELECT COUNT(*) FROM audit.finding")))
-    return book_workers(how_many(ctx.config.threads, n_findings))
+    with book_workers(how_many(ctx.config.threads, n_findings)) as workers:
+        if workers:
+            workers.open(_shared(ctx, LANG, workbook_data.rules(ctx)))
+        yield workers
 
 
-def begin(ctx: RunContext, workers: BookWorkers | None) -> Begun:
-    """Write views, Parquet, rejects and validation report, and have workbooks and reviews written.
+def begin_reviews(ctx: RunContext, workers: BookWorkers | None) -> review.Queue:
+    """Return the pairs to decide, which `workers` begin to write: links, but no finding, tell them.
+
+    Without `workers`, `finish` writes them.
+    """
+    queue = review.queue(ctx, LANG)
+    if workers:
+        workers.review(queue)
+    return queue
+
+
+def begin(ctx: RunContext, queue: review.Queue, workers: BookWorkers | None) -> Begun:
+    """Write views, Parquet, rejects and validation report, and have the workbooks written.
 
     `workers` write them beside the rest. EngineError where a finding would be in no workbook.
     """
-    with bar(ctx.progress, "导出", "export", 5) as progress:
+    with bar(ctx.progress, "导出", "export", 4) as progress:
         create_views(ctx)
         create_plain_names(ctx)
         progress.advance()
-        books = _begin_workbooks(ctx, "zh", workers)
-        progress.advance()
-        queue = review.queue(ctx)
-        if workers:
-            workers.review(queue)
+        books = _begin_workbooks(ctx, LANG, workers)
         progress.advance()
         n_parquet = write_parquet(ctx, published_tables().keys() - GATE)
         progress.advance()

@@ -262,12 +262,13 @@ def _after_gate(
     # A night of some rules or one region says nothing of the others: it closes no finding.
     partial = options.rules != "*" or bool(options.region)
     with export.processes(ctx) as workers:
+        queue = clock.time("review", lambda: export.begin_reviews(ctx, workers))
         clock.time("ledger", lambda: ledger.run(ctx, partial=partial))
         scored = clock.time("score", lambda: score.run(ctx, partial=partial))
         tasks = clock.time("dispatch", lambda: dispatch.run(ctx))
         prefix = check.region_prefix(ctx, options.region)
         clock.time("coverage", lambda: coverage.run(ctx, prefix))
-        exporting = clock.time("export", lambda: export.begin(ctx, workers))
+        exporting = clock.time("export", lambda: export.begin(ctx, queue, workers))
         if begun.worker and not awaited:
             judged = clock.time("gx", lambda: gate.finish(ctx, begun, collect=True))
         exported = clock.time("report", lambda: export.finish(ctx, exporting))

@@ -128,7 +128,8 @@ def run_export(ctx: RunContext) -> export.ExportSummary:
     place_units(ctx.engine)
     coverage.run(ctx)
     with export.processes(ctx) as workers:
-        return export.finish(ctx, export.begin(ctx, workers))
+        queue = export.begin_reviews(ctx, workers)
+        return export.finish(ctx, export.begin(ctx, queue, workers))
 
 
 def write_county_workbooks(ctx: RunContext, lang: str = "zh") -> None:
