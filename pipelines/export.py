@@ -14,7 +14,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from audit.errors import EngineError
-from pipelines import rejects, report_data, review, workbook_data
+from pipelines import rejects, report_data, review, workbook_data, workbook_items
 from pipelines.book_workers import BookWorkers, book_workers, how_many
 from pipelines.context import LOG, RunContext, bar
 from pipelines.finding_places import FindingCounts
@@ -172,7 +172,7 @@ def processes(ctx: RunContext) -> Iterator[BookWorkers | None]:
     n_findings = int(str(ctx.engine.scalar("SELECT COUNT(*) FROM audit.finding")))
     with book_workers(how_many(ctx.config.threads, n_findings)) as workers:
         if workers:
-            workers.open(_shared(ctx, LANG, workbook_data.rules(ctx)))
+            workers.open(_shared(ctx, LANG, workbook_items.rules(ctx)))
         yield workers
 
 

@@ -239,9 +239,12 @@ def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Cloc
     ctx.info = replace(ctx.info, input_digest=intake.input_digest)
     begun = clock.time("gate", lambda: gate.begin(ctx))
     try:
-        return _after_gate(ctx, book, options, clock, (intake, begun))
+        summary = _after_gate(ctx, book, options, clock, (intake, begun))
     finally:
         gate_worker.stop(begun.worker)
+    if ctx.contents_tonight:
+        ctx.contents_tonight.keep()
+    return summary
 
 
 def _after_gate(
@@ -266,14 +269,11 @@ def _after_gate(
         clock.time("ledger", lambda: ledger.run(ctx, partial=partial))
         scored = clock.time("score", lambda: score.run(ctx, partial=partial))
         tasks = clock.time("dispatch", lambda: dispatch.run(ctx))
-        prefix = check.region_prefix(ctx, options.region)
-        clock.time("coverage", lambda: coverage.run(ctx, prefix))
+        clock.time("coverage", lambda: coverage.run(ctx, check.region_prefix(ctx, options.region)))
         exporting = clock.time("export", lambda: export.begin(ctx, queue, workers))
         if begun.worker and not awaited:
             judged = clock.time("gx", lambda: gate.finish(ctx, begun, collect=True))
         exported = clock.time("report", lambda: export.finish(ctx, exporting))
-    if ctx.contents_tonight:
-        ctx.contents_tonight.keep()
     return NightSummary(
         run_id=ctx.info.run_id,
         run_dir=options.out / "runs" / ctx.info.run_id,

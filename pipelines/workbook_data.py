@@ -10,8 +10,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from audit.quoting import quoted
 from audit.scoring import city_prefix
 from pipelines import finding_places, workbook_items
@@ -360,14 +358,6 @@ def _counties(ctx: RunContext) -> Iterator[CountyData]:
     return (part(str(code), str(name)) for code, name in named)
 
 
-def rules(ctx: RunContext) -> pa.Table:
-    """Return what the workbooks tell of the rules, columns RULE_FIELDS."""
-    return ctx.engine.fetch(
-        "SELECT rule_id, severity, clause, title_zh, title_en, verify_zh, verify_en, "
-        "false_positives_zh, false_positives_en FROM audit.rule ORDER BY rule_id"
-    )
-
-
 def _gathered(ctx: RunContext) -> Gathered:
     leads, conclusions = (
         ctx.engine.fetch(_BESIDE.format(statement=name)) for name in ("lead", "conclusion")
@@ -379,7 +369,7 @@ def _gathered(ctx: RunContext) -> Gathered:
     return Gathered(
         source=WorkbookSource(
             counties=_counties(ctx),
-            rules=rules(ctx),
+            rules=workbook_items.rules(ctx),
             leads=leads,
             conclusions=conclusions,
             draws=ctx.engine.fetch("SELECT * FROM audit.task_draw"),
