@@ -90,7 +90,8 @@ def _read(path: Path) -> pl.DataFrame:
     if not path.exists():
         return LEDGER.to_frame()
     try:
-        held = pl.DataFrame(pq.read_table(path))
+        # `read_table` would load all that pyarrow knows of data sets, and pandas with it.
+        held = pl.DataFrame(pq.ParquetFile(path).read())
         # Earlier ledgers do not know the other unit of a finding.
         if "related_id" not in held.columns:
             held = held.with_columns(related_id=pl.lit(None))

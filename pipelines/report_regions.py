@@ -92,7 +92,7 @@ def flag_changes(ctx: RunContext) -> FlagChanges | None:
         return None
     names = ["region_code", "region_name", "region_level", "flagged", "rate", "n_units"]
     try:
-        before = pq.read_table(path, columns=names)
+        before = pq.ParquetFile(path).read(columns=names)
     except (OSError, pa.ArrowException):
         return None
     tonight = ctx.engine.scalar("SELECT COUNT(rate) FROM audit.region_score")

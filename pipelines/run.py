@@ -240,9 +240,12 @@ def _stages(ctx: RunContext, book: RuleBook, options: NightOptions, clock: _Cloc
     ctx.info = replace(ctx.info, input_digest=intake.input_digest)
     begun = clock.time("gate", lambda: gate.begin(ctx))
     try:
-        return _after_gate(ctx, book, options, clock, (intake, begun))
+        summary = _after_gate(ctx, book, options, clock, (intake, begun))
     finally:
         gate_worker.stop(begun.worker)
+    if ctx.contents_tonight:
+        ctx.contents_tonight.keep()
+    return summary
 
 
 def _after_gate(
@@ -262,16 +265,16 @@ def _after_gate(
     _write_run(ctx, "rule_error" if checked.errors else "done")
     # A night of some rules or one region says nothing of the others: it closes no finding.
     partial = options.rules != "*" or bool(options.region)
-    clock.time("ledger", lambda: ledger.run(ctx, partial=partial))
-    scored = clock.time("score", lambda: score.run(ctx, partial=partial))
-    tasks = clock.time("dispatch", lambda: dispatch.run(ctx))
-    if begun.worker and not awaited:
-        judged = clock.time("gx", lambda: gate.finish(ctx, begun, collect=True))
-    prefix = check.region_prefix(ctx, options.region)
-    clock.time("coverage", lambda: coverage.run(ctx, prefix))
-    exported = clock.time("export", lambda: export.run(ctx))
-    if ctx.contents_tonight:
-        ctx.contents_tonight.keep()
+    with export.processes(ctx) as workers:
+        queue = clock.time("review", lambda: export.begin_reviews(ctx, workers))
+        clock.time("ledger", lambda: ledger.run(ctx, partial=partial))
+        scored = clock.time("score", lambda: score.run(ctx, partial=partial))
+        tasks = clock.time("dispatch", lambda: dispatch.run(ctx))
+        clock.time("coverage", lambda: coverage.run(ctx, check.region_prefix(ctx, options.region)))
+        exporting = clock.time("export", lambda: export.begin(ctx, queue, workers))
+        if begun.worker and not awaited:
+            judged = clock.time("gx", lambda: gate.finish(ctx, begun, collect=True))
+        exported = clock.time("report", lambda: export.finish(ctx, exporting))
     return NightSummary(
         run_id=ctx.info.run_id,
         run_dir=options.out / "runs" / ctx.info.run_id,

@@ -6,10 +6,9 @@ for. Findings about an edit or a visit belong to its unit. Leads have no place a
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-import pyarrow.compute as pc
 
 from audit.quoting import quoted
 from audit.scoring import city_prefix
@@ -334,20 +333,25 @@ _TABLES = {
         "same_rule IS NOT NULL, finding_key",
     ),
 }
-"""What stands in the workbooks: columns, and the order of the rows."""
+"""What stands in the workbooks: columns, and the order of the rows of a county."""
 
 
 def _counties(ctx: RunContext) -> Iterator[CountyData]:
     """Read the tables, each once, and return an iterator that gives each county its part."""
     named = ctx.engine.rows("SELECT county, name FROM export_county ORDER BY county")
     tables = [
-        ctx.engine.fetch(f"SELECT county, {', '.join(fields)} FROM export_{name} ORDER BY {order}")
+        ctx.engine.fetch(
+            f"SELECT county, {', '.join(fields)} FROM export_{name} ORDER BY county, {order}"
+        )
         for name, (fields, order) in _TABLES.items()
     ]
+    # Not by the kernels of Arrow: any value given to them loads pandas, where it is installed.
+    places = [(table.drop_columns("county"), table["county"].to_pylist()) for table in tables]
 
     def part(code: str, name: str) -> CountyData:
         townships, units, findings = (
-            table.filter(pc.equal(table["county"], code)).drop_columns("county") for table in tables
+            table.slice(first := bisect_left(counties, code), bisect_right(counties, code) - first)
+            for table, counties in places
         )
         return CountyData(code=code, name=name, townships=townships, units=units, findings=findings)
 
@@ -358,10 +362,6 @@ def _gathered(ctx: RunContext) -> Gathered:
     leads, conclusions = (
         ctx.engine.fetch(_BESIDE.format(statement=name)) for name in ("lead", "conclusion")
     )
-    rules = ctx.engine.fetch(
-        "SELECT rule_id, severity, clause, title_zh, title_en, verify_zh, verify_en, "
-        "false_positives_zh, false_positives_en FROM audit.rule ORDER BY rule_id"
-    )
     counts = ctx.engine.rows(
         f"SELECT (SELECT COUNT(*) FROM export_row), COUNT(*) FILTER (WHERE NOT ({OPEN})) "
         "FROM audit.finding"
@@ -369,7 +369,7 @@ def _gathered(ctx: RunContext) -> Gathered:
     return Gathered(
         source=WorkbookSource(
             counties=_counties(ctx),
-            rules=rules,
+            rules=workbook_items.rules(ctx),
             leads=leads,
             conclusions=conclusions,
             draws=ctx.engine.fetch("SELECT * FROM audit.task_draw"),

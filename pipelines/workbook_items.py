@@ -1,4 +1,4 @@
-"""What the workbooks call things: kinds of places, code lists, the items of the forms."""
+"""What the workbooks call things: kinds of places, code lists, items of the forms, rules."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from audit.arrow_tables import of_columns
 from audit.contracts import CONTRACT
 from audit.model import Label
 from audit.wording import NUMBERS
+from pipelines.context import RunContext
+
+
+def rules(ctx: RunContext) -> pa.Table:
+    """Return what the workbooks tell of the rules, columns RULE_FIELDS."""
+    return ctx.engine.fetch(
+        "SELECT rule_id, severity, clause, title_zh, title_en, verify_zh, verify_en, "
+        "false_positives_zh, false_positives_en FROM audit.rule ORDER BY rule_id"
+    )
 
 
 def kinds() -> pa.Table:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 from rapidfuzz.distance import Levenshtein
 
 from reports.review_texts import ANSWERS
@@ -308,9 +308,11 @@ def _parts(pairs: pa.Table, place: str) -> Iterator[tuple[str, str, pa.Table]]:
         if pairs.num_rows:
             yield "", place, pairs
         return
-    codes = pc.fill_null(pairs["county_code"], "")
-    for code in sorted(set(codes.to_pylist())):
-        part = pairs.filter(pc.equal(codes, code))
+    # Not by the kernels of Arrow: any value given to them loads pandas, where it is installed.
+    rows = pl.DataFrame(pairs)
+    codes = rows.get_column("county_code").fill_null("")
+    for code in codes.unique().sort():
+        part = rows.filter(codes == code).to_arrow()
         yield code[:6], str(part["county"][0].as_py() or code[:6] or place), part
 
 

@@ -127,7 +127,9 @@ def run_export(ctx: RunContext) -> export.ExportSummary:
     """Export as a night does, which knows from intake where units are."""
     place_units(ctx.engine)
     coverage.run(ctx)
-    return export.run(ctx)
+    with export.processes(ctx) as workers:
+        queue = export.begin_reviews(ctx, workers)
+        return export.finish(ctx, export.begin(ctx, queue, workers))
 
 
 def write_county_workbooks(ctx: RunContext, lang: str = "zh") -> None:

@@ -137,7 +137,7 @@ def test_full_disk_leaves_the_last_package(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pipelines.export.run", full)
+    monkeypatch.setattr("pipelines.export.begin", full)
     code, _, errors = call(*arguments, "--run-id", "second")
 
     assert code == 12

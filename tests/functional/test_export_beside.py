@@ -8,12 +8,19 @@ from pathlib import Path
 
 import pytest
 from deliveries import run
-from export_stage import add_finding, open_run, run_export
+from export_stage import add_finding, add_row, open_run, run_export
 from tiny import entity, write_csv
 
 from audit.errors import EngineError
 from pipelines import book_workers
 from pipelines.config import RunConfig
+
+WAITING = {
+    "left_id": "L1", "left_table": "legal_entity", "right_id": "L2", "right_table": "legal_entity",
+    "matcher": "unit", "probability": 0.5, "decision": "possible_link",
+    "comparison": '{"zh": "名称相近", "en": "names alike"}',
+}  # fmt: skip
+"""A pair that people are to decide."""
 
 
 def _exported(folder: Path, threads: int) -> dict[str, bytes]:
@@ -22,11 +29,13 @@ def _exported(folder: Path, threads: int) -> dict[str, bytes]:
         ctx.config = replace(ctx.config, threads=threads)
         for key, subject in (("k1", "L1"), ("k2", "L2"), ("k3", "L4")):
             add_finding(ctx.engine, key, "FRM002", subject)
+        add_row(ctx.engine, "linkage.link", **WAITING)
         summary = run_export(ctx)
+        assert summary.n_reviews == len(list((folder / "review").iterdir())) == 1
         assert summary.n_workbooks == len(list((folder / "workbooks").glob("*.xlsx"))) - 1 == 3
     return {
         str(path.relative_to(folder)): path.read_bytes()
-        for name in ("workbooks", "parquet")
+        for name in ("workbooks", "parquet", "review")
         for path in (folder / name).iterdir()
     }
 

@@ -26,6 +26,7 @@ from pipelines.config import RunConfig
 
 OWN = RunConfig(gate=GateSettings(judge="own"))
 EAST, WEST = "430421100013", "430422100013"
+GATE = ("gate", "gate_check")
 
 
 @pytest.fixture
@@ -420,6 +421,39 @@ def test_night_goes_on_and_tells_when_the_other_judge_is_dead(
 
     assert "could_not_check" == night.summary.gate.gx
     assert "Great Expectations" in (night.out / "current" / "report.html").read_text("utf-8")
+
+
+def test_what_the_other_judge_says_last_of_all_stands_in_tables_report_and_comments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers when all else is written, or never: the night waits for it at its very end."""
+    last = (
+        "import json, pathlib, sys, time\n"
+        "request = json.loads(sys.stdin.readline())\n"
+        "docs = pathlib.Path(request['docs'])\n"
+        "while not (docs.parent / 'validation_report.json').is_file():\n"
+        "    time.sleep(0.02)\n"
+        "docs.mkdir()\n"
+        "(docs / 'index.html').write_text('pages')\n"
+        "said = {row['cell']: dict.fromkeys(row['values'], 'within') for row in request['rows']}\n"
+        "print(json.dumps({'results': said}))"
+    )
+    gx_with(monkeypatch, last)
+    monkeypatch.setattr(gate_worker, "find_spec", lambda _: True)
+    config = RunConfig(gate=GateSettings(judge="auto", timeout_seconds=30))
+    delivery = deliver(tmp_path / "1", units(EAST, 30), [])
+    night = run(delivery, tmp_path / "out", config=config, rules="FRM002")
+
+    published = night.out / "current"
+    files = {name: pl.read_parquet(published / f"parquet/audit.{name}.parquet") for name in GATE}
+    comments = night.table(
+        "SELECT table_name, comment FROM duckdb_tables() WHERE schema_name = 'audit'"
+    )
+    assert "agreed" == night.summary.gate.gx
+    assert {"agreed"} == set(files["gate"]["gx"])
+    assert {"within"} == set(files["gate_check"]["gx_result"])
+    assert 'href="gx/index.html"' in (published / "report.html").read_text("utf-8")
+    assert set(GATE) < set(comments.drop_nulls()["table_name"])
 
 
 def test_pages_are_asked_for_where_a_relative_output_folder_lies(

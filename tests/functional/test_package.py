@@ -65,7 +65,7 @@ def test_the_whole_export_and_its_manifest(ctx: RunContext) -> None:
 
 def test_parquet_holds_the_published_tables(ctx: RunContext) -> None:
     add_finding(ctx.engine, "k1", "FRM002", "L1")
-    export.write_parquet(ctx)
+    export.write_parquet(ctx, package_views.published_tables())
     names = {path.name for path in (ctx.run_dir / "parquet").iterdir()}
     finding = pq.read_table(ctx.run_dir / "parquet" / "audit.finding.parquet")
 

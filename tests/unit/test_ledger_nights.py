@@ -158,7 +158,7 @@ def test_unreadable_ledger_is_named_and_left_alone(office):
     assert path.read_bytes() == b"no parquet"
 
 
-@pytest.mark.parametrize("step", ["read_schema", "read_table"])
+@pytest.mark.parametrize("step", ["read_schema", "ParquetFile"])
 def test_a_ledger_without_permission_is_not_to_be_moved_away(office, monkeypatch, step):
     office.play(Night(found=("COD001:L1",)))
 
