@@ -228,31 +228,6 @@ def read(column: pl.Series) -> Text:
     return Text(codes, ends - lengths, ends)
 
 
-def fixed(column: pl.Series, *widths: int) -> list[tuple[Ints, U8]]:
-    """Return for each width the records in so many ASCII characters, and these (n x width)."""
-    array = column.to_arrow()
-    _, bounds, data = array.buffers()
-    ends = np.frombuffer(bounds, dtype=np.int64)[array.offset : array.offset + len(column) + 1]
-    lengths = np.diff(ends)
-    if array.null_count:
-        lengths[~array.is_valid().to_numpy(zero_copy_only=False)] = -1
-    found = []
-    for width in widths:
-        rows = np.flatnonzero(lengths == width)
-        if not len(rows):
-            found.append((rows, np.zeros((0, width), dtype=np.uint8)))
-            continue
-        # One item is all of a cell: it begins at any byte.
-        size = memoryview(data).nbytes - width + 1
-        windows = np.ndarray(size, np.dtype((np.void, width)), data, strides=(1,))
-        chars = windows[ends[rows]].view(np.uint8).reshape(-1, width)
-        if chars.max() >= 0x80:
-            plain = np.flatnonzero((chars < 0x80).all(axis=1))
-            rows, chars = rows[plain], chars[plain]
-        found.append((rows, chars))
-    return found
-
-
 def folded(column: pl.Series) -> Text:
     """Return a text column with widths, cases, scripts and accents folded.
 

@@ -16,7 +16,8 @@ import numpy as np
 import polars as pl
 
 from audit.matching.addresses import parse_addresses
-from audit.matching.characters import U64, Flags, Text, fixed, folded, written
+from audit.matching.cells import Cells, numbers
+from audit.matching.characters import U64, Flags, Text, folded, written
 from audit.matching.credit_codes import organisation
 from audit.matching.features import KINDS, Features
 from audit.matching.gazetteer import Gazetteer
@@ -140,15 +141,13 @@ def _numbers(column: pl.Series, width: int, pattern: str) -> U64:
     What is not written in these digits alone is read by the pattern and filled up with zeros.
     """
     result = np.zeros(len(column), dtype=np.uint64)
-    ((rows, chars),) = fixed(column, width)
-    digits = np.ascontiguousarray(chars.T) - np.uint8(ord("0"))
-    value = np.zeros(len(rows), dtype=np.uint64)
-    for place in digits:
-        value = value * np.uint64(10) + place
-    plain = (digits <= 9).all(axis=0)
-    result[rows[plain]] = value[plain]
-    other = column.is_not_null().to_numpy().copy()
-    other[rows[plain]] = False
+    cells = Cells(column)
+    rows, chars = cells.of_width(width)
+    value, plain = numbers(chars)
+    rows = rows[plain]
+    result[rows] = value[plain]
+    other = cells.given
+    other[rows] = False
     rest = np.flatnonzero(other)
     if len(rest):
         found = column.gather(rest).str.normalize("NFKC").str.extract(pattern)

@@ -88,6 +88,8 @@ class _Index:
         doubtful = np.flatnonzero(self._crowded.take(slots))
         for _ in range(1, self._most):
             doubtful = doubtful[~equal[doubtful]]
+            if not len(doubtful):
+                break
             at[doubtful] += 1
             equal[doubtful] = self._keys.take(at[doubtful], mode="clip") == sums[doubtful]
         return at, equal
