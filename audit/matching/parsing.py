@@ -8,7 +8,6 @@ depend on the record, the gazetteer and the lexicon only. Texts that come again 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -27,7 +26,7 @@ from audit.matching.names import split_names
 from audit.matching.naming import name_by_owner, parse_names
 from audit.matching.people import parse_owners
 from audit.matching.phones import both
-from audit.matching.texts import BLOCK, THREADS, Arrays, Texts, in_one
+from audit.matching.texts import Arrays, Texts, blockwise, in_one
 
 NAME, OWNER, ADDRESS = "name", "owner", "address"
 """Kinds of texts that `Texts` remembers."""
@@ -52,9 +51,7 @@ def parse_units(
     """
     known = lexicon or Lexicon.learn(records, gazetteer=gazetteer)
     parser = _Parser(gazetteer, known, Texts() if texts is None and kept else texts)
-    blocks = [records.slice(at, BLOCK) for at in range(0, max(len(records), 1), BLOCK)]
-    with ThreadPoolExecutor(THREADS) as pool:
-        found = in_one(pool.map(parser.parse, blocks), len(records))
+    found = in_one(blockwise(records, parser.parse), len(records))
     if kept is not None:
         found.update(kept(records, parser.remembered))
     elif texts is not None:
