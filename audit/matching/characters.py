@@ -256,7 +256,8 @@ class Hashes:
         n = len(text.codes)
         self._powers, inverse = _powers_to(n + 1)
         # What stands before each position, shifted so that a part's sum begins at the power 0.
-        self._shifted = np.zeros(n + 1, dtype=np.uint64)
+        self._shifted = np.empty(n + 1, dtype=np.uint64)
+        self._shifted[0] = 0
         codes = text.codes.astype(np.uint64)
         codes += np.uint64(1)
         codes *= _MIX
@@ -342,9 +343,11 @@ def matrix(hashes: Hashes, starts: Ints, ends: Ints, width: int) -> U16:
     row = np.dtype((np.void, 2 * width))
     windows = np.ndarray(len(codes) + 1, row, points, strides=(2,))
     result = windows[starts].view(np.uint16).reshape(-1, width)
-    behind = np.tri(width + 1, width, -1, dtype=np.uint16) * np.uint16(0xFFFF)
-    result &= behind[np.clip(ends - starts, 0, width)]
-    long = np.flatnonzero(ends - starts > width)
+    lengths = ends - starts
+    inside = np.tri(width + 1, width, -1, dtype=np.uint16) * np.uint16(0xFFFF)
+    kept = inside.view(row).ravel().take(lengths, mode="clip")
+    result &= kept.view(np.uint16).reshape(-1, width)
+    long = np.flatnonzero(lengths > width)
     if len(long):
         tail = hashes.of(starts[long] + width - 2, ends[long])
         result[long, width - 2] = (tail & np.uint64(0xFFFF)).astype(np.uint16) | np.uint16(1)

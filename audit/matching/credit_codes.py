@@ -136,6 +136,13 @@ def _same(chars: Symbols) -> Flags:
     return answer
 
 
+def _put(target: Symbols, rows: Ints, chars: Symbols) -> None:
+    """Write characters by place (length x n) into these rows of a table (… x length)."""
+    # One item is all of a row.
+    row = np.dtype((np.void, len(chars)))
+    target.view(row)[rows, 0] = np.ascontiguousarray(chars.T).view(row)[:, 0]
+
+
 def organisation(credit: pl.Series, org: pl.Series) -> Codes:
     """Return the codes of records from their credit code, or else their organisation code.
 
@@ -145,13 +152,13 @@ def organisation(credit: pl.Series, org: pl.Series) -> Codes:
     (rows, chars), in_credit = _rows_of(credit)
     symbols = np.full((n, LENGTH), 255, dtype=np.uint8)
     values = _values(chars, _SKIPPED)
-    symbols[rows] = np.ascontiguousarray(values.T)
+    _put(symbols, rows, values)
     check = (31 - _weighted(values[:17], _CREDIT_WEIGHTS) % 31) % 31
     hashes, right = np.zeros(n, dtype=np.uint64), np.zeros(n, dtype=np.bool_)
     hashes[rows] = np.where(_same(chars), np.uint64(0), mixed(_total(chars)))
     sources = np.zeros((n, ORG_LENGTH), dtype=np.uint8)
     for found, nine in (_rows_of(org)[1], in_credit, (rows, chars[8:17])):
-        sources[found] = np.ascontiguousarray(nine.T)
+        _put(sources, found, nine)
     organs = np.ascontiguousarray(sources.T)
     filled = np.flatnonzero((organs.min(axis=0) > 0) & ~_same(organs))
     known = organs[:, filled]

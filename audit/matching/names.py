@@ -312,6 +312,8 @@ def _name_itself(parts: NameParts, lexicon: Phrases, gazetteer: Gazetteer) -> No
     parts.industry, parts.trade = (industry, begin), (starts, trade_end)
     parts.is_place = place
     # The town is in the name of a place already; of others it belongs to where they are.
-    town = np.where(place, np.uint64(0), hashes.of(region.upper, region.end))
-    parts.place_key = np.where(town != 0, joined(region.place_key, town), region.place_key)
+    rows = np.flatnonzero(~place & (region.end > region.upper))
+    town = hashes.of(region.upper[rows], region.end[rows])
+    parts.place_key = region.place_key.copy()
+    parts.place_key[rows] = joined(region.place_key[rows], town)
     parts.own_place = bare & (parts.place_key != 0)
