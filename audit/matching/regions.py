@@ -58,8 +58,9 @@ def prefix(
     text: Text, hashes: Hashes, ends: Ints, gazetteer: Gazetteer, *, deepest: int = TOWN
 ) -> Prefix:
     """Return the region parts at the start of each record, up to `ends`, none below `deepest`."""
-    found = Prefix(*(text.starts.copy() for _ in range(3)), np.zeros(len(text), np.uint64))
-    live, at, level = np.arange(len(text)), text.starts, np.zeros(len(text), np.int64)
+    starts, n = text.starts, len(text)
+    found = Prefix(starts.copy(), starts.copy(), starts.copy(), np.zeros(n, np.uint64))
+    live, at, level = np.arange(n), starts, np.zeros(n, np.int64)
     for _ in range(MAX_PARTS):
         stop = ends[live]
         lengths, numbers = gazetteer.phrases.longest(hashes, at, stop)
