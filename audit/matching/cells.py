@@ -14,7 +14,6 @@ _LANES = (
     (np.uint64(100), np.uint64(16), np.uint64(0x0000FFFF0000FFFF)),
     (np.uint64(10_000), np.uint64(32), np.uint64(0x00000000FFFFFFFF)),
 )
-_WIDTH = 16
 
 
 class Cells:
@@ -50,14 +49,19 @@ class Cells:
 
 
 def numbers(chars: U8) -> tuple[U64, Flags]:
-    """Return the numbers that rows of ASCII characters (n x up to 16) write.
+    """Return the numbers that rows of ASCII characters (n x up to 19) write.
 
     The flags tell where all of them are digits; of other rows the number says nothing.
     """
-    padded = np.full((len(chars), _WIDTH), ord("0"), dtype=np.uint8)
-    padded[:, _WIDTH - chars.shape[1] :] = chars
-    high, low = (_eight_digits(word) for word in padded.view("<u8").T)
-    return high[0] * np.uint64(10**8) + low[0], high[1] & low[1]
+    n, width = chars.shape
+    padded = np.full((n, -(-width // 8) * 8), ord("0"), dtype=np.uint8)
+    padded[:, padded.shape[1] - width :] = chars
+    total, plain = np.zeros(n, dtype=np.uint64), np.ones(n, dtype=np.bool_)
+    for words in padded.view("<u8").T:
+        value, digits = _eight_digits(words)
+        total = total * np.uint64(10**8) + value
+        plain &= digits
+    return total, plain
 
 
 def _eight_digits(words: U64) -> tuple[U64, Flags]:

@@ -150,14 +150,15 @@ class Text:
 
     def sounding(self) -> Text:
         """Return the text with each character's syllable in its place."""
-        return replace(self, codes=tables()[1][self.codes])
+        return replace(self, codes=tables()[1].take(self.codes))
 
     def at(self, positions: Ints, default: int = 0) -> U32:
         """Return the characters at these positions; outside the array the default."""
         if not len(self.codes):
             return np.full(positions.shape, default, dtype=np.uint32)
         found = self.codes.take(positions, mode="clip")
-        found[(positions < 0) | (positions >= len(self.codes))] = default
+        # A negative position is a large one without a sign.
+        found[positions.view(np.uint64) >= len(self.codes)] = default
         return found
 
     def beside(self, spots: Ints, *steps: int, rows: Ints | None = None) -> list[U32]:

@@ -93,7 +93,7 @@ def _without_slips(text: Text) -> Text:
             found = found[found + len(slip) <= text.ends[text.row_of(found)]]
             found = found[found >= text.starts[text.row_of(found)]]
             if len(found):
-                codes = codes.copy()
+                codes = codes.copy() if codes is text.codes else codes
                 codes[found[:, None] + np.arange(len(slip))] = right
     return Text(codes, text.starts, text.ends)
 

@@ -25,6 +25,11 @@ from audit.matching.people import placeholders
 
 Arrays = dict[str, NDArray[Any]]
 _NOTHING = np.uint64(0)
+_OF_THE_NAME = (
+    *("name", "core", "core_sound", "trade", "trade_sound", "trade_chars", "trade_sounds"),
+    *("trade_head", "trade_tail", "industry", "form", "branch", "is_branch", "name_bag"),
+)
+"""Fields that are missing with the name."""
 
 
 def parse_names(column: pl.Series, gazetteer: Gazetteer, lexicon: Lexicon) -> Arrays:
@@ -102,30 +107,17 @@ def name_by_owner(fields: Arrays, owners: Arrays) -> None:
 
     `owners` has the fields of `people.Owners`.
     """
-    none = np.isin(fields["name"], placeholders()) | (fields["name"] == 0)
-    known = none & (owners["owner"] != 0)
-    own = (fields["name"] != 0) & (fields["name"] == owners["owner"])
-    for name in (
-        "name",
-        "core",
-        "core_sound",
-        "trade",
-        "trade_sound",
-        "trade_head",
-        "trade_tail",
-        "industry",
-        "form",
-        "branch",
-        "is_branch",
-        "name_bag",
-    ):
-        fields[name][none] = 0
-    for name in ("trade_chars", "trade_sounds"):
-        fields[name][none] = 0
-    for name in ("core", "trade"):
-        fields[name][known] = owners["owner"][known]
-    for name in ("core_sound", "trade_sound"):
-        fields[name][known] = owners["owner_sound"][known]
-    fields["trade_chars"][known, : owners["owner_chars"].shape[1]] = owners["owner_chars"][known]
-    fields["is_generic"] |= none | own
+    name, owner = fields["name"], owners["owner"]
+    own = (name != 0) & (name == owner)
+    lacks = np.isin(name, placeholders()) | (name == 0)
+    fields["is_generic"] |= lacks | own
+    none, known = np.flatnonzero(lacks), np.flatnonzero(lacks & (owner != 0))
+    for field in _OF_THE_NAME:
+        fields[field][none] = 0
+    for field in ("core", "trade"):
+        fields[field][known] = owner[known]
+    for field in ("core_sound", "trade_sound"):
+        fields[field][known] = owners["owner_sound"][known]
+    chars = owners["owner_chars"]
+    fields["trade_chars"][known, : chars.shape[1]] = chars[known]
     fields["trade_head"] = np.where(fields["trade"] == 0, _NOTHING, fields["trade_head"])

@@ -121,7 +121,7 @@ class Phrases:
         lengths, numbers = np.zeros((2, len(starts)), dtype=np.int64)
         masks = self._edges[at_end].masks(hashes.text, starts, ends)
         rows = np.flatnonzero(masks != 0)
-        masks, edges = masks[rows], (ends if at_end else starts)[rows]
+        masks, edges = masks.take(rows), (ends if at_end else starts).take(rows)
         while len(rows):
             # Each part's longest phrase that is still possible: its lowest bit.
             less = masks - masks.dtype.type(1)
@@ -129,11 +129,11 @@ class Phrases:
             bounds = (edges - length, edges) if at_end else (edges, edges + length)
             at, equal = self._index.find(hashes.raw(*bounds))
             hit = np.flatnonzero(equal)
-            found = rows[hit]
-            lengths[found] = length[hit]
-            numbers[found] = self._numbers[at[hit]]
+            found = rows.take(hit)
+            lengths[found] = length.take(hit)
+            numbers[found] = self._numbers.take(at.take(hit))
             masks &= less
             masks[hit] = 0
             live = np.flatnonzero(masks != 0)
-            rows, masks, edges = rows[live], masks[live], edges[live]
+            rows, masks, edges = rows.take(live), masks.take(live), edges.take(live)
         return lengths, numbers

@@ -62,7 +62,7 @@ def prefix(
     found = Prefix(starts.copy(), starts.copy(), starts.copy(), np.zeros(n, np.uint64))
     live, at, level = np.arange(n), starts, np.zeros(n, np.int64)
     for _ in range(MAX_PARTS):
-        stop = ends[live]
+        stop = ends.take(live)
         lengths, numbers = gazetteer.phrases.longest(hashes, at, stop)
         levels, keys = gazetteer.levels.take(numbers), gazetteer.keys.take(numbers)
         short = np.flatnonzero(gazetteer.bare.take(numbers))
@@ -76,13 +76,13 @@ def prefix(
             more = _pattern(text, hashes, at[some], stop[some], level[some])
             lengths[some], levels[some], keys[some] = more
         hit = np.flatnonzero(lengths > 0)
-        live, at, level = live[hit], at[hit], levels[hit]
-        end = at + lengths[hit]
-        _note(found, live, (at, end), level <= COUNTY, keys[hit])
+        live, at, level = live.take(hit), at.take(hit), levels.take(hit)
+        end = at + lengths.take(hit)
+        _note(found, live, (at, end), level <= COUNTY, keys.take(hit))
         deeper = np.flatnonzero(level < deepest)
         if not len(deeper):
             break
-        live, at, level = live[deeper], end[deeper], level[deeper]
+        live, at, level = live.take(deeper), end.take(deeper), level.take(deeper)
     return found
 
 
