@@ -176,7 +176,7 @@ class Signs:
 def _local(text: Text, gazetteer: Gazetteer) -> Text:
     """Return addresses without the region parts in front, numerals as digits."""
     region = prefix(text, Hashes(text), text.ends, gazetteer, deepest=VILLAGE)
-    return with_digits(text.behind(region.end))
+    return with_digits(Text(text.codes, region.end, text.ends).together())
 
 
 def _bare(signs: Signs) -> Text:

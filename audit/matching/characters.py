@@ -124,25 +124,20 @@ class Text:
 
     def some(self, rows: Ints) -> Text:
         """Return these records only, which touch each other in what comes out."""
-        mine = Text(self.codes, self.starts[rows], self.ends[rows])
-        ends = np.cumsum(mine.lengths)
-        return Text(self.codes[mine.places()], ends - mine.lengths, ends)
+        return Text(self.codes, self.starts[rows], self.ends[rows]).together()
+
+    def together(self) -> Text:
+        """Return the records without what stands between them."""
+        ends = np.cumsum(self.lengths)
+        return Text(self.codes.take(self.places()), ends - self.lengths, ends)
 
     def places(self) -> Ints:
         """Return the positions of the characters of all records, one record behind the other."""
         lengths = self.lengths
         first = self.starts - np.cumsum(lengths) + lengths
-        return np.repeat(first, lengths) + np.arange(lengths.sum())
-
-    def behind(self, begin: Ints) -> Text:
-        """Return the text without what stands before these positions, one in each record.
-
-        The records must touch each other, as those of `folded` do.
-        """
-        counts = np.stack([begin - self.starts, self.ends - begin], axis=1).ravel()
-        keep = np.repeat(np.tile(np.array([False, True]), len(self)), counts)
-        ends = np.cumsum(counts[1::2])
-        return Text(self.codes[keep], ends - counts[1::2], ends)
+        places = np.repeat(first, lengths)
+        places += np.arange(len(places))
+        return places
 
     def letters(self) -> Text:
         """Return the text without separators."""
