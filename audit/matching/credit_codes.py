@@ -91,7 +91,7 @@ def _rows_of(column: pl.Series) -> tuple[Rows, Rows]:
         found.append((rows, turned))
     rest = np.flatnonzero(other)
     if len(rest):
-        text = folded(column.gather(rest))
+        text = folded(column[rest])
         text = text.only((text.codes >= ord("0")) & (text.codes <= ord("Z")))
         found = [_with_odd(rows, chars, rest, text) for rows, chars in found]
     credit, org = ((rows, _repaired(chars)) for rows, chars in found)

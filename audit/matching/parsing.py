@@ -126,7 +126,7 @@ def _parents(column: pl.Series) -> U64:
     """Return the hashes of the organisation codes in a column that most records leave empty."""
     result = np.zeros(len(column), dtype=np.uint64)
     rows = np.flatnonzero(column.is_not_null().to_numpy())
-    given = column.gather(rows)
+    given = column[rows]
     none = pl.Series([None], dtype=pl.String).new_from_index(0, len(rows))
     result[rows] = organisation(given, none).org
     return result
@@ -147,7 +147,7 @@ def _numbers(column: pl.Series, width: int, pattern: str) -> U64:
     other[rows] = False
     rest = np.flatnonzero(other)
     if len(rest):
-        found = column.gather(rest).str.normalize("NFKC").str.extract(pattern)
+        found = column[rest].str.normalize("NFKC").str.extract(pattern)
         result[rest] = found.str.pad_end(width, "0").cast(pl.UInt64).fill_null(0).to_numpy()
     return result
 

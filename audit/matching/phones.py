@@ -188,7 +188,7 @@ def numbers(column: pl.Series, county: NDArray[np.uint32]) -> tuple[U64, U64]:
     other[usual] = False
     rest = np.flatnonzero(other)
     if len(rest):
-        first[rest], second[rest] = _any(column.gather(rest), county[rest])
+        first[rest], second[rest] = _any(column[rest], county[rest])
     return first, second
 
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from audit.matching.characters import U32, U64, Flags, Hashes, Ints, Text, folded
 
 _FACTORS = tuple(np.uint32(x) for x in (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D))
+_TO_SLOT = np.uint32(16)
+"""Bits of a sum that its slot in a table of 65536 leaves out."""
 
 LONGEST_PHRASE = 60
 """Phrases are cut here, so that the bits of a number can tell their lengths."""
@@ -37,27 +39,28 @@ class _Edge:
         self._room = np.array([sum(bit[n] for n in lengths if n <= size) for size in sizes], kind)
         bits = np.array([bit.get(length, 0) for length in text.lengths.tolist()], kind)
         self._tables: list[NDArray[np.unsignedinteger[Any]] | None] = []
-        for places, slots in enumerate(self._slots(text, text.starts, text.ends), 1):
+        for places, sums in enumerate(self._sums(text, text.starts, text.ends), 1):
             mine = np.flatnonzero(np.minimum(text.lengths, 3) == places)
             table = np.zeros(1 << 16, dtype=kind)
-            np.bitwise_or.at(table, slots[mine], bits[mine])
+            np.bitwise_or.at(table, sums[mine] >> _TO_SLOT, bits[mine])
             self._tables.append(table if len(mine) else None)
 
-    def _slots(self, text: Text, starts: Ints, ends: Ints) -> Iterator[U32]:
-        """Return 16 bits of the character, the two and the three characters at the edge."""
-        first = ends - 1 if self._step < 0 else starts
-        sums = np.zeros(len(first), dtype=np.uint32)
-        for place, factor in enumerate(_FACTORS):
+    def _sums(self, text: Text, starts: Ints, ends: Ints) -> Iterator[U32]:
+        """Yield sums of the character, of two and of three characters at the edge; one array."""
+        at = ends - 1 if self._step < 0 else starts.copy()
+        sums = np.zeros(len(at), dtype=np.uint32)
+        for factor in _FACTORS:
             if len(text.codes):
-                sums += text.codes.take(first + place * self._step, mode="clip") * factor
-            yield sums >> np.uint32(16)
+                sums += text.codes.take(at, mode="clip") * factor
+            at += self._step
+            yield sums
 
     def masks(self, text: Text, starts: Ints, ends: Ints) -> NDArray[np.unsignedinteger[Any]]:
         """Return a bit for each length of the phrases that parts may begin or end with."""
         found = np.zeros(len(starts), dtype=self._room.dtype)
-        for table, slots in zip(self._tables, self._slots(text, starts, ends), strict=True):
+        for table, sums in zip(self._tables, self._sums(text, starts, ends), strict=True):
             if table is not None:
-                found |= table.take(slots)
+                found |= table.take(sums >> _TO_SLOT)
         found &= self._room.take(ends - starts, mode="clip")
         return found
 
