@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from audit.matching.characters import U8, U64, Flags, Ints
+from audit.matching.characters import U8, U64, Flags, Ints, in_utf8
 
 _ZEROS, _HIGH, _SIX = (np.uint64(int(byte * 8, 16)) for byte in ("30", "f0", "06"))
 _LANES = (
@@ -22,16 +22,9 @@ class Cells:
     __slots__ = ("_bytes", "_lengths", "_starts", "given")
 
     def __init__(self, column: pl.Series) -> None:
-        array = column.to_arrow()
-        valid, bounds, self._bytes = array.buffers()
-        mine = slice(array.offset, array.offset + len(column))
-        ends = np.frombuffer(bounds, dtype=np.int64)[mine.start : mine.stop + 1]
-        self._starts, self._lengths = ends[:-1], np.diff(ends)
-        self.given: Flags = np.ones(len(column), dtype=np.bool_)
-        if array.null_count:
-            bits = np.unpackbits(np.frombuffer(valid, dtype=np.uint8), bitorder="little")
-            self.given = bits[mine].view(np.bool_)
-            self._lengths[~self.given] = -1
+        self._bytes, bounds, self.given = in_utf8(column)
+        self._starts, self._lengths = bounds[:-1], np.diff(bounds)
+        self._lengths[~self.given] = -1
 
     def of_width(self, width: int) -> tuple[Ints, U8]:
         """Return the cells of so many ASCII characters, and these (n x width)."""
@@ -39,7 +32,7 @@ class Cells:
         if not len(rows):
             return rows, np.zeros((0, width), dtype=np.uint8)
         # One item is all of a cell: it begins at any byte.
-        size = memoryview(self._bytes).nbytes - width + 1
+        size = self._bytes.nbytes - width + 1
         windows = np.ndarray(size, np.dtype((np.void, width)), self._bytes, strides=(1,))
         chars = windows[self._starts[rows]].view(np.uint8).reshape(-1, width)
         if chars.max() >= 0x80:

@@ -214,12 +214,28 @@ class Text:
         return place
 
 
+def in_utf8(column: pl.Series) -> tuple[memoryview, Ints, Flags]:
+    """Return a text column's bytes, where its cells begin and end (n + 1), which are not NULL."""
+    array = column.to_arrow()
+    valid, bounds, data = array.buffers()
+    mine = slice(array.offset, array.offset + len(column))
+    ends = np.frombuffer(bounds, dtype=np.int64)[mine.start : mine.stop + 1]
+    given: Flags = np.ones(len(column), dtype=np.bool_)
+    if array.null_count:
+        bits = np.unpackbits(np.frombuffer(valid, dtype=np.uint8), bitorder="little")
+        given = bits[mine].view(np.bool_)
+    return memoryview(data or b""), ends, given
+
+
 def read(column: pl.Series) -> Text:
     """Return a text column as it is written; NULL is an empty record."""
-    whole = column.str.join("").item() if len(column) else ""
+    data, bounds, given = in_utf8(column)
+    whole = str(data[bounds[0] : bounds[-1]], "utf-8")
     codes = np.frombuffer(whole.encode("utf-32-le"), dtype=np.uint32)
-    sizes = column.str.len_chars()
-    lengths = (sizes.fill_null(0) if sizes.null_count() else sizes).to_numpy().astype(np.int64)
+    if len(codes) == bounds[-1] - bounds[0]:
+        lengths = np.diff(bounds)
+    else:
+        lengths = np.where(given, column.str.len_chars().to_numpy(), 0).astype(np.int64)
     ends = np.cumsum(lengths)
     return Text(codes, ends - lengths, ends)
 

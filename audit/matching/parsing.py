@@ -72,14 +72,14 @@ class _Parser:
         codes = organisation(records["credit_code"], records["org_code"])
         places = _places(records["region_code"])
         phone_a, phone_b = both(records["phone_fixed"], records["phone_mobile"], places["county"])
-        kinds = records["table_name"].replace_strict(KINDS, default=0, return_dtype=pl.UInt8)
+        kinds = pl.col("table_name").replace_strict(KINDS, default=0, return_dtype=pl.UInt8)
         found = {
             **arrays_of(codes),
             **places,
             "phone_a": phone_a,
             "phone_b": phone_b,
             "industry_code": _numbers(records["industry_code"], 4, _INDUSTRY).astype(np.uint16),
-            "kind": kinds.fill_null(0).to_numpy(),
+            "kind": records.select(kinds.fill_null(0)).to_series().to_numpy(),
             "parent": _parents(records["parent_credit_code"]),
         }
         if self.texts is None:
@@ -118,6 +118,8 @@ def _named(records: pl.DataFrame, names: Arrays, owners: Arrays) -> Arrays:
 
 
 def _flags(column: pl.Series) -> Flags:
+    if column.null_count() == len(column):
+        return np.zeros(len(column), dtype=np.bool_)
     flags: Flags = column.fill_null(value=False).to_numpy()
     return flags
 
@@ -125,10 +127,10 @@ def _flags(column: pl.Series) -> Flags:
 def _parents(column: pl.Series) -> U64:
     """Return the hashes of the organisation codes in a column that most records leave empty."""
     result = np.zeros(len(column), dtype=np.uint64)
-    rows = np.flatnonzero(column.is_not_null().to_numpy())
-    given = column[rows]
-    none = pl.Series([None], dtype=pl.String).new_from_index(0, len(rows))
-    result[rows] = organisation(given, none).org
+    if column.null_count() < len(column):
+        rows = np.flatnonzero(column.is_not_null().to_numpy())
+        none = pl.Series([None], dtype=pl.String).new_from_index(0, len(rows))
+        result[rows] = organisation(column[rows], none).org
     return result
 
 
