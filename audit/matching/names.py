@@ -176,6 +176,8 @@ def _places_before(hashes: Hashes, starts: Ints, ends: Ints, gazetteer: Gazettee
         lengths, _ = gazetteer.phrases.longest(hashes, starts[live], ends[live], at_end=True)
         good = (lengths > 0) & (ends[live] - lengths > starts[live] + 1)
         live = live[good]
+        if not len(live):
+            break
         ends[live] -= lengths[good]
     return ends
 
