@@ -229,13 +229,15 @@ def in_utf8(column: pl.Series) -> tuple[memoryview, Ints, Flags]:
 
 def read(column: pl.Series) -> Text:
     """Return a text column as it is written; NULL is an empty record."""
-    data, bounds, given = in_utf8(column)
+    # Bytes may stand where a cell is NULL.
+    column = column.fill_null("") if column.null_count() else column
+    data, bounds, _ = in_utf8(column)
     whole = str(data[bounds[0] : bounds[-1]], "utf-8")
     codes = np.frombuffer(whole.encode("utf-32-le"), dtype=np.uint32)
     if len(codes) == bounds[-1] - bounds[0]:
         lengths = np.diff(bounds)
     else:
-        lengths = np.where(given, column.str.len_chars().to_numpy(), 0).astype(np.int64)
+        lengths = column.str.len_chars().to_numpy().astype(np.int64)
     ends = np.cumsum(lengths)
     return Text(codes, ends - lengths, ends)
 

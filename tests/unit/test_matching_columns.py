@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.matching.cells import Cells, numbers
-from audit.matching.characters import Hashes, Text, folded, written
+from audit.matching.characters import Hashes, Text, folded, read, written
 from audit.matching.phones import numbers as phone_numbers
 from audit.matching.phrases import LONGEST_PHRASE, Phrases
 
@@ -117,3 +118,16 @@ def test_first_places_are_the_same_with_and_without_their_records(last: bool) ->
 
     assert [3 if last else 1, -1, 5, 11] == text.first_of(spots, last=last).tolist()
     assert known.tolist() == text.first_of(spots, last=last).tolist()
+
+
+def test_what_a_null_hides_is_not_read() -> None:
+    cells = pa.array(["张三", "13807341234", "李四"], pa.large_string())
+    _, bounds, data = cells.buffers()
+    shown = np.packbits([1, 0, 1], bitorder="little")
+    hidden = pa.Array.from_buffers(cells.type, 3, [pa.py_buffer(shown), bounds, data])
+    column = pl.Series(hidden)
+
+    text = read(column)
+
+    assert ["张三", None, "李四"] == written(text, text.starts, text.ends).to_list()
+    assert [] == Cells(column).of_width(11)[0].tolist()
