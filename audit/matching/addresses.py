@@ -89,97 +89,103 @@ def _kept(text: Text) -> Text:
     return text.only(keep)
 
 
-def _road_ends(text: Text, signs: Signs) -> Ints:
+def _road_ends(signs: Signs) -> Ints:
     """Return the position of the first sign of a road (路, 街, 大道 …), -1 of none."""
-    spots, codes = signs.of("way", "tao")
-    before, after = text.beside(spots, -1, 1)
-    roads = (codes != _WAY) | _are(before, "big")
+    ways = signs.of("way", "tao")
+    before, after = ways.beside(-1, 1)
+    roads = (ways.codes != _WAY) | _are(before, "big")
     # 街道 is a township, not a street; a record does not begin with the sign.
-    roads &= ~((codes == _STREET) & (after == _WAY)) & (before != 0)
-    return text.first_of(spots[roads])
+    roads &= ~((ways.codes == _STREET) & (after == _WAY)) & (before != 0)
+    return signs.text.first_of(ways.spots[roads], rows=ways.rows[roads])
 
 
-def _division_ends(text: Text, signs: Signs, before: Ints) -> Ints:
+def _division_ends(signs: Signs, before: Ints) -> Ints:
     """Return the position behind the last 区, 镇, 村 … well before a road, else the start."""
-    spots, codes = signs.of("division", "tao")
-    (leading,) = text.beside(spots, -1)
-    held = (codes != _WAY) | (leading == _STREET)
-    limit = np.maximum(before - 1, text.starts)
-    last = Text(text.codes, text.starts, limit).first_of(spots[held], last=True)
+    text, divisions = signs.text, signs.of("division", "tao")
+    (leading,) = divisions.beside(-1)
+    held = (divisions.codes != _WAY) | (leading == _STREET)
+    early = Text(text.codes, text.starts, np.maximum(before - 1, text.starts))
+    last = early.first_of(divisions.spots[held], last=True, rows=divisions.rows[held])
     return np.where(last >= 0, last + 1, text.starts)
 
 
 @dataclass(frozen=True, slots=True)
 class _Runs:
-    """Runs of digits and dashes in a text, over the bounds of its records."""
+    """Runs of digits and dashes in `n` records: the record of each and its bounds."""
 
-    text: Text
-    spots: Ints
+    n: int
+    rows: Ints
     begins: Ints
     ends: Ints
 
     @classmethod
-    def of(cls, text: Text, spots: Ints) -> _Runs:
-        """Return the runs of these positions: where that of each begins and ends."""
-        apart = np.flatnonzero(np.diff(spots, prepend=-2) > 1)
-        sizes = np.diff(apart, append=len(spots))
-        begins = spots[apart]
-        return cls(text, spots, np.repeat(begins, sizes), np.repeat(begins + sizes, sizes))
+    def of(cls, n: int, spots: Ints, rows: Ints) -> _Runs:
+        """Return the runs of these positions, whose records are `rows`."""
+        apart = (np.diff(spots, prepend=-2) > 1) | (np.diff(rows, prepend=-1) != 0)
+        first = np.flatnonzero(apart)
+        begins = spots[first]
+        return cls(n, rows[first], begins, begins + np.diff(first, append=len(spots)))
 
     def first(self, starts: Ints) -> tuple[Ints, Ints]:
-        """Return what is left of the first run between `starts` and the record's end, or 0, 0."""
-        at = np.searchsorted(self.spots, np.minimum(starts, self.text.ends))
-        begin = np.append(self.spots, np.iinfo(np.int64).max)[at]
-        end = np.minimum(np.append(self.ends, 0)[at], self.text.ends)
-        none = begin >= self.text.ends
-        begin[none] = end[none] = 0
-        return begin, end
+        """Return what is left of each record's first run behind `starts`, or 0, 0."""
+        behind = np.flatnonzero(self.ends > starts[self.rows])
+        return self._one_each(behind[::-1], starts)
 
     def last(self, starts: Ints) -> tuple[Ints, Ints]:
-        """Return the last run between `starts` and the record's end, or 0, 0."""
-        starts = np.minimum(starts, self.text.ends)
-        at = np.searchsorted(self.spots, self.text.ends)
-        end = np.concatenate([[-1], self.spots])[at] + 1
-        begin = np.maximum(np.concatenate([[0], self.begins])[at], starts)
-        none = end <= starts
-        begin[none] = end[none] = 0
-        return begin, end
+        """Return what is left of each record's last run behind `starts`, or 0, 0."""
+        return self._one_each(np.flatnonzero(self.ends > starts[self.rows]), starts)
+
+    def _one_each(self, runs: Ints, starts: Ints) -> tuple[Ints, Ints]:
+        """Return the bounds of the last of these runs in each record."""
+        begins, ends = np.zeros((2, self.n), dtype=np.int64)
+        rows = self.rows[runs]
+        begins[rows], ends[rows] = np.maximum(self.begins[runs], starts[rows]), self.ends[runs]
+        return begins, ends
 
 
 @dataclass(frozen=True, slots=True)
 class Signs:
     """The characters of a text that tell something: where they are, and their groups' bits."""
 
+    text: Text
+    rows: Ints
     spots: Ints
     codes: U32
     bits: U8
 
     @classmethod
     def in_text(cls, text: Text) -> Signs:
-        """Return the signs of a text."""
+        """Return the signs of a text whose records touch each other."""
         bits = _CLASSES.take(text.codes)
         spots = np.flatnonzero(bits != 0)
-        return cls(spots, text.codes[spots], bits[spots])
+        return cls(text, text.rows()[spots], spots, text.codes[spots], bits[spots])
 
-    def of(self, *groups: str) -> tuple[Ints, U32]:
-        """Return places and characters of those in any of these groups."""
-        held = np.flatnonzero(self.bits & np.bitwise_or.reduce([_BITS[g] for g in groups]))
-        return self.spots[held], self.codes[held]
+    def of(self, *groups: str) -> Signs:
+        """Return those in any of these groups."""
+        wanted = np.bitwise_or.reduce([_BITS[g] for g in groups])
+        held = np.flatnonzero((self.bits & wanted) != 0)
+        return Signs(
+            self.text, self.rows[held], self.spots[held], self.codes[held], self.bits[held]
+        )
+
+    def beside(self, *steps: int) -> list[U32]:
+        """Return the characters so many places from each sign, as `Text.beside` does."""
+        return self.text.beside(self.spots, *steps, rows=self.rows)
 
 
 def _local(text: Text, gazetteer: Gazetteer) -> Text:
     """Return addresses without the region parts in front, numerals as digits."""
     region = prefix(text, Hashes(text), text.ends, gazetteer, deepest=VILLAGE)
-    return with_digits(text.behind(region.end))
+    return with_digits(Text(text.codes, region.end, text.ends).together())
 
 
-def _bare(text: Text, signs: Signs) -> Text:
+def _bare(signs: Signs) -> Text:
     """Return addresses without signs of units behind a digit: 35号301室 and 35号301."""
-    spots, _ = signs.of("unit")
-    keep = np.ones(len(text.codes), dtype=np.bool_)
-    (before,) = text.beside(spots, -1)
-    keep[spots[_are(before, "digit")]] = False
-    return text.only(keep)
+    units = signs.of("unit")
+    keep = np.ones(len(signs.text.codes), dtype=np.bool_)
+    (before,) = units.beside(-1)
+    keep[units.spots[_are(before, "digit")]] = False
+    return signs.text.only(keep)
 
 
 def parse_addresses(column: pl.Series, gazetteer: Gazetteer) -> Addresses:
@@ -191,11 +197,12 @@ def parse_addresses(column: pl.Series, gazetteer: Gazetteer) -> Addresses:
     written = folded(column)
     text = _local(_kept(written), gazetteer)
     hashes, signs = Hashes(text), Signs.in_text(text)
-    way, runs = _road_ends(text, signs), _Runs.of(text, signs.of("digit", "dash")[0])
+    way, digits = _road_ends(signs), signs.of("digit", "dash")
+    runs = _Runs.of(len(text), digits.spots, digits.rows)
     number, number_end = runs.first(np.where(way >= 0, way + 1, text.starts))
     no_way = way < 0
     stop = np.where(no_way, np.where(number_end > 0, number, text.ends), way + 1)
-    start = _division_ends(text, signs, np.where(no_way, stop, way))
+    start = _division_ends(signs, np.where(no_way, stop, way))
     start = np.where(no_way & (stop - start < 2), text.starts, start)
     near = (number_end > 0) & (number - stop <= 3)
     road = np.where(stop - start >= 2, hashes.of(start, stop), np.uint64(0))
@@ -203,7 +210,7 @@ def parse_addresses(column: pl.Series, gazetteer: Gazetteer) -> Addresses:
     room, room_end = runs.last(np.where(near, number_end, text.starts))
     rooms = np.where(near & (room_end > 0), hashes.of(room, room_end), np.uint64(0))
     road, house = _with_latin(written, road, house)
-    bare = _bare(text, signs)
+    bare = _bare(signs)
     both = (road != 0) & (house != 0)
     return Addresses(
         road=road, road_no=np.where(both, joined(road, house), np.uint64(0)), room=rooms,
@@ -219,7 +226,7 @@ def _with_latin(written: Text, road: U64, house: U64) -> tuple[U64, U64]:
         return road, house
     mine = written.some(latin)
     digits = np.flatnonzero(_are(mine.codes, "digit") | _are(mine.codes, "dash"))
-    number, number_end = _Runs.of(mine, digits).first(mine.starts)
+    number, number_end = _Runs.of(len(mine), digits, mine.row_of(digits)).first(mine.starts)
     comma = Text(mine.codes, np.maximum(number_end, mine.starts), mine.ends).first(
         mine.codes == np.uint32(ord(","))
     )

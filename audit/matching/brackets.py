@@ -26,18 +26,18 @@ _BRANCHES = Phrases(dict.fromkeys((*BRANCH_ALWAYS, *BRANCH_AFTER_HEAD), 1))
 
 def pairs(text: Text) -> tuple[Ints, Ints]:
     """Return positions of the opening and closing brackets of records that pair them simply."""
-    opening, closing = text.codes == _OPEN, text.codes == _CLOSE
-    spots = np.flatnonzero(opening | closing)
+    spots = np.flatnonzero((text.codes == _OPEN) | (text.codes == _CLOSE))
     if not len(spots):
         return spots, spots
+    opening = text.codes[spots] == _OPEN
     rows = text.row_of(spots)
     first = np.searchsorted(rows, rows)
     turn = (np.arange(len(spots)) - first) % 2 == 0
-    wrong = turn != opening[spots]
+    wrong = turn != opening
     count = np.bincount(rows, minlength=len(text))
     bad = (np.bincount(rows, weights=wrong, minlength=len(text)) > 0) | (count % 2 == 1)
     good = ~bad[rows]
-    return spots[good & opening[spots]], spots[good & closing[spots]]
+    return spots[good & opening], spots[good & ~opening]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def without_brackets(text: Text, gazetteer: Gazetteer) -> Unbracketed:
     if not len(opened):
         return Unbracketed(plain, opened, headquarters, branches)
     rows = text.row_of(opened)
-    bracketed = np.unique(rows)
+    bracketed = rows[np.diff(rows, prepend=-1) != 0]
     separators = np.flatnonzero(~letters)
     starts, ends = (spots - np.searchsorted(separators, spots) for spots in (opened, closed))
     dropped, marks, branch = _kinds(plain, rows, (starts, ends), gazetteer)

@@ -87,12 +87,11 @@ def _powers_to(n: int) -> tuple[U64, U64]:
     return _powers[-1]
 
 
-def counted(keep: Flags) -> Ints:
+def counted(keep: Flags) -> NDArray[np.int32]:
     """Return how many are marked before each position, and in all."""
-    places = np.zeros(len(keep) + 1, dtype=np.int64)
-    # Twenty times as fast as the sum of flags as they are.
-    places[1:] = keep
-    return np.cumsum(places, out=places)
+    places = np.zeros(len(keep) + 1, dtype=np.int32)
+    np.cumsum(keep.view(np.int8), dtype=np.int32, out=places[1:])
+    return places
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,29 +119,25 @@ class Text:
         if keep.all():
             return self
         places = counted(keep)
-        return Text(self.codes[keep], places[self.starts], places[self.ends])
+        starts, ends = (places.take(at).astype(np.int64) for at in (self.starts, self.ends))
+        return Text(self.codes[keep], starts, ends)
 
     def some(self, rows: Ints) -> Text:
         """Return these records only, which touch each other in what comes out."""
-        mine = Text(self.codes, self.starts[rows], self.ends[rows])
-        ends = np.cumsum(mine.lengths)
-        return Text(self.codes[mine.places()], ends - mine.lengths, ends)
+        return Text(self.codes, self.starts[rows], self.ends[rows]).together()
+
+    def together(self) -> Text:
+        """Return the records without what stands between them."""
+        ends = np.cumsum(self.lengths)
+        return Text(self.codes.take(self.places()), ends - self.lengths, ends)
 
     def places(self) -> Ints:
         """Return the positions of the characters of all records, one record behind the other."""
         lengths = self.lengths
         first = self.starts - np.cumsum(lengths) + lengths
-        return np.repeat(first, lengths) + np.arange(lengths.sum())
-
-    def behind(self, begin: Ints) -> Text:
-        """Return the text without what stands before these positions, one in each record.
-
-        The records must touch each other, as those of `folded` do.
-        """
-        counts = np.stack([begin - self.starts, self.ends - begin], axis=1).ravel()
-        keep = np.repeat(np.tile(np.array([False, True]), len(self)), counts)
-        ends = np.cumsum(counts[1::2])
-        return Text(self.codes[keep], ends - counts[1::2], ends)
+        places = np.repeat(first, lengths)
+        places += np.arange(len(places))
+        return places
 
     def letters(self) -> Text:
         """Return the text without separators."""
@@ -150,22 +145,23 @@ class Text:
 
     def sounding(self) -> Text:
         """Return the text with each character's syllable in its place."""
-        return replace(self, codes=tables()[1][self.codes])
+        return replace(self, codes=tables()[1].take(self.codes))
 
     def at(self, positions: Ints, default: int = 0) -> U32:
         """Return the characters at these positions; outside the array the default."""
         if not len(self.codes):
             return np.full(positions.shape, default, dtype=np.uint32)
         found = self.codes.take(positions, mode="clip")
-        found[(positions < 0) | (positions >= len(self.codes))] = default
+        # A negative position is a large one without a sign.
+        found[positions.view(np.uint64) >= len(self.codes)] = default
         return found
 
-    def beside(self, spots: Ints, *steps: int) -> list[U32]:
+    def beside(self, spots: Ints, *steps: int, rows: Ints | None = None) -> list[U32]:
         """Return for each step the characters so many places from the spots.
 
-        They are 0 outside of the record of the spot.
+        They are 0 outside of the record of the spot, which `rows` tells where it is known.
         """
-        rows = self.row_of(spots)
+        rows = self.row_of(spots) if rows is None else rows
         starts, ends = self.starts[rows], self.ends[rows]
         found = []
         for step in steps:
@@ -203,49 +199,47 @@ class Text:
         """Return each record's first (or last) marked position, -1 where it has none."""
         return self.first_of(np.flatnonzero(where), last=last)
 
-    def first_of(self, found: Ints, *, last: bool = False) -> Ints:
-        """Return each record's first (or last) of these positions in order, -1 of none."""
-        at = np.searchsorted(found, self.ends if last else self.starts)
-        # One more in front (or behind) stands for none.
-        fence = np.append(found, -1) if not last else np.concatenate([[-1], found])
-        place = fence[at]
-        place[(place < self.starts) | (place >= self.ends)] = -1
+    def first_of(self, found: Ints, *, last: bool = False, rows: Ints | None = None) -> Ints:
+        """Return each record's first (or last) of these positions in order, -1 of none.
+
+        `rows` are the records that they belong to, where these are known.
+        """
+        rows = self.row_of(found) if rows is None else rows
+        starts, ends = (bound.take(rows, mode="clip") for bound in (self.starts, self.ends))
+        inside = np.flatnonzero((found >= starts) & (found < ends))
+        # Of several places for one record the one that is written last stays.
+        inside = inside if last else inside[::-1]
+        place = np.full(len(self), -1, dtype=np.int64)
+        place[rows[inside]] = found[inside]
         return place
+
+
+def in_utf8(column: pl.Series) -> tuple[memoryview, Ints, Flags]:
+    """Return a text column's bytes, where its cells begin and end (n + 1), which are not NULL."""
+    array = column.to_arrow()
+    valid, bounds, data = array.buffers()
+    mine = slice(array.offset, array.offset + len(column))
+    ends = np.frombuffer(bounds, dtype=np.int64)[mine.start : mine.stop + 1]
+    given: Flags = np.ones(len(column), dtype=np.bool_)
+    if array.null_count:
+        bits = np.unpackbits(np.frombuffer(valid, dtype=np.uint8), bitorder="little")
+        given = bits[mine].view(np.bool_)
+    return memoryview(data or b""), ends, given
 
 
 def read(column: pl.Series) -> Text:
     """Return a text column as it is written; NULL is an empty record."""
-    whole = column.str.join("").item() if len(column) else ""
+    # Bytes may stand where a cell is NULL.
+    column = column.fill_null("") if column.null_count() else column
+    data, bounds, _ = in_utf8(column)
+    whole = str(data[bounds[0] : bounds[-1]], "utf-8")
     codes = np.frombuffer(whole.encode("utf-32-le"), dtype=np.uint32)
-    sizes = column.str.len_chars()
-    lengths = (sizes.fill_null(0) if sizes.null_count() else sizes).to_numpy().astype(np.int64)
+    if len(codes) == bounds[-1] - bounds[0]:
+        lengths = np.diff(bounds)
+    else:
+        lengths = column.str.len_chars().to_numpy().astype(np.int64)
     ends = np.cumsum(lengths)
     return Text(codes, ends - lengths, ends)
-
-
-def fixed(column: pl.Series, *widths: int) -> list[tuple[Ints, U8]]:
-    """Return for each width the records in so many ASCII characters, and these (n x width)."""
-    array = column.to_arrow()
-    _, bounds, data = array.buffers()
-    ends = np.frombuffer(bounds, dtype=np.int64)[array.offset : array.offset + len(column) + 1]
-    lengths = np.diff(ends)
-    if array.null_count:
-        lengths[~array.is_valid().to_numpy(zero_copy_only=False)] = -1
-    found = []
-    for width in widths:
-        rows = np.flatnonzero(lengths == width)
-        if not len(rows):
-            found.append((rows, np.zeros((0, width), dtype=np.uint8)))
-            continue
-        # One item is all of a cell: it begins at any byte.
-        size = memoryview(data).nbytes - width + 1
-        windows = np.ndarray(size, np.dtype((np.void, width)), data, strides=(1,))
-        chars = windows[ends[rows]].view(np.uint8).reshape(-1, width)
-        if chars.max() >= 0x80:
-            plain = np.flatnonzero((chars < 0x80).all(axis=1))
-            rows, chars = rows[plain], chars[plain]
-        found.append((rows, chars))
-    return found
 
 
 def folded(column: pl.Series) -> Text:
@@ -276,26 +270,21 @@ class Hashes:
         n = len(text.codes)
         self._powers, inverse = _powers_to(n + 1)
         # What stands before each position, shifted so that a part's sum begins at the power 0.
-        self._shifted = np.zeros(n + 1, dtype=np.uint64)
+        self._shifted = np.empty(n + 1, dtype=np.uint64)
+        self._shifted[0] = 0
         codes = text.codes.astype(np.uint64)
         codes += np.uint64(1)
         codes *= _MIX
-        codes ^= codes >> np.uint64(32)
+        before = self._shifted[1:]
+        codes ^= np.right_shift(codes, np.uint64(32), out=before)
         codes *= self._powers[:n]
-        np.cumsum(codes, out=self._shifted[1:])
+        np.cumsum(codes, out=before)
         self._shifted *= inverse[: n + 1]
 
     def raw(self, starts: Ints, ends: Ints) -> U64:
         """Return the sums of the parts, equal for equal parts; starts must not exceed ends."""
         sums = self._shifted.take(ends)
         sums *= self._powers.take(ends - starts)
-        sums -= self._shifted.take(starts)
-        return sums
-
-    def raw_of_length(self, starts: Ints, length: int) -> U64:
-        """Return the sums of parts that are all as long."""
-        sums = self._shifted.take(starts + length)
-        sums *= self._powers[length]
         sums -= self._shifted.take(starts)
         return sums
 
@@ -368,9 +357,11 @@ def matrix(hashes: Hashes, starts: Ints, ends: Ints, width: int) -> U16:
     row = np.dtype((np.void, 2 * width))
     windows = np.ndarray(len(codes) + 1, row, points, strides=(2,))
     result = windows[starts].view(np.uint16).reshape(-1, width)
-    behind = np.tri(width + 1, width, -1, dtype=np.uint16) * np.uint16(0xFFFF)
-    result &= behind[np.clip(ends - starts, 0, width)]
-    long = np.flatnonzero(ends - starts > width)
+    lengths = ends - starts
+    inside = np.tri(width + 1, width, -1, dtype=np.uint16) * np.uint16(0xFFFF)
+    kept = inside.view(row).ravel().take(lengths, mode="clip")
+    result &= kept.view(np.uint16).reshape(-1, width)
+    long = np.flatnonzero(lengths > width)
     if len(long):
         tail = hashes.of(starts[long] + width - 2, ends[long])
         result[long, width - 2] = (tail & np.uint64(0xFFFF)).astype(np.uint16) | np.uint16(1)

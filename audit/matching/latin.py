@@ -62,7 +62,7 @@ class Words:
 
 def is_latin(text: Text) -> Flags:
     """Return whether names have Latin letters and no East Asian ones."""
-    found = np.flatnonzero((text.codes >= ord("A")) & (text.codes <= ord("Z")))
+    found = np.flatnonzero(text.codes - np.uint32(ord("A")) < np.uint32(26))
     answer: Flags = text.first_of(found) >= 0
     rows = np.flatnonzero(answer)
     if len(rows):

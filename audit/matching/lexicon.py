@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +11,7 @@ import polars as pl
 from audit.matching.characters import U64, Flags, Hashes, Text, folded, written
 from audit.matching.gazetteer import Gazetteer
 from audit.matching.phrases import Phrases
+from audit.matching.texts import blockwise
 from audit.matching.words import FIRM, INDUSTRY_WORDS, form_classes
 
 MIN_SHARE = 2e-5
@@ -24,7 +24,6 @@ none too often (淇淋 follows 冰 only); this share behind a 字号 of two or t
 
 SAMPLE = 300_000
 """Names to learn from. All of a million teach 1 % more words, which 1 record in 20,000 has."""
-BLOCK, THREADS = 1 << 15, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +106,7 @@ class _Ends:
     @classmethod
     def of(cls, names: pl.Series, gazetteer: Gazetteer) -> _Ends:
         """Return those of names, a block at a time on two threads."""
-        blocks = [names.slice(at, BLOCK) for at in range(0, max(len(names), 1), BLOCK)]
-        with ThreadPoolExecutor(THREADS) as pool:
-            texts = list(pool.map(lambda block: _heads(block, gazetteer), blocks))
+        texts = list(blockwise(names, lambda block: _heads(block, gazetteer)))
         ends = np.cumsum(np.concatenate([text.lengths for text in texts]))
         codes = np.concatenate([text.codes for text in texts])
         text = Text(codes, np.concatenate([[0], ends])[:-1], ends)

@@ -93,7 +93,7 @@ def _without_slips(text: Text) -> Text:
             found = found[found + len(slip) <= text.ends[text.row_of(found)]]
             found = found[found >= text.starts[text.row_of(found)]]
             if len(found):
-                codes = codes.copy()
+                codes = codes.copy() if codes is text.codes else codes
                 codes[found[:, None] + np.arange(len(slip))] = right
     return Text(codes, text.starts, text.ends)
 
@@ -176,6 +176,8 @@ def _places_before(hashes: Hashes, starts: Ints, ends: Ints, gazetteer: Gazettee
         lengths, _ = gazetteer.phrases.longest(hashes, starts[live], ends[live], at_end=True)
         good = (lengths > 0) & (ends[live] - lengths > starts[live] + 1)
         live = live[good]
+        if not len(live):
+            break
         ends[live] -= lengths[good]
     return ends
 
@@ -312,6 +314,8 @@ def _name_itself(parts: NameParts, lexicon: Phrases, gazetteer: Gazetteer) -> No
     parts.industry, parts.trade = (industry, begin), (starts, trade_end)
     parts.is_place = place
     # The town is in the name of a place already; of others it belongs to where they are.
-    town = np.where(place, np.uint64(0), hashes.of(region.upper, region.end))
-    parts.place_key = np.where(town != 0, joined(region.place_key, town), region.place_key)
+    rows = np.flatnonzero(~place & (region.end > region.upper))
+    town = hashes.of(region.upper[rows], region.end[rows])
+    parts.place_key = region.place_key.copy()
+    parts.place_key[rows] = joined(region.place_key[rows], town)
     parts.own_place = bare & (parts.place_key != 0)

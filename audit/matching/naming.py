@@ -25,6 +25,11 @@ from audit.matching.people import placeholders
 
 Arrays = dict[str, NDArray[Any]]
 _NOTHING = np.uint64(0)
+_OF_THE_NAME = (
+    *("name", "core", "core_sound", "trade", "trade_sound", "trade_chars", "trade_sounds"),
+    *("trade_head", "trade_tail", "industry", "form", "branch", "is_branch", "name_bag"),
+)
+"""Fields that are missing with the name."""
 
 
 def parse_names(column: pl.Series, gazetteer: Gazetteer, lexicon: Lexicon) -> Arrays:
@@ -41,26 +46,22 @@ def parse_names(column: pl.Series, gazetteer: Gazetteer, lexicon: Lexicon) -> Ar
 def _chinese(parts: NameParts) -> Arrays:
     line, of, region = parts.line, parts.hashes.of, parts.region
     heard = Hashes(line.sounding())
-    whole = parts.whole
     trade, industry = of(*parts.trade), of(*parts.industry)
     core_at = parts.trade[0], parts.industry[1]
     core, core_sound, trade_sound = of(*core_at), heard.of(*core_at), heard.of(*parts.trade)
     # A place's name is where it is and what kind it is: 衡阳 第八 中学.
-    place = np.where(parts.own_place, parts.place_key, _NOTHING)
-    kind = joined(industry, parts.form.astype(np.uint64))
-    trade, trade_sound = (
-        np.where(parts.own_place, joined(place, x), x) for x in (trade, trade_sound)
-    )
-    core = np.where(parts.own_place, joined(place, core), core)
-    core_sound = np.where(parts.own_place, joined(place, core_sound), core_sound)
-    core = np.where(parts.is_place, joined(trade, kind), core)
-    core_sound = np.where(parts.is_place, joined(trade_sound, kind), core_sound)
+    own, place = np.flatnonzero(parts.own_place), np.flatnonzero(parts.is_place)
+    for part in (trade, trade_sound, core, core_sound):
+        part[own] = joined(parts.place_key[own], part[own])
+    kind = joined(industry[place], parts.form[place].astype(np.uint64))
+    core[place] = joined(trade[place], kind)
+    core_sound[place] = joined(trade_sound[place], kind)
     begin = np.where(parts.own_place, region.place_start, parts.trade[0])
     span = begin, parts.trade[1]
     two = np.minimum(span[0] + 2, span[1]), np.maximum(span[1] - 2, span[0])
     bare = parts.trade[0] == parts.trade[1]
     return {
-        "name": whole, "core": core, "core_sound": core_sound,
+        "name": parts.whole, "core": core, "core_sound": core_sound,
         "trade": trade, "trade_sound": trade_sound,
         "trade_chars": matrix(parts.hashes, *span, TRADE_CHARS),
         "trade_sounds": matrix(heard, *span, TRADE_CHARS),
@@ -106,30 +107,17 @@ def name_by_owner(fields: Arrays, owners: Arrays) -> None:
 
     `owners` has the fields of `people.Owners`.
     """
-    none = np.isin(fields["name"], placeholders()) | (fields["name"] == 0)
-    known = none & (owners["owner"] != 0)
-    own = (fields["name"] != 0) & (fields["name"] == owners["owner"])
-    for name in (
-        "name",
-        "core",
-        "core_sound",
-        "trade",
-        "trade_sound",
-        "trade_head",
-        "trade_tail",
-        "industry",
-        "form",
-        "branch",
-        "is_branch",
-        "name_bag",
-    ):
-        fields[name][none] = 0
-    for name in ("trade_chars", "trade_sounds"):
-        fields[name][none] = 0
-    for name in ("core", "trade"):
-        fields[name][known] = owners["owner"][known]
-    for name in ("core_sound", "trade_sound"):
-        fields[name][known] = owners["owner_sound"][known]
-    fields["trade_chars"][known, : owners["owner_chars"].shape[1]] = owners["owner_chars"][known]
-    fields["is_generic"] |= none | own
+    name, owner = fields["name"], owners["owner"]
+    own = (name != 0) & (name == owner)
+    lacks = np.isin(name, placeholders()) | (name == 0)
+    fields["is_generic"] |= lacks | own
+    none, known = np.flatnonzero(lacks), np.flatnonzero(lacks & (owner != 0))
+    for field in _OF_THE_NAME:
+        fields[field][none] = 0
+    for field in ("core", "trade"):
+        fields[field][known] = owner[known]
+    for field in ("core_sound", "trade_sound"):
+        fields[field][known] = owners["owner_sound"][known]
+    chars = owners["owner_chars"]
+    fields["trade_chars"][known, : chars.shape[1]] = chars[known]
     fields["trade_head"] = np.where(fields["trade"] == 0, _NOTHING, fields["trade_head"])

@@ -8,7 +8,6 @@ depend on the record, the gazetteer and the lexicon only. Texts that come again 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -16,7 +15,8 @@ import numpy as np
 import polars as pl
 
 from audit.matching.addresses import parse_addresses
-from audit.matching.characters import U64, Flags, Text, fixed, folded, written
+from audit.matching.cells import Cells, numbers
+from audit.matching.characters import U64, Flags, Text, folded, written
 from audit.matching.credit_codes import organisation
 from audit.matching.features import KINDS, Features
 from audit.matching.gazetteer import Gazetteer
@@ -26,7 +26,7 @@ from audit.matching.names import split_names
 from audit.matching.naming import name_by_owner, parse_names
 from audit.matching.people import parse_owners
 from audit.matching.phones import both
-from audit.matching.texts import BLOCK, THREADS, Arrays, Texts, in_one
+from audit.matching.texts import Arrays, Texts, blockwise, in_one
 
 NAME, OWNER, ADDRESS = "name", "owner", "address"
 """Kinds of texts that `Texts` remembers."""
@@ -51,9 +51,7 @@ def parse_units(
     """
     known = lexicon or Lexicon.learn(records, gazetteer=gazetteer)
     parser = _Parser(gazetteer, known, Texts() if texts is None and kept else texts)
-    blocks = [records.slice(at, BLOCK) for at in range(0, max(len(records), 1), BLOCK)]
-    with ThreadPoolExecutor(THREADS) as pool:
-        found = in_one(pool.map(parser.parse, blocks), len(records))
+    found = in_one(blockwise(records, parser.parse), len(records))
     if kept is not None:
         found.update(kept(records, parser.remembered))
     elif texts is not None:
@@ -74,14 +72,14 @@ class _Parser:
         codes = organisation(records["credit_code"], records["org_code"])
         places = _places(records["region_code"])
         phone_a, phone_b = both(records["phone_fixed"], records["phone_mobile"], places["county"])
-        kinds = records["table_name"].replace_strict(KINDS, default=0, return_dtype=pl.UInt8)
+        kinds = pl.col("table_name").replace_strict(KINDS, default=0, return_dtype=pl.UInt8)
         found = {
             **arrays_of(codes),
             **places,
             "phone_a": phone_a,
             "phone_b": phone_b,
             "industry_code": _numbers(records["industry_code"], 4, _INDUSTRY).astype(np.uint16),
-            "kind": kinds.fill_null(0).to_numpy(),
+            "kind": records.select(kinds.fill_null(0)).to_series().to_numpy(),
             "parent": _parents(records["parent_credit_code"]),
         }
         if self.texts is None:
@@ -120,6 +118,8 @@ def _named(records: pl.DataFrame, names: Arrays, owners: Arrays) -> Arrays:
 
 
 def _flags(column: pl.Series) -> Flags:
+    if column.null_count() == len(column):
+        return np.zeros(len(column), dtype=np.bool_)
     flags: Flags = column.fill_null(value=False).to_numpy()
     return flags
 
@@ -127,10 +127,10 @@ def _flags(column: pl.Series) -> Flags:
 def _parents(column: pl.Series) -> U64:
     """Return the hashes of the organisation codes in a column that most records leave empty."""
     result = np.zeros(len(column), dtype=np.uint64)
-    rows = np.flatnonzero(column.is_not_null().to_numpy())
-    given = column.gather(rows)
-    none = pl.Series([None], dtype=pl.String).new_from_index(0, len(rows))
-    result[rows] = organisation(given, none).org
+    if column.null_count() < len(column):
+        rows = np.flatnonzero(column.is_not_null().to_numpy())
+        none = pl.Series([None], dtype=pl.String).new_from_index(0, len(rows))
+        result[rows] = organisation(column[rows], none).org
     return result
 
 
@@ -140,18 +140,16 @@ def _numbers(column: pl.Series, width: int, pattern: str) -> U64:
     What is not written in these digits alone is read by the pattern and filled up with zeros.
     """
     result = np.zeros(len(column), dtype=np.uint64)
-    ((rows, chars),) = fixed(column, width)
-    digits = np.ascontiguousarray(chars.T) - np.uint8(ord("0"))
-    value = np.zeros(len(rows), dtype=np.uint64)
-    for place in digits:
-        value = value * np.uint64(10) + place
-    plain = (digits <= 9).all(axis=0)
-    result[rows[plain]] = value[plain]
-    other = column.is_not_null().to_numpy().copy()
-    other[rows[plain]] = False
+    cells = Cells(column)
+    rows, chars = cells.of_width(width)
+    value, plain = numbers(chars)
+    rows = rows[plain]
+    result[rows] = value[plain]
+    other = cells.given
+    other[rows] = False
     rest = np.flatnonzero(other)
     if len(rest):
-        found = column.gather(rest).str.normalize("NFKC").str.extract(pattern)
+        found = column[rest].str.normalize("NFKC").str.extract(pattern)
         result[rest] = found.str.pad_end(width, "0").cast(pl.UInt64).fill_null(0).to_numpy()
     return result
 

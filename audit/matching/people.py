@@ -9,12 +9,10 @@ import numpy as np
 import polars as pl
 
 from audit.matching.characters import (
-    LETTERS_FROM,
     U16,
     U64,
     Hashes,
     Text,
-    counted,
     folded,
     hashed,
     matrix,
@@ -46,7 +44,7 @@ def parse_owners(column: pl.Series) -> Owners:
     part = (text.codes == _COMMA) | (text.codes == _OPEN)
     stop = text.first(part)
     ends = np.where(stop > text.starts, stop, text.ends)
-    letters = _letters(Text(text.codes, text.starts, ends))
+    letters = Text(text.codes, text.starts, ends).letters()
     hashes, heard_in = Hashes(letters), Hashes(letters.sounding())
     owner = hashes.of(letters.starts, letters.ends)
     none = np.isin(owner, placeholders())
@@ -58,12 +56,3 @@ def parse_owners(column: pl.Series) -> Owners:
         np.where(none, 0, heard).astype(np.uint64),
         chars,
     )
-
-
-def _letters(text: Text) -> Text:
-    """Return the letters of parts that need not touch each other."""
-    keep = text.codes >= LETTERS_FROM
-    if keep.all():
-        return text
-    places = counted(keep)
-    return Text(text.codes[keep], places[text.starts], places[text.ends])

@@ -6,7 +6,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from audit.matching.characters import U64, Flags, fixed, read
+from audit.matching import cells
+from audit.matching.cells import Cells
+from audit.matching.characters import U8, U64, Flags, read
 
 AREA_CODES = {
     1100: 10, 1200: 22, 3100: 21, 5000: 23, 4301: 731, 4302: 731, 4303: 731, 4304: 734,
@@ -29,6 +31,9 @@ _POWERS = 10 ** np.arange(18, dtype=np.int64)
 
 
 _PART, _EXTENSION = 20, 21
+_STEPS = tuple(np.uint64(step * 0x0101010101010101 % 2**64) for step in (0, 1, -1))
+_LATER = np.uint64(0x00FFFFFFFFFFFF00)
+"""The bytes of a word that compare the second digit with the third, and so on."""
 
 
 def _kinds() -> NDArray[np.int8]:
@@ -133,30 +138,40 @@ def _plausible(digits: NDArray[np.int8], lengths: Ints) -> Flags:
     return answer
 
 
-def _usual(column: pl.Series) -> tuple[Ints, U64]:
+def _usual(column: Cells) -> tuple[Ints, U64]:
     """Return the records that write one number in the usual way, and it (0: not plausible).
 
     That is, in eleven ASCII digits: a mobile number, or a fixed one with area code and perhaps a
     dash behind it.
     """
-    undashed, (dashed, longer) = fixed(column, 11, 12)
-    parts = [undashed]
+    dashed, longer = column.of_width(12)
+    parts = [column.of_width(11)]
     for place in (3, 4):
         mine = np.flatnonzero(longer[:, place] == ord("-"))
         parts.append((dashed[mine], np.delete(longer[mine], place, axis=1)))
     rows = np.concatenate([part for part, _ in parts])
-    digits = np.concatenate([part for _, part in parts]).T.astype(np.int8, order="C") - np.int8(48)
-    plain = (digits.view(np.uint8) <= 9).all(axis=0)
-    plain &= (digits[0] == 0) | ((digits[0] == 1) & (digits[1] >= 3))
-    rows, digits = rows[plain], digits[:, plain]
-    value = np.zeros(len(rows), dtype=np.uint64)
-    for place_values in digits.view(np.uint8):
-        value = value * np.uint64(10) + place_values
-    steps, short = np.diff(digits, axis=0), digits[1] <= 2
-    for step in (0, 1, -1):
-        even = (steps[4:] == step).all(axis=0) & (~short | (steps[3] == step))
-        value[even & (digits[0] == 0)] = 0
-    return rows, value
+    chars = np.concatenate([part for _, part in parts])
+    value, plain = cells.numbers(chars)
+    first, second = chars[:, 0], chars[:, 1]
+    area = first == ord("0")
+    plain &= area | ((first == ord("1")) & (second >= ord("3")))
+    value[area & _even(chars[:, 3:], second <= ord("2"))] = 0
+    return rows[plain], value[plain]
+
+
+def _even(chars: U8, whole: Flags) -> Flags:
+    """Return where eight digits (n x 8), or the last seven, are one digit or a ladder.
+
+    The first counts where `whole` says so.
+    """
+    words = np.ascontiguousarray(chars).view("<u8")[:, 0]
+    result = np.zeros(len(words), dtype=np.bool_)
+    for step in _STEPS:
+        # Bytes that are not the one before them and the step.
+        wrong = (words >> np.uint64(8)) ^ (words + step)
+        first = (wrong & np.uint64(0xFF)) != 0
+        result |= ((wrong & _LATER) == 0) & ~(whole & first)
+    return result
 
 
 def numbers(column: pl.Series, county: NDArray[np.uint32]) -> tuple[U64, U64]:
@@ -166,13 +181,14 @@ def numbers(column: pl.Series, county: NDArray[np.uint32]) -> tuple[U64, U64]:
     is taken (AREA_CODES), and none where the city is not known.
     """
     first, second = np.zeros((2, len(column)), dtype=np.uint64)
-    usual, value = _usual(column)
+    written = Cells(column)
+    usual, value = _usual(written)
     first[usual] = value
-    other = column.is_not_null().to_numpy().copy()
+    other = written.given
     other[usual] = False
     rest = np.flatnonzero(other)
     if len(rest):
-        first[rest], second[rest] = _any(column.gather(rest), county[rest])
+        first[rest], second[rest] = _any(column[rest], county[rest])
     return first, second
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audit.matching.characters import U64, Flags, Hashes, Ints, Text, classes
-from audit.matching.gazetteer import COUNTY, TOWN, VILLAGE, Gazetteer
+from audit.matching.gazetteer import COUNTY, TOWN, Gazetteer
 
 MAX_PARTS = 5
 _BITS_OF, _BITS = classes(county="县区旗", town="镇乡", street="街", not_a_place="路街巷道桥站")
@@ -25,7 +25,6 @@ class Prefix:
     end: Ints
     place_start: Ints
     place_key: U64
-    level: Ints
 
 
 def _pattern(
@@ -59,46 +58,43 @@ def prefix(
     text: Text, hashes: Hashes, ends: Ints, gazetteer: Gazetteer, *, deepest: int = TOWN
 ) -> Prefix:
     """Return the region parts at the start of each record, up to `ends`, none below `deepest`."""
-    starts = text.starts.copy()
-    n = len(starts)
-    found = Prefix(
-        starts.copy(), starts.copy(), starts.copy(), np.zeros(n, np.uint64), np.zeros(n, np.int64)
-    )
-    live = np.arange(n)
+    starts, n = text.starts, len(text)
+    found = Prefix(starts.copy(), starts.copy(), starts.copy(), np.zeros(n, np.uint64))
+    live, at, level = np.arange(n), starts, np.zeros(n, np.int64)
     for _ in range(MAX_PARTS):
-        at, stop, level = found.end[live], ends[live], found.level[live]
+        stop = ends.take(live)
         lengths, numbers = gazetteer.phrases.longest(hashes, at, stop)
-        levels, keys = gazetteer.levels[numbers], gazetteer.keys[numbers]
-        short = np.flatnonzero(gazetteer.bare[numbers])
+        levels, keys = gazetteer.levels.take(numbers), gazetteer.keys.take(numbers)
+        short = np.flatnonzero(gazetteer.bare.take(numbers))
         behind, left = (at + lengths)[short], (stop - at - lengths)[short]
         # A sign behind the part's end is not its own, but then less than two characters are left.
         follows = (_BITS_OF.take(text.at(behind)) & _BITS["not_a_place"]) > 0
         lengths[short[(left < 2) | follows]] = 0
         lengths[(levels > deepest) | (levels <= level)] = 0
-        some = np.flatnonzero((lengths == 0) & (level > 0))
+        some = np.flatnonzero((lengths == 0) & (level > 0) & (level < TOWN))
         if len(some):
             more = _pattern(text, hashes, at[some], stop[some], level[some])
             lengths[some], levels[some], keys[some] = more
-        live = _advance(found, live, lengths, levels, keys)
-        if not len(live):
+        hit = np.flatnonzero(lengths > 0)
+        live, at, level = live.take(hit), at.take(hit), levels.take(hit)
+        end = at + lengths.take(hit)
+        _note(found, live, (at, end), level <= COUNTY, keys.take(hit))
+        deeper = np.flatnonzero(level < deepest)
+        if not len(deeper):
             break
+        live, at, level = live.take(deeper), end.take(deeper), level.take(deeper)
     return found
 
 
-def _advance(found: Prefix, live: Ints, lengths: Ints, levels: Ints, keys: U64) -> Ints:
-    """Note the parts found and return the records that may have another."""
-    hit = np.flatnonzero(lengths > 0)
-    rows, level = live[hit], levels[hit]
-    begun = found.end[rows]
-    end = begun + lengths[hit]
+def _note(found: Prefix, rows: Ints, bounds: tuple[Ints, Ints], upper: Flags, keys: U64) -> None:
+    """Write parts and their bounds into these records."""
+    at, end = bounds
     found.end[rows] = end
-    found.level[rows] = level
-    upper = np.flatnonzero(level <= COUNTY)
-    high = rows[upper]
-    found.upper[high] = end[upper]
-    found.place_start[high] = begun[upper]
-    found.place_key[high] = keys[hit[upper]]
-    return rows[np.flatnonzero(level < VILLAGE)]
+    of_upper = np.flatnonzero(upper)
+    high = rows[of_upper]
+    found.upper[high] = end[of_upper]
+    found.place_start[high] = at[of_upper]
+    found.place_key[high] = keys[of_upper]
 
 
 def is_region(hashes: Hashes, starts: Ints, ends: Ints, gazetteer: Gazetteer) -> Flags:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.matching import parsing
+from audit.matching import texts
 from audit.matching.build_tables import build
 from audit.matching.characters import folded, tables, written
 from audit.matching.features import Features
@@ -112,7 +112,7 @@ def test_folded_writing_parses_like_the_original(names: list[str | None]) -> Non
 def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"name": f"衡阳宏达{i}建材有限公司", "address": f"解放路{i}号"} for i in range(50)]
     whole = parse(rows)
-    monkeypatch.setattr(parsing, "BLOCK", 7)
+    monkeypatch.setattr(texts, "BLOCK", 7)
 
     assert [] == same(whole, parse(rows))
 
