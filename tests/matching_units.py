@@ -14,7 +14,7 @@ from audit.matching.records import RECORD_SCHEMA
 _SOUNDS = str.maketrans("鸿红张章名明", "宏宏章章明明")
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _HASHES = (
-    *("credit", "org", "segment_a", "segment_b", "name", "core", "core_sound", "trade"),
+    *("credit", "org", "segment", "name", "core", "core_sound", "trade"),
     *("trade_sound", "trade_head", "trade_tail", "industry", "branch", "name_bag", "owner"),
     *("owner_sound", "phone_a", "phone_b", "road", "road_no", "room", "address", "address_bag"),
     *("township", "village", "parent"),
@@ -82,7 +82,7 @@ def _row(u: dict[str, Any]) -> dict[str, Any]:
     region = u["region"] or "0"
     texts = {
         "credit": u["code"] if len(u["code"]) == 18 else "", "org": org,
-        "segment_a": org[:4], "segment_b": org[4:8], "name": name, "core": core,
+        "segment": org[4:8], "name": name, "core": core,
         "core_sound": sound, "trade": u["trade"], "trade_sound": u["trade"].translate(_SOUNDS),
         "trade_head": u["trade"][:2], "trade_tail": u["trade"][-2:], "industry": u["industry"],
         "branch": u["branch"], "owner": u["owner"], "owner_sound": u["owner"].translate(_SOUNDS),

@@ -34,8 +34,7 @@ class Codes:
     credit_ok: Flags
     org: U64
     org_ok: Flags
-    segment_a: U64
-    segment_b: U64
+    segment: U64
     code_symbols: Symbols
 
 
@@ -162,14 +161,14 @@ def organisation(credit: pl.Series, org: pl.Series) -> Codes:
     organs = np.ascontiguousarray(sources.T)
     filled = np.flatnonzero((organs.min(axis=0) > 0) & ~_same(organs))
     known = organs[:, filled]
-    whole, first, second = np.zeros((3, n), dtype=np.uint64)
+    whole, segment = np.zeros((2, n), dtype=np.uint64)
     org_ok = np.zeros(n, dtype=np.bool_)
     org_ok[filled] = _org_right(known)
     left, middle = _total(known[:4]), _total(known[4:8])
-    first[filled], second[filled] = mixed(left), mixed(middle) ^ np.uint64(4)
+    segment[filled] = mixed(middle)
     whole[filled] = mixed((left * _BASE_4 + middle) * _BASE + known[8])
     right[rows] = (check == values[17]) & org_ok[rows]
     return Codes(
         credit=hashes, credit_ok=right, org=whole, org_ok=org_ok,
-        segment_a=first, segment_b=second, code_symbols=symbols,
+        segment=segment, code_symbols=symbols,
     )  # fmt: skip

@@ -34,7 +34,7 @@ class Features:
 
     Codes: `credit` is the hash of the repaired 18 characters, `credit_ok` that both check
     characters are right; `org` the hash of the organisation code (characters 9 to 17, or the
-    9-character code by itself), `org_ok` its check; `segment_a`, `segment_b` the two halves of the
+    9-character code by itself), `org_ok` its check; `segment` characters 5 to 8 of the
     organisation code; `code_symbols` n x 18, 0 to 30 in the alphabet of GB 32100, 255 where none.
 
     Names: `name` the whole normalised name; `core` without region prefix and organisational form;
@@ -57,8 +57,7 @@ class Features:
     credit_ok: Flags
     org: U64
     org_ok: Flags
-    segment_a: U64
-    segment_b: U64
+    segment: U64
     code_symbols: U8
 
     name: U64

@@ -16,7 +16,7 @@ COUNTED_ONLY = ("road_no",)
 """Kinds of tokens whose holders are counted, and which are joined only."""
 
 PARTNERS = (
-    *("segment_b", "road_no", "branch", "road", "industry", "activity", "township", "county"),
+    *("segment", "road_no", "branch", "road", "industry", "activity", "township", "county"),
     *("village", "character"),
 )
 """Kinds of tokens that say too little to be a key alone, however few hold them.
@@ -24,7 +24,7 @@ PARTNERS = (
 In a province any half of a code and any house number has a few holders by chance."""
 
 LISTED = frozenset({"credit", "org", "name", "owner", "phone", "road_no", "address"})
-CODE_KINDS = ("credit", "org", "segment_b+township")
+CODE_KINDS = ("credit", "org", "segment+township")
 
 JOINTS = (
     *(("core", "county"), ("core", "owner"), ("core", "road"), ("core", "township")),
@@ -33,7 +33,7 @@ JOINTS = (
     *(("trade_sound", "township"), ("trade_sound", "owner_sound"), ("trade_sound", "road_no")),
     *(("trade_sound", "phone"), ("head", "owner"), ("head", "road"), ("head", "phone")),
     *(("head", "township"), ("tail", "owner"), ("owner", "road"), ("owner", "phone")),
-    *(("owner_sound", "road_no"), ("segment_b", "township")),
+    *(("owner_sound", "road_no"), ("segment", "township")),
     *(("owner_sound", "township"), ("phone", "industry"), ("phone", "activity"), ("phone", "road")),
     *(("road_no", "industry"), ("road_no", "activity"), ("branch", "county"), ("branch", "road")),
     ("village", "activity"),
