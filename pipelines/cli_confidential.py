@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from audit.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipelines.confidential_list import DigestList
 
 confidential_app = typer.Typer(
     help="保密单位：制作摘要名册、核对盐值。 Confidential units: digests and their salt.",
@@ -40,14 +43,13 @@ def make(
         raise UsageError("--out 不能是名单文件本身。", "--out may not be the list itself.")
     if fresh:
         work.new_salt(salt_file)
-    salt = work.strong_salt(salt_file)
-    if salt_file.stat().st_mode & 0o077:
-        typer.echo(
-            f"注意：{salt_file} 他人可读，请执行 chmod 600。 Others can read the salt: chmod it.",
-            err=True,
-        )
-    found = work.make_digests(source, salt)
-    work.write_digests(found, out)
+    try:
+        found = _digests(source, salt_file, out)
+    except BaseException:
+        # Nothing was made with it, and the next try makes one again.
+        if fresh:
+            salt_file.unlink(missing_ok=True)
+        raise
     if found.bad_lines:
         shown = "、".join(map(str, found.bad_lines[:LINES_SHOWN]))
         typer.echo(
@@ -56,6 +58,21 @@ def make(
             err=True,
         )
     typer.echo(f"{found.n_units} 个摘要 digests → {out}")
+
+
+def _digests(source: str, salt_file: Path, out: Path) -> DigestList:
+    """Write the digests of a list."""
+    from pipelines import confidential_list as work
+
+    salt = work.strong_salt(salt_file)
+    if salt_file.stat().st_mode & 0o077:
+        typer.echo(
+            f"注意：{salt_file} 他人可读，请执行 chmod 600。 Others can read the salt: chmod it.",
+            err=True,
+        )
+    found = work.make_digests(source, salt)
+    work.write_digests(found, out)
+    return found
 
 
 @confidential_app.command("check")

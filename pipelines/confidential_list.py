@@ -154,12 +154,18 @@ def new_salt(path: Path) -> None:
     """Write a new salt that only its owner can read; InputError where the file is there already."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise InputError(
+            f"盐值文件 {path} 已经存在。已有的盐值不会改写，否则原来的摘要全部作废。"
+            "沿用它请去掉 --new-salt，新建请换一个文件名。",
+            f"The salt file {path} is there already. A salt that is there is never replaced: all "
+            "digests made with it would be void. Leave out --new-salt to use it, or name another.",
+        ) from error
     except OSError as error:
         raise InputError(
-            f"盐值文件 {path} 无法新建：{error.strerror}。"
-            "已有的盐值不会改写，否则原来的摘要全部作废。",
-            f"The salt file {path} cannot be made: {error.strerror}. A salt that is there is never "
-            "replaced: all digests made with it would be void.",
+            f"盐值文件 {path} 无法新建，请检查路径和权限。",
+            f"The salt file {path} cannot be made: {error.strerror}. "
+            "Check its path and permissions.",
         ) from error
     with os.fdopen(handle, "w", encoding="ascii") as file:
         os.fchmod(handle, 0o600)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ from audit.reference import load_families
 from audit.rulebook import load_rulebook, read_rule, render
 from pipelines.reuse import MANIFEST
 from pipelines.sql import current_package
+
+_ID = re.compile(r"^id: *([A-Z]{3}[0-9]{3}) *$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,7 @@ class Preview:
 def named_rule(text: str) -> Rule:
     """Return a rule by its id, or read it from a file; RuleError where neither is there.
 
-    A file may lie anywhere: its family is told by its id.
+    A file may lie anywhere and have any name: its family is told by its id.
     """
     path = Path(text)
     if path.suffix != ".sql":
@@ -54,9 +57,11 @@ def named_rule(text: str) -> Rule:
     if not path.is_file():
         raise RuleError(f"没有规则文件 {path}", f"There is no rule file {path}")
     folders = {family.id: family.folder for family in load_families()}
-    folder = folders.get(path.name[:3], path.parent.name)
+    said = _ID.search(path.read_text(encoding="utf-8", errors="replace"))
+    name = path.name if said is None else f"{said[1]}_{path.name.removeprefix(f'{said[1]}_')}"
+    folder = folders.get(name[:3], path.parent.name)
     with tempfile.TemporaryDirectory() as work:
-        copy = Path(work) / folder / path.name
+        copy = Path(work) / folder / name
         copy.parent.mkdir()
         shutil.copyfile(path, copy)
         rule = read_rule(copy)

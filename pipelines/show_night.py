@@ -79,9 +79,9 @@ def _add_intake(table: Table, intake: IngestSummary) -> None:
         )
     if intake.rows_refused or intake.files_refused:
         table.add_row(
-            "退回 refused",
-            f"{intake.files_refused} 个文件未读入 files not read; 更正办法见退回表 "
-            "how to correct: see the reject workbooks",
+            "退回表 rejects",
+            f"更正办法见退回表 how to correct: see the reject workbooks; "
+            f"整份未读入 files not read: {intake.files_refused}",
         )
     if intake.salt_in_doubt:
         table.add_row(

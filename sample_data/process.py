@@ -302,9 +302,13 @@ def ranges() -> pl.DataFrame:
 
 
 def digests(seed: int) -> pl.DataFrame:
-    """Return digests of a dozen confidential units, of which the delivery holds none."""
-    made = [hashlib.sha256(f"{salt(seed)}C{i:017}".encode()).hexdigest() for i in range(12)]
-    return pl.DataFrame({"digest": made, "kind": ["1"] * 12})
+    """Return digests of a dozen confidential units, of which the delivery holds none.
+
+    And the row by which a salt is checked, as `census-audit confidential digest` writes it.
+    """
+    texts = ["census-audit salt check", *(f"C{i:017}" for i in range(12))]
+    made = [hashlib.sha256(f"{salt(seed)}{text}".encode()).hexdigest() for text in texts]
+    return pl.DataFrame({"digest": made, "kind": ["0"] + ["1"] * 12})
 
 
 def clues() -> pl.DataFrame:

@@ -81,10 +81,10 @@ def require(master: str = "") -> None:
     """
     if find_spec("pyspark") is None or find_spec("grpc") is None:
         raise EngineError(
-            '没有安装 Spark 引擎。请执行 pip install "census-audit[spark]"，'
+            '没有安装 Spark 引擎。请在项目文件夹执行 .venv/bin/pip install -e ".[spark]"，'
             "或去掉 --engine spark。",
-            'The Spark engine is not installed. Run pip install "census-audit[spark]", or leave '
-            "--engine spark out.",
+            'The Spark engine is not installed. Run .venv/bin/pip install -e ".[spark]" in the '
+            "folder of the project, or leave --engine spark out.",
         )
     if master.startswith(_REMOTE):
         return

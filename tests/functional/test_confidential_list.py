@@ -96,6 +96,22 @@ def test_a_new_salt_is_private_and_never_replaced(tmp_path: Path) -> None:
     assert first == strong_salt(path)
 
 
+def test_a_new_salt_with_which_nothing_was_made_does_not_stay(tmp_path: Path) -> None:
+    listed, salt, out = (tmp_path / name for name in ("list.csv", "salt", "digests.csv"))
+    command = ["confidential", "digest", str(listed), "--salt-file", str(salt), "--new-salt"]
+
+    listed.write_text("1,秘密厂\n", encoding="utf-8")
+    first = CliRunner().invoke(app, [*command, "--out", str(out)])
+    listed.write_text("名称\n秘密厂\n", encoding="utf-8")
+    second = CliRunner().invoke(app, [*command, "--out", str(out)])
+
+    assert (1, 0) == (int(first.exit_code != 0), second.exit_code)
+    assert salt.is_file()
+    third = CliRunner().invoke(app, [*command, "--out", str(out)])
+    assert third.exit_code != 0
+    assert salt.is_file()
+
+
 def test_a_wrong_salt_stops_the_run_where_the_list_can_tell(tmp_path: Path, salt: Path) -> None:
     rows = f"digest,kind\n{digest(CODE)},1\n{digest(CANARY)},0\n"
     files: Files = {"confidential_digest.csv": rows, "self_employed.csv": households(GOOD)}

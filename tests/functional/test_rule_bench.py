@@ -192,6 +192,13 @@ def changed(folder: Path, old: str, new: str) -> Path:
     return path
 
 
+@pytest.mark.parametrize("name", ["改后.sql", "FRM002.sql"])
+def test_a_changed_rule_may_have_any_file_name(tmp_path: Path, name: str) -> None:
+    path = changed(tmp_path, "version:", "version:")
+
+    assert "FRM002" == named_rule(str(path.rename(tmp_path / name))).id
+
+
 def test_preview_tells_gains_and_losses_by_county(package: Path, tmp_path: Path) -> None:
     path = changed(
         tmp_path, "u.employees_female <= u.employees AND", "u.employees_female < u.employees AND"

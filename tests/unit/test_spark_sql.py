@@ -58,8 +58,8 @@ def test_without_pyspark_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> 
         require()
 
     assert told.value.exit_code == ExitCode.ENGINE
-    assert 'pip install "census-audit[spark]"' in told.value.zh
-    assert 'pip install "census-audit[spark]"' in told.value.en
+    assert '.venv/bin/pip install -e ".[spark]"' in told.value.zh
+    assert '.venv/bin/pip install -e ".[spark]"' in told.value.en
 
 
 def test_without_java_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
