@@ -24,6 +24,8 @@ VISITS_A_DAY = 18
 EDITED_SHARE = 0.1
 CORRECTED_FROM = 10_000
 """Main revenue (thousand yuan) from which on a firm may have corrected it by a trifle."""
+SALT_CHECK = "census-audit salt check"
+"""Text of the row by which a salt is checked, as `census-audit confidential digest` writes it."""
 
 
 def salt(seed: int) -> str:
@@ -304,9 +306,9 @@ def ranges() -> pl.DataFrame:
 def digests(seed: int) -> pl.DataFrame:
     """Return digests of a dozen confidential units, of which the delivery holds none.
 
-    And the row by which a salt is checked, as `census-audit confidential digest` writes it.
+    And the row by which a salt is checked.
     """
-    texts = ["census-audit salt check", *(f"C{i:017}" for i in range(12))]
+    texts = [SALT_CHECK, *(f"C{i:017}" for i in range(12))]
     made = [hashlib.sha256(f"{salt(seed)}{text}".encode()).hexdigest() for text in texts]
     return pl.DataFrame({"digest": made, "kind": ["0"] + ["1"] * 12})
 

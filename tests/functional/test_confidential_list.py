@@ -12,9 +12,11 @@ from typer.testing import CliRunner
 from audit.engines.duckdb import DuckDBEngine
 from audit.errors import InputError
 from pipelines.cli import app
-from pipelines.confidential import CANARY, Confidential
+from pipelines.confidential import CANARY, CANARY_KIND, Confidential
 from pipelines.confidential_list import make_digests, new_salt, strong_salt
 from pipelines.config import RunConfig
+from sample_data.process import digests
+from sample_data.process import salt as sample_salt
 
 SALT = b"0123456789abcdefghij"
 
@@ -140,6 +142,13 @@ def test_a_salt_that_may_be_wrong_is_told_where_nothing_matches(tmp_path: Path, 
         found.append((summary.rows_confidential, summary.salt_in_doubt))
 
     assert [(1, False), (0, True)] == found
+
+
+def test_the_list_of_the_sample_tells_a_wrong_salt() -> None:
+    listed = dict(digests(seed=3).iter_rows())
+    check = hashlib.sha256(f"{sample_salt(3)}{CANARY}".encode()).hexdigest()
+
+    assert CANARY_KIND == listed[check]
 
 
 def test_what_is_kept_of_a_form_tells_nothing_of_it() -> None:
