@@ -167,7 +167,8 @@ class Begun:
 def processes(ctx: RunContext) -> Iterator[BookWorkers | None]:
     """Start what writes workbooks beside the rest, with more than one thread and many findings.
 
-    Each process takes half a second to be ready. The rules must have run, and nothing after them.
+    Each process takes half a second to be ready. They are given `audit.rule`, and the number of
+    findings tells how many there are: so the rules must have run.
     """
     n_findings = int(str(ctx.engine.scalar("SELECT COUNT(*) FROM audit.finding")))
     with book_workers(how_many(ctx.config.threads, n_findings)) as workers:

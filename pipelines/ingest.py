@@ -276,7 +276,7 @@ def run(ctx: RunContext) -> IngestSummary:
     """
     sources = _find(ctx.input_dir, ctx.config)
     confidential = read_confidential(sources, ctx.config.salt_file)
-    # All at once is quick, and hardly ever has one of them to be told from the others.
+    # One look at all names: only where any of them names a unit is each looked at.
     if confidential.in_cells(source.file for source in sources):
         sources = [confidential.without_name(source) for source in sources]
     lists = derive_lists()

@@ -91,7 +91,8 @@ def _read(path: Path) -> pl.DataFrame:
         return LEDGER.to_frame()
     try:
         # `read_table` would load all that pyarrow knows of data sets, and pandas with it.
-        held = pl.DataFrame(pq.ParquetFile(path).read())
+        with pq.ParquetFile(path) as file:
+            held = pl.DataFrame(file.read())
         # Earlier ledgers do not know the other unit of a finding.
         if "related_id" not in held.columns:
             held = held.with_columns(related_id=pl.lit(None))

@@ -92,7 +92,8 @@ def flag_changes(ctx: RunContext) -> FlagChanges | None:
         return None
     names = ["region_code", "region_name", "region_level", "flagged", "rate", "n_units"]
     try:
-        before = pq.ParquetFile(path).read(columns=names)
+        with pq.ParquetFile(path) as file:
+            before = file.read(columns=names)
     except (OSError, pa.ArrowException):
         return None
     tonight = ctx.engine.scalar("SELECT COUNT(rate) FROM audit.region_score")

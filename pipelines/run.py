@@ -1,4 +1,4 @@
-"""The night: ingest, link, estimate, check, ledger, score, dispatch, export, publish."""
+"""The night: ingest, gate, link, estimate, check, ledger, score, dispatch, export, publish."""
 
 from __future__ import annotations
 

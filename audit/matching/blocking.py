@@ -2,8 +2,8 @@
 
 A token (a code, a name, an owner, a telephone …) with at most c1 holders is a key alone. Otherwise
 it is joined with another frequent token from a list, and the key is kept with at most c2 holders.
-Places, industries and halves of codes say too little alone and are joined only; where records of
-one industry are more than c2 in a village, as in larger files, the characters of their trade names
+Places, industries, house numbers and the second half of a code say too little alone and are joined
+only; where records of one industry are more than c2 in a village, as in larger files, the characters of their trade names
 part them.
 So the number of pairs is O(records) whatever the data are; blocks over a cap are counted, and the
 large ones listed. A key is a 40-bit hash over a 24-bit row (fewer hash bits beyond 16.7 million
@@ -20,9 +20,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from audit.matching.chunks import THREADS
 from audit.matching.features import U8, U32, U64, Features, Flags
 from audit.matching.keys import (
-    COUNTED_ONLY,
+    COUNTED_PARTNERS,
     JOINTS,
     KINDS,
     LISTED,
@@ -121,7 +122,7 @@ def candidates(features: Features, rows: Rows, settings: MatchSettings) -> Candi
         villages = pool.submit(held, features.village, VILLAGE_UNIT)
         singles = list(
             pool.map(
-                lambda kind: _single(features, rows, kind, settings), (*SINGLES, *COUNTED_ONLY)
+                lambda kind: _single(features, rows, kind, settings), (*SINGLES, *COUNTED_PARTNERS)
             )
         )
         holders = {s.kind: s.holders for s in singles if s.holders is not None}
@@ -360,9 +361,11 @@ def _unique_pairs(together: U64, row_of_rank: U32) -> tuple[U32, U32, U64]:
     sample = np.sort(together[:: len(together) // _SAMPLE + 1])
     # All kinds of a pair lie in one half.
     middle = sample[len(sample) // 2] & ~np.uint64(255) if len(sample) else np.uint64(0)
-    halves = [lambda: together[together < middle], lambda: together[together >= middle]]
-    with ThreadPoolExecutor(len(halves)) as pool:
-        found = list(pool.map(lambda half: _distinct(half(), row_of_rank), halves))
+    with ThreadPoolExecutor(THREADS) as pool:
+        lower = together < middle
+        halves = list(pool.map(lambda wanted: together[wanted], (lower, ~lower)))
+        del together, lower  # As large as all that follows.
+        found = list(pool.map(lambda half: _distinct(half, row_of_rank), halves))
     left, right, keys = (np.concatenate(column) for column in zip(*found, strict=True))
     return left, right, keys
 

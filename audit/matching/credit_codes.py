@@ -79,7 +79,7 @@ def _rows_of(column: pl.Series) -> tuple[Rows, Rows]:
         return (none, np.zeros((LENGTH, 0), np.uint8)), (none, np.zeros((ORG_LENGTH, 0), np.uint8))
     found = []
     cells = Cells(column)
-    other = cells.given
+    other = cells.given.copy()
     for length in (LENGTH, ORG_LENGTH):
         rows, chars = cells.of_width(length)
         turned = np.ascontiguousarray(chars.T)

@@ -12,8 +12,8 @@ SINGLES = (
 )
 """Kinds of tokens that are keys alone where few hold them; LISTED are evidence."""
 
-COUNTED_ONLY = ("road_no",)
-"""Kinds of tokens whose holders are counted, and which are joined only."""
+COUNTED_PARTNERS = ("road_no",)
+"""Those of PARTNERS whose holders are counted, and are listed where they are many."""
 
 PARTNERS = (
     *("segment", "road_no", "branch", "road", "industry", "activity", "township", "county"),
@@ -21,7 +21,7 @@ PARTNERS = (
 )
 """Kinds of tokens that say too little to be a key alone, however few hold them.
 
-In a province any half of a code and any house number has a few holders by chance."""
+In a province the second half of any code and any house number has a few holders by chance."""
 
 LISTED = frozenset({"credit", "org", "name", "owner", "phone", "road_no", "address"})
 CODE_KINDS = ("credit", "org", "segment+township")

@@ -185,14 +185,14 @@ def weigh_compared(
 
 
 def _count(placed: list[Placed], patterns: tuple[U64, NDArray[np.int64]]) -> Counted:
-    """Count the pairs of each pattern that are no unit and its own headquarters."""
+    """Count the pairs of each pattern, but for units and their own headquarters."""
     distinct, counts = patterns
     pairs, learnable = counts.copy(), counts.copy()
     for one in placed:
-        left_out = (one.compared.found.keys & ~CODE_KEYS) == 0
-        left_out[one.by_right] = True
+        by_code = (one.compared.found.keys & ~CODE_KEYS) == 0
         pairs -= np.bincount(one.which[one.by_right], minlength=len(distinct))
-        learnable -= np.bincount(one.which[left_out], minlength=len(distinct))
+        learnable -= np.bincount(one.which[by_code], minlength=len(distinct))
+    # Nor a unit and its headquarters: they are of two kinds.
     learnable[~np.isin(lv.level_of(distinct, lv.KIND), _ONE_KIND)] = 0
     features = [one.compared.features for one in placed]
     return Counted(

@@ -145,7 +145,7 @@ def _numbers(column: pl.Series, width: int, pattern: str) -> U64:
     value, plain = numbers(chars)
     rows = rows[plain]
     result[rows] = value[plain]
-    other = cells.given
+    other = cells.given.copy()
     other[rows] = False
     rest = np.flatnonzero(other)
     if len(rest):

@@ -51,7 +51,7 @@ class Matched:
     `links` as LINK_SCHEMA, sorted by left_id, right_id; left_id < right_id within one set.
     `clusters`: cluster_id, record_id, table_name, only clusters of two and more.
     `large_blocks`: block_key (kind and digest, never the value), kind, n_records, n_counties,
-    record_ids not compared for that key alone.
+    record_ids not compared for that key alone; house numbers propose no pairs alone at all.
     `quality`: metric, value - estimated precision, recall, candidate pairs a record, labels used,
     yield by key kind, weights version, EM diagnostic.
     """

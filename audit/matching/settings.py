@@ -14,7 +14,8 @@ class MatchSettings:
     `possible_at` are probabilities: at `link_at` a link costs as much as it saves in F1 when
     probabilities are calibrated. `register_weight` is the smallest weight (log odds) that
     one-to-one assignment looks at. Blocks of `large_at` holders and more are listed, at most
-    `large_blocks` a kind with `large_members` members each.
+    `large_blocks` a kind with `large_members` members each. `threads` propose keys and compare,
+    `chunk` pairs at once; sorting and packing take two or those of polars.
     """
 
     single_cap: int = 5

@@ -34,7 +34,7 @@ _SHARED = (
     *("owner", "owner_sound", "phone", "address"),
 )
 _SHARED_AT = (
-    *(("head", "road"), ("tail", "road"), ("head", "township"), ("segment", "township")),
+    *(("head", "road"), ("head", "township"), ("segment", "township")),
     *(("road_no", "industry"), ("road_no", "activity")),
 )
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)

@@ -13,7 +13,7 @@ from audit.matching.features import U32, U64, Flags
 
 
 def in_order(values: U64) -> U64:
-    """Return integers in ascending order, read-only. On one thread: callers have their own."""
+    """Return integers in ascending order, not to be written to. One thread: callers have theirs."""
     result: U64 = pl.Series(values).sort(multithreaded=False).to_numpy()
     return result
 
@@ -25,7 +25,10 @@ def distinct(values: U64) -> U64:
 
 
 def order_of(values: U64) -> U32:
-    """Return the rows of integers in ascending order; rows of equal ones in any order."""
+    """Return the rows of integers in ascending order; rows of equal ones in any order.
+
+    On the threads of polars.
+    """
     result: U32 = pl.Series(values).arg_sort().to_numpy()
     return result
 

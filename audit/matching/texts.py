@@ -16,10 +16,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from audit.matching.characters import U64, Flags, Ints
+from audit.matching.chunks import THREADS
 
 BLOCK = 1 << 15
 """Records that fit a processor's cache while they are parsed."""
-THREADS = 2
 _FREED_AT_ONCE = 31 << 20
 """Bytes; more than 32 MiB would change nothing."""
 _SEEDS = (0x5EED, 0xC0DE)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from audit.matching.blocking import Candidates, candidates
-from audit.matching.pairs import ranked
+from audit.matching.pairs import CODE_KEYS, ranked
 from audit.matching.settings import MatchSettings
 from tests.matching_units import unit, units
 
@@ -80,3 +80,31 @@ def test_a_pair_that_many_keys_propose_is_one_pair() -> None:
 
     assert [(0, 1), (0, 2), (1, 2)] == list(zip(found.left, found.right, strict=True))
     assert all(keys.bit_count() > 1 for keys in found.keys.tolist())
+
+
+def test_the_second_half_of_a_code_proposes_pairs_within_a_town_only() -> None:
+    half = [
+        _shop(
+            i, trade, region=f"43010200{town}001", activity=1000 + i, code=f"91430102MA{i}LAB1CX{i}"
+        )
+        for i, (trade, town) in enumerate([("宏达", 1), ("永兴", 1), ("华瑞", 2)])
+    ]
+    found = _proposed(half)
+
+    assert {(0, 1)} == _pairs(found)
+    assert 1 == found.proposed["segment+township"]
+    assert [0] == [keys & ~int(CODE_KEYS) for keys in found.keys.tolist()]
+
+
+def test_a_house_number_is_counted_but_no_key_alone() -> None:
+    rows = [
+        _shop(i, trade, road="中山路", no="8", region=f"4301020{i}0001", activity=1000 + i)
+        for i, trade in enumerate(["宏达", "永兴"])
+    ]
+    alone = _proposed([{**row, "room": str(i)} for i, row in enumerate(rows)])
+    joined = _proposed([{**row, "room": str(i), "activity": 1000} for i, row in enumerate(rows)])
+
+    assert set() == _pairs(alone)
+    assert {(0, 1)} == _pairs(joined)
+    assert [2, 2] == joined.holders["road_no"].tolist()
+    assert "road_no" not in joined.capped
