@@ -36,6 +36,7 @@ _SHARED = (
 _SHARED_AT = (
     *(("head", "road"), ("head", "township"), ("segment", "township")),
     *(("road_no", "industry"), ("road_no", "activity")),
+    ("tail", "road"),  # No key, but rare ends of trade names are, and elsewhere they say little.
 )
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _BY_CODE, _ALIKE = 0, 1
