@@ -3,8 +3,8 @@
 A token (a code, a name, an owner, a telephone …) with at most c1 holders is a key alone. Otherwise
 it is joined with another frequent token from a list, and the key is kept with at most c2 holders.
 Places, industries, house numbers and the second half of a code say too little alone and are joined
-only; where records of one industry are more than c2 in a village, as in larger files, the characters
-of their trade names part them.
+only; where records of one industry are more than c2 in a village, as in larger files, the
+characters of their trade names part them.
 So the number of pairs is O(records) whatever the data are; blocks over a cap are counted, and the
 large ones listed. A key is a 40-bit hash over a 24-bit row (fewer hash bits beyond 16.7 million
 rows): one sort of integers brings the holders of a key together.
