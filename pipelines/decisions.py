@@ -51,9 +51,24 @@ class Decision:
 SCHEMA = {field.name: pl.String() for field in fields(Decision)}
 
 
-def _complete(data: bytes) -> bytes:
-    """Return what was written to its end: a line that a crash cut short was never acknowledged."""
-    return data[: data.rfind(b"\n") + 1]
+def _complete(path: Path) -> bytes:
+    """Return what was written to its end: a line that a crash cut short was never acknowledged.
+
+    InputError where what stands behind the last whole line is not the beginning of one.
+    """
+    data = path.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    rest = data[len(whole) :]
+    if rest and (not rest.startswith(b"{") or b"\0" in rest):
+        raise _damaged(path, whole.count(b"\n") + 1)
+    return whole
+
+
+def _damaged(path: Path, line: int) -> InputError:
+    return InputError(
+        f"人工判定文件 {FILE} 第 {line} 行已损坏。请从备份恢复 {path}。",
+        f"Line {line} of the file of decisions {FILE} is damaged. Restore {path} from a backup.",
+    )
 
 
 def _read(line: bytes) -> Decision:
@@ -69,24 +84,20 @@ def load(state_dir: Path) -> list[Decision]:
     path = state_dir / FILE
     if not path.exists():
         return []
-    lines = _complete(path.read_bytes()).splitlines()
+    lines = _complete(path).splitlines()
     found = []
     for number, line in enumerate(lines, 1):
         try:
             found.append(_read(line))
         except (ValueError, TypeError) as error:
-            raise InputError(
-                f"人工判定文件 {FILE} 第 {number} 行已损坏。请从备份恢复 {path}。",
-                f"Line {number} of the file of decisions {FILE} is damaged. "
-                f"Restore {path} from a backup.",
-            ) from error
+            raise _damaged(path, number) from error
     return found
 
 
 def append(state_dir: Path, decisions: Sequence[Decision]) -> None:
     """Append decisions; they are on the disk when this returns, or not there at all.
 
-    Call it under the `RunLock`. OSError when the disk is full.
+    Call it under the `RunLock`. OSError when the disk is full, InputError for a damaged file.
     """
     if not decisions:
         return
@@ -96,7 +107,7 @@ def append(state_dir: Path, decisions: Sequence[Decision]) -> None:
     # Unbuffered: what a full disk refused would otherwise be tried again on the way out.
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     with FileIO(handle, "ab") as file:
-        _add(file, lines.encode(), len(_complete(path.read_bytes())))
+        _add(file, lines.encode(), len(_complete(path)))
     if is_new:
         _sync_folder(state_dir)
 
@@ -126,6 +137,20 @@ def in_force(decisions: Iterable[Decision]) -> list[Decision]:
     """Return the last word on each pair, in the order of the pairs."""
     last = {decision.pair: decision for decision in decisions}
     return sorted(last.values(), key=lambda d: d.pair)
+
+
+def lost(decisions: Iterable[Decision], published: Path | None) -> int:
+    """Return how many pairs of a published `linkage.decision` are not decided on here.
+
+    Decisions are appended only: there is no other reason than a file that is older or was emptied.
+    """
+    if published is None:
+        return 0
+    sides = [["left_table", "left_id"], ["right_table", "right_id"]]
+    rows = pl.read_parquet(published)
+    known = zip(*(rows.select(side).rows() for side in sides), strict=True)
+    here = {decision.pair for decision in decisions}
+    return sum(tuple(sorted(pair)) not in here for pair in known)
 
 
 class Agreement:

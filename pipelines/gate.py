@@ -81,8 +81,17 @@ def _last_night(ctx: RunContext) -> Expected:
     path = ctx.state_dir.parent / LAST
     if not path.is_file():
         return {}
+    try:
+        last = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError):
+        LOG.warning(
+            "上次发布的 %s 已损坏，本次不与上次的行数比较 "
+            "it is damaged: tonight's rows are compared with no last night",
+            LAST,
+        )
+        return {}
     rows = (
-        pl.scan_parquet(path)
+        last.lazy()
         .group_by("table_name", "region_code")
         .agg(
             pl.sum("n_rows").alias("own"),

@@ -45,10 +45,13 @@ from pipelines.link_tables import (
     write_decisions,
     write_state,
 )
+from pipelines.publish import CURRENT
+from pipelines.reuse import Published
 from reports.matching import Matching
 
 FEWEST_LABELS = 50
 """Pairs with equal valid codes below which an estimate of precision and recall would mislead."""
+DECISIONS = "parquet/linkage.decision.parquet"
 UNIT, REGISTER, MENTION = "unit@1", "register@1", "mention@1"
 
 
@@ -183,6 +186,15 @@ def run(ctx: RunContext) -> Matching:
         link_kept.clear(ctx.state_dir)
         return summary(ctx)
     decisions = said.in_force(said.load(ctx.state_dir))
+    last = Published(ctx.state_dir.parent / CURRENT).file(DECISIONS)
+    if n_lost := said.lost(decisions, last):
+        LOG.warning(
+            "人工判定文件 %s 中缺少上次发布时已有的 %d 对判定，请从备份恢复 the file of decisions "
+            "lacks %d pairs of the last published run: restore it from a backup",
+            said.FILE,
+            n_lost,
+            n_lost,
+        )
     try:
         write(ctx.engine, _match(ctx, decisions), decisions)
         write_decisions(ctx.engine, decisions)

@@ -6,8 +6,9 @@ import hashlib
 import json
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -27,6 +28,7 @@ from pipelines.readers.model import (
     LINE,
     ROW,
     Batch,
+    BrokenRow,
     Header,
     Reading,
     RefusedFileError,
@@ -295,7 +297,10 @@ class Loader:
         """
         if not self.confidential.digests:
             return batch, None, []
-        secret = {row.row_no for row in batch.broken if self.confidential.in_cells(row.cells)}
+        secret = _whole_runs(
+            {row.row_no for row in batch.broken if self.confidential.in_cells(row.cells)},
+            batch.broken,
+        )
         folded = fold_figures(_texts(batch, table), normal)
         header = self.confidential.without_names(batch.header)
         known = {position(i) for i, name in enumerate(header.columns) if name}
@@ -317,6 +322,20 @@ class Loader:
             damaged=batch.damaged,
         )
         return kept, hidden, sorted(rows)
+
+
+def _whole_runs(numbers: set[int], broken: Sequence[BrokenRow]) -> set[int]:
+    """Return these broken rows and all that are joined to them.
+
+    A line end inside a cell cuts a row in several, of which one at most names the unit.
+    """
+    found = set(numbers)
+    rows = sorted(row.row_no for row in broken) if found else []
+    for way in (rows, rows[::-1]):
+        for before, row in pairwise(way):
+            if before in found and abs(row - before) == 1:
+                found.add(row)
+    return found
 
 
 def _refused(

@@ -46,9 +46,13 @@ class Published:
     def _manifest(self) -> dict[str, Any]:
         try:
             manifest = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            sound = isinstance(manifest.get("contents", {}), dict) and all(
+                isinstance(file["path"], str) and isinstance(file["sha256"], str)
+                for file in manifest["outputs"]
+            )
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return {}
-        return manifest if isinstance(manifest, dict) else {}
+        return manifest if sound else {}
 
     @cached_property
     def _digests(self) -> dict[str, str]:

@@ -106,6 +106,21 @@ def ids(night: Night, cause: str) -> int:
     ).item()
 
 
+def test_damaged_verdicts_of_the_last_night_stop_no_later_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    delivery, out = deliver(tmp_path / "in", units(EAST, 40), units(WEST, 40)), tmp_path / "out"
+    first = verdicts(judge(delivery, out))
+    published = out / gate.LAST
+    published.write_bytes(published.read_bytes()[:-9])
+
+    again = judge(delivery, out)
+
+    assert first == verdicts(again)
+    assert "audit.gate.parquet" in caplog.text
+    assert again.tables["gate"]["n_expected"].is_null().all()
+
+
 def test_half_empty_file_is_quarantined_and_closes_nothing(first: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(first, out, symlinks=True)

@@ -70,6 +70,28 @@ def test_a_confidential_row_is_counted_and_nowhere_else(tmp_path: Path, row: str
     assert not any(text.encode() in written for text in (CODE, CODE.lower(), "秘密", "甲店"))
 
 
+def test_all_pieces_of_a_confidential_row_that_a_line_end_cuts_are_hidden(tmp_path: Path) -> None:
+    cut = "S1,430405010002,秘密厂\r,,张三李四,13900001111"
+    files: Files = {
+        "confidential_digest.csv": digest_file("秘密厂"),
+        "self_employed.csv": households(
+            "S0,430405010002,乙店", cut, "S2,430405010002,丙店,,1,1", "S3"
+        ),
+    }
+    path = tmp_path / "night.duckdb"
+
+    with DuckDBEngine(path) as engine:
+        summary = night(engine, tmp_path / "in", files, salted(tmp_path))
+        rows = refused(engine, "row, reason")
+        loaded = engine.rows("SELECT unit_id FROM census.self_employed")
+
+    # The piece before is joined to them as well; S3 is not.
+    hidden = [(row, "confidential") for row in (1, 2, 3)]
+    assert [*hidden, (5, "too_few_fields")] == rows
+    assert ([("S2",)], 3) == (loaded, summary.rows_confidential)
+    assert "张三李四".encode() not in path.read_bytes()
+
+
 def test_digests_without_a_salt_stop_the_run_before_anything_is_read(
     engine: DuckDBEngine, tmp_path: Path
 ) -> None:

@@ -16,8 +16,10 @@ from pipelines.decisions import (
     Agreement,
     Decision,
     append,
+    frame,
     in_force,
     load,
+    lost,
 )
 
 
@@ -56,6 +58,30 @@ def test_a_damaged_line_in_the_middle_stops_with_its_number(tmp_path: Path) -> N
 
     with pytest.raises(InputError, match="1"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("rest", [bytes(40), b'{"left_id": "A\0', b"garbage"])
+def test_an_end_that_no_crash_leaves_is_told_and_not_written_over(
+    tmp_path: Path, rest: bytes
+) -> None:
+    append(tmp_path, [decision("A", "B")])
+    with (tmp_path / FILE).open("ab") as file:
+        file.write(rest)
+    before = (tmp_path / FILE).read_bytes()
+
+    with pytest.raises(InputError, match="Line 2"):
+        load(tmp_path)
+    with pytest.raises(InputError, match="Line 2"):
+        append(tmp_path, [decision("C", "D")])
+    assert before == (tmp_path / FILE).read_bytes()
+
+
+def test_pairs_of_the_last_run_that_the_file_lacks_are_counted(tmp_path: Path) -> None:
+    published = tmp_path / "decision.parquet"
+    frame([decision("A", "B"), decision("D", "C"), decision("E", "F")]).write_parquet(published)
+
+    assert 2 == lost([decision("C", "D")], published)
+    assert 0 == lost([], None)
 
 
 def test_only_the_owner_reads_decisions(tmp_path: Path) -> None:
