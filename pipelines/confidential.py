@@ -10,9 +10,10 @@ import hashlib
 import hmac
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -21,7 +22,7 @@ from audit.contracts import CONTRACT, Table
 from audit.errors import InputError
 from audit.normalise import name_key
 from pipelines.parsing import BLANKS, normalise_text
-from pipelines.readers.model import Header, RefusedFileError, Source, position
+from pipelines.readers.model import BrokenRow, Header, RefusedFileError, Source, position
 from pipelines.readers.opening import open_source
 
 TABLE = "confidential_digest"
@@ -206,6 +207,19 @@ class Confidential:
         parts = {part for cell in folded for part in (cell, *_joined(cell)) if part}
         texts = pl.Series(sorted(parts), dtype=pl.String)
         return bool(self._matches(texts) or (self._marks and self._unit_matches(texts)))
+
+    def pieces(self, broken: Sequence[BrokenRow]) -> set[int]:
+        """Return the numbers of broken rows that name a unit, and of all that are joined to them.
+
+        A line end inside a cell cuts a row in several, of which one at most names the unit.
+        """
+        found = {row.row_no for row in broken if self.in_cells(row.cells)}
+        rows = sorted(row.row_no for row in broken) if found else []
+        for way in (rows, rows[::-1]):
+            for before, row in pairwise(way):
+                if before in found and abs(row - before) == 1:
+                    found.add(row)
+        return found
 
     def without_names(self, header: Header) -> Header:
         """Return a header whose cells tell nothing: one that names a unit becomes its number."""

@@ -6,9 +6,8 @@ import hashlib
 import json
 import logging
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -28,7 +27,6 @@ from pipelines.readers.model import (
     LINE,
     ROW,
     Batch,
-    BrokenRow,
     Header,
     Reading,
     RefusedFileError,
@@ -297,10 +295,7 @@ class Loader:
         """
         if not self.confidential.digests:
             return batch, None, []
-        secret = _whole_runs(
-            {row.row_no for row in batch.broken if self.confidential.in_cells(row.cells)},
-            batch.broken,
-        )
+        secret = self.confidential.pieces(batch.broken)
         folded = fold_figures(_texts(batch, table), normal)
         header = self.confidential.without_names(batch.header)
         known = {position(i) for i, name in enumerate(header.columns) if name}
@@ -322,20 +317,6 @@ class Loader:
             damaged=batch.damaged,
         )
         return kept, hidden, sorted(rows)
-
-
-def _whole_runs(numbers: set[int], broken: Sequence[BrokenRow]) -> set[int]:
-    """Return these broken rows and all that are joined to them.
-
-    A line end inside a cell cuts a row in several, of which one at most names the unit.
-    """
-    found = set(numbers)
-    rows = sorted(row.row_no for row in broken) if found else []
-    for way in (rows, rows[::-1]):
-        for before, row in pairwise(way):
-            if before in found and abs(row - before) == 1:
-                found.add(row)
-    return found
 
 
 def _refused(
