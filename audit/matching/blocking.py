@@ -120,11 +120,8 @@ def candidates(features: Features, rows: Rows, settings: MatchSettings) -> Candi
         raise ValueError("more rows than a pass can hold; split them by region")
     with ThreadPoolExecutor(settings.threads) as pool:
         villages = pool.submit(held, features.village, VILLAGE_UNIT)
-        singles = list(
-            pool.map(
-                lambda kind: _single(features, rows, kind, settings), (*SINGLES, *COUNTED_PARTNERS)
-            )
-        )
+        kinds = (*SINGLES, *COUNTED_PARTNERS)
+        singles = list(pool.map(lambda kind: _single(features, rows, kind, settings), kinds))
         holders = {s.kind: s.holders for s in singles if s.holders is not None}
         holders["village"] = villages.result()
         wanted = JOINTS if rows.side is None else [j for j in JOINTS if j != ONE_SET_ONLY]

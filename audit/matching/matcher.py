@@ -72,7 +72,7 @@ def match_units(
     compared = compare_candidates(features, ranked(records["record_id"]), settings)
     weighed, (placed,) = weigh_compared([compared], weights or shipped(), settings)
     human = human_pairs(records["record_id"], decisions)
-    expected = float(weighed.counted.pairs @ weighed.probability)
+    expected = float((weighed.counted.pairs * weighed.probability).sum())
     near = _within_reach(placed, weighed, human, settings)
     labelled = labels(weighed.counted.patterns)[0][placed.which]
     let_go = int(labelled.sum()) - int(labels(near.patterns)[0].sum())
