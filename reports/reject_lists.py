@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.model import Label
-from reports.reject_texts import GUIDE, HEADS, SAVE_TOPIC, both, title
+from reports.reject_texts import GUIDE, HEADS, OF_ROWS, SAVE_TOPIC, both, title
 from reports.workbook_book import Formats
 from reports.workbook_cells import Cell, clean_text, line_counts
 from reports.workbook_layout import LINE_HEIGHT, page
@@ -113,7 +113,7 @@ def write_guide(
         [both(Label("报送单位", "Sender")), sender.zh, sender.en],
         [both(Label("批次", "Run")), run_id, run_id],
     ]
-    for topic, text in GUIDE:
+    for topic, text in GUIDE if names else (line for line in GUIDE if line not in OF_ROWS):
         rows.append([both(topic), text.zh, text.en])
         if topic is SAVE_TOPIC:
             rows += [[sheet_name, name, name] for sheet_name, name in names]

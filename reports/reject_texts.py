@@ -154,6 +154,9 @@ GUIDE = (
 )
 """Topic and text of the instruction sheet, line by line."""
 
+OF_ROWS = GUIDE[1:5]
+"""Those that tell how rows are corrected in the workbook: only where there are such rows."""
+
 
 def both(label: Label) -> str:
     """Return a text in Chinese with its English on the next line."""

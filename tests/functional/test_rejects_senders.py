@@ -110,3 +110,5 @@ def test_confidential_rows_are_numbers_only(engine: DuckDBEngine, tmp_path: Path
         book["汇总"].cell(3, column).value for column in (6, 7, 10)
     )
     assert not any(CODE in str(c.value) for sheet in book for row in sheet for c in row)
+    topics = [str(row[0].value).split("\n")[0] for row in book["说明"].iter_rows(min_row=3)]
+    assert ["报送单位", "批次", "为什么退回", "未读入的文件", "保密单位", "保密要求"] == topics
