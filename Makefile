@@ -30,7 +30,7 @@ audit: $(STAMP) ## write the sample delivery and run the night over it
 	@$(BIN)/census-audit sample --out "$(OUT)/sample" --units 2000
 	@$(BIN)/census-audit run --input "$(OUT)/sample" --out "$(OUT)/audit" --salt-file "$(OUT)/sample_truth/salt.txt"
 
-test: $(STAMP) ## the tests, about ten minutes
+test: $(STAMP) ## the tests, five to ten minutes
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not browser and not spark"
 
 test-all: $(STAMP) ## all tests, the long ones and the browser's too; Spark has its own
@@ -47,7 +47,7 @@ java:
 	@java -version >/dev/null 2>&1 || \
 	  { echo "缺少 Java 17（Debian: apt install openjdk-17-jre-headless）。 Spark needs Java 17: no java here."; exit 2; }
 
-test-spark: java $(SPARK)/.ready ## the same rules on Spark (needs Java 17), ten to fifteen minutes
+test-spark: java $(SPARK)/.ready ## the same rules on Spark (needs Java 17), five to fifteen minutes
 	@$(SPARK)/bin/python -m pytest -m spark tests/spark
 
 check: $(STAMP) fmt-check lint types rules docs-check ## format, lint, types, rules, generated pages

@@ -6,9 +6,11 @@ for. Findings about an edit or a visit belong to its unit. Leads have no place a
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
 
 from audit.quoting import quoted
 from audit.scoring import city_prefix
@@ -346,11 +348,14 @@ def _counties(ctx: RunContext) -> Iterator[CountyData]:
         for name, (fields, order) in _TABLES.items()
     ]
     # Not by the kernels of Arrow: any value given to them loads pandas, where it is installed.
-    places = [(table.drop_columns("county"), table["county"].to_pylist()) for table in tables]
+    places = [(t.drop_columns("county"), pl.Series(t["county"])) for t in tables]
+
+    def at(counties: pl.Series, code: str, side: Literal["left", "right"]) -> int:
+        return int(counties.search_sorted(code, side=side))
 
     def part(code: str, name: str) -> CountyData:
         townships, units, findings = (
-            table.slice(first := bisect_left(counties, code), bisect_right(counties, code) - first)
+            table.slice(first := at(counties, code, "left"), at(counties, code, "right") - first)
             for table, counties in places
         )
         return CountyData(code=code, name=name, townships=townships, units=units, findings=findings)

@@ -75,15 +75,7 @@ TORN = Label(
 )
 WHOLE_ROW = Label("整行", "the whole row")
 SAVE_TOPIC = Label("第二步：另存", "2. Save")
-GUIDE = (
-    (
-        Label("为什么退回", "Why"),
-        Label(
-            "下列各行有错误，无法装载，审核系统没有更改任何数据。其余各行已经装载，不必再报。",
-            "These rows have errors and could not be loaded; nothing was changed. All other rows "
-            "are loaded and need not be delivered again.",
-        ),
-    ),
+OF_ROWS = (
     (
         Label("第一步：更正", "1. Correct"),
         Label(
@@ -129,6 +121,19 @@ GUIDE = (
             "correct it in the old file.",
         ),
     ),
+)
+"""How rows are corrected in the workbook: told only where there are such rows."""
+
+GUIDE = (
+    (
+        Label("为什么退回", "Why"),
+        Label(
+            "下列各行有错误，无法装载，审核系统没有更改任何数据。其余各行已经装载，不必再报。",
+            "These rows have errors and could not be loaded; nothing was changed. All other rows "
+            "are loaded and need not be delivered again.",
+        ),
+    ),
+    *OF_ROWS,
     (
         Label("未读入的文件", "Files not read"),
         Label(
@@ -153,9 +158,6 @@ GUIDE = (
     ),
 )
 """Topic and text of the instruction sheet, line by line."""
-
-OF_ROWS = GUIDE[1:5]
-"""Those that tell how rows are corrected in the workbook: only where there are such rows."""
 
 
 def both(label: Label) -> str:

@@ -184,7 +184,7 @@ def numbers(column: pl.Series, county: NDArray[np.uint32]) -> tuple[U64, U64]:
     written = Cells(column)
     usual, value = _usual(written)
     first[usual] = value
-    other = written.given
+    other = written.given.copy()
     other[usual] = False
     rest = np.flatnonzero(other)
     if len(rest):

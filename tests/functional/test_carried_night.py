@@ -74,11 +74,16 @@ def _published(night: Night) -> dict[str, Any]:
     return books | rows
 
 
+def deliver(folder: Path) -> None:
+    """Write the files of a night."""
+    for name, rows in FILES.items():
+        write_csv(folder / name, rows)
+
+
 def test_a_night_of_one_changed_file_publishes_what_a_full_night_does(
     opened: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, rows in FILES.items():
-        write_csv(opened / "in" / name, rows)
+    deliver(opened / "in")
     run(opened / "in", opened / "out", run_id="r1")
     shutil.copytree(opened / "out", opened / "full", symlinks=True)
     _forget(opened / "full")
@@ -103,8 +108,7 @@ def test_links_and_estimates_that_lie_in_the_kept_database_stand(
     opened: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(standing, "MANY", 0)
-    for name, rows in FILES.items():
-        write_csv(opened / "in" / name, rows)
+    deliver(opened / "in")
     linked = run(opened / "in", opened / "out", run_id="r1").table(_LINKS).rows()
     assert linked
     # What a night made anew is not put there: the second night loads it.
@@ -138,8 +142,7 @@ def test_links_stand_again_when_a_unit_that_was_gone_for_a_night_comes_back(
     opened: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(standing, "MANY", 0)
-    for name, rows in FILES.items():
-        write_csv(opened / "in" / name, rows)
+    deliver(opened / "in")
     for run_id in ("r1", "r2"):
         linked = run(opened / "in", opened / "out", run_id=run_id).table(_LINKS).rows()
     (opened / "in" / "legal_entity_2.csv").unlink()
@@ -162,8 +165,7 @@ def test_a_kept_database_stays_where_links_cannot_be_put_into_it(
     opened: Path, monkeypatch: pytest.MonkeyPatch, fails: str
 ) -> None:
     monkeypatch.setattr(standing, "MANY", 1)
-    for name, rows in FILES.items():
-        write_csv(opened / "in" / name, rows)
+    deliver(opened / "in")
     with monkeypatch.context() as patch:
         patch.setattr(standing, fails, lambda *_: (_ for _ in ()).throw(OSError("full")))
         run(opened / "in", opened / "out", run_id="r0")
@@ -181,8 +183,7 @@ def test_a_kept_database_stays_where_links_cannot_be_put_into_it(
 def test_suggestions_stand_where_nothing_changed_that_they_follow_from(
     opened: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, rows in FILES.items():
-        write_csv(opened / "in" / name, rows)
+    deliver(opened / "in")
     first = run(opened / "in", opened / "out", run_id="r1").table(_SUGGESTED).rows()
     assert first
 
@@ -205,8 +206,7 @@ def test_suggestions_stand_where_nothing_changed_that_they_follow_from(
 def test_suggestions_of_a_table_are_made_again_where_its_items_changed(
     opened: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, rows in FILES.items():
-        write_csv(opened / "in" / name, rows)
+    deliver(opened / "in")
     run(opened / "in", opened / "out", run_id="r1")
     shutil.copytree(opened / "out", opened / "full", symlinks=True)
     _forget(opened / "full")
