@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import polars as pl
 
@@ -350,12 +349,9 @@ def _counties(ctx: RunContext) -> Iterator[CountyData]:
     # Not by the kernels of Arrow: any value given to them loads pandas, where it is installed.
     places = [(t.drop_columns("county"), pl.Series(t["county"])) for t in tables]
 
-    def at(counties: pl.Series, code: str, side: Literal["left", "right"]) -> int:
-        return int(counties.search_sorted(code, side=side))
-
     def part(code: str, name: str) -> CountyData:
         townships, units, findings = (
-            table.slice(first := at(counties, code, "left"), at(counties, code, "right") - first)
+            table.slice(counties.search_sorted(code, "left"), int((counties == code).sum()))
             for table, counties in places
         )
         return CountyData(code=code, name=name, townships=townships, units=units, findings=findings)
